@@ -1,0 +1,111 @@
+package token
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps tokens. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
+// the database cannot be asked, [Canceled] where the context was cancelled. Every method honours its context. The
+// package storetest is its contract.
+type Store interface {
+	// Create reads the [Facts] of in.Token, locked against change until the end of the transaction, calls in.Decide
+	// with them and inserts the token as Decide left it. An error of Decide ends the transaction and is returned as it
+	// is. Seq is the store's to give, and the ID too where the dialect [Dialect.NumbersIDs].
+	Create(ctx context.Context, in Insert) (Token, error)
+	// Find returns the token, a tombstone too.
+	Find(ctx context.Context, ref Ref) (Token, error)
+	// FindSecret returns the token whose secret has this hash, with what it depends on, in one reading.
+	FindSecret(ctx context.Context, hash Hash) (Identity, error)
+	// List returns a page of tokens that are not deleted.
+	List(ctx context.Context, q Query) ([]Token, error)
+	// Update reads the token, a tombstone too, locked until the end of the transaction, calls change and stores the
+	// State, SuspendedByAdmin, UpdatedAt and DeletedAt that it left. An error of change ends the transaction and is
+	// returned as it is.
+	Update(ctx context.Context, ref Ref, change func(*Token) error) (Token, error)
+	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
+	Touch(ctx context.Context, uses map[int64]time.Time) error
+}
+
+// Insert is a token to be created and the decision whether it may be.
+type Insert struct {
+	Token Token
+	// Exclusive makes creates of one owner wait for each other, so that Held and NameTaken stay true until the commit.
+	Exclusive bool
+	// Decide completes the token or refuses it. The store may call it again, on a fresh copy, if it has to repeat the
+	// transaction.
+	Decide func(*Token, Facts) error
+}
+
+// Facts is what a create depends on. A member is nil where the token names none, or one that does not exist.
+type Facts struct {
+	User        *User        // the token's UserID
+	Environment *Environment // the token's EnvironmentID
+	Account     *Account     // the token's AccountID; if that is "", the account of Environment
+	Minter      *Token       // the token's MintedBy
+	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
+	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive and Name is not ""
+}
+
+// Identity is a credential's row with what it depends on.
+type Identity struct {
+	Token       *Token       // nil where a [Federation] vouched for the user
+	User        *User        // of a user's token
+	Account     *Account     // of the token, or the home account of User
+	Environment *Environment // of the token
+}
+
+// Query selects tokens. Zero members select everything.
+type Query struct {
+	Dialect       Dialect
+	UserID        int64
+	AccountID     string
+	EnvironmentID string
+	Scope         Scope
+	Status        State     // as [Token.Status] at Now
+	Now           time.Time // needed where Status is set
+	After         int64     // Seq of the last token of the page before, 0 for the first page
+	Ascending     bool      // by Seq; else newest first
+	Limit         int       // at least 1
+}
+
+// Registry keeps users, accounts and environments, with the same errors as [Store]. Lists are by ascending id and
+// begin after the given id ("" or 0: at the start).
+type Registry interface {
+	// CreateUser gives the ID. It fails with [NameTaken] for a second user of one issuer and subject.
+	CreateUser(ctx context.Context, u User) (User, error)
+	FindUser(ctx context.Context, id int64) (User, error)
+	// FindSubject returns the user whom the OIDC issuer knows as subject, with the home account.
+	FindSubject(ctx context.Context, issuer, subject string) (Identity, error)
+	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
+	// UpdateUser stores the Disabled and UpdatedAt that change left. It tells change how many enabled admins there are
+	// besides this user; that number is locked until the end of the transaction.
+	UpdateUser(ctx context.Context, id int64, change func(u *User, otherAdmins int) error) (User, error)
+
+	CreateAccount(ctx context.Context, a Account) error
+	FindAccount(ctx context.Context, id string) (Account, error)
+	ListAccounts(ctx context.Context, after string, limit int) ([]Account, error)
+	// UpdateAccount stores the Disabled and UpdatedAt that change left.
+	UpdateAccount(ctx context.Context, id string, change func(*Account) error) (Account, error)
+
+	CreateEnvironment(ctx context.Context, e Environment) error
+	FindEnvironment(ctx context.Context, id string) (Environment, error)
+	ListEnvironments(ctx context.Context, after string, limit int) ([]Environment, error)
+	// UpdateEnvironment stores the Disabled and UpdatedAt that change left.
+	UpdateEnvironment(ctx context.Context, id string, change func(*Environment) error) (Environment, error)
+
+	// FirstAdmin returns the enabled admin with the lowest id.
+	FirstAdmin(ctx context.Context) (User, error)
+	// Initialize stores the seed if the registry has no user, calling deliver as the last step before the commit; an
+	// error of deliver undoes everything. Of callers that come together exactly one stores; the others get false.
+	// The seed's user and token get their numbers from the store.
+	Initialize(ctx context.Context, seed Seed, deliver func() error) (bool, error)
+}
+
+// Seed is what an empty database starts with.
+type Seed struct {
+	Account      Account
+	Environments []Environment
+	User         User
+	Token        Token // owned by User
+}

@@ -1,0 +1,127 @@
+// Package token holds the rules of an API token: its nouns, its states, the formats of ids and secrets, who may do
+// what, and the [Service] that the HTTP dialects call. It imports the standard library only; whatever needs a
+// database or a third-party library is behind a small interface that the package declares.
+package token
+
+import (
+	"slices"
+	"time"
+)
+
+// Dialect names the published contract under which a token was issued.
+type Dialect string
+
+// The dialects, by the name that they have in paths, logs and answers.
+const (
+	Muninx   Dialect = "muninx"
+	APIToken Dialect = "apitoken"
+	Unleash  Dialect = "unleash"
+)
+
+// Dialects lists every dialect that issues tokens.
+var Dialects = []Dialect{Muninx, APIToken, Unleash}
+
+// Valid reports whether d is one of [Dialects].
+func (d Dialect) Valid() bool { return slices.Contains(Dialects, d) }
+
+// OwnedByUser reports whether a token of the dialect belongs to a user; the others belong to an account.
+func (d Dialect) OwnedByUser() bool { return d == Muninx || d == Unleash }
+
+// NumbersIDs reports whether the store numbers the tokens of the dialect (see [Token.Seq]) instead of [NewID].
+func (d Dialect) NumbersIDs() bool { return d == Unleash }
+
+// UniqueNames reports whether an owner's names are unique among the tokens of the dialect that are not deleted.
+func (d Dialect) UniqueNames() bool { return d == Unleash }
+
+// deletesFromAnyState reports whether a delete also revokes, so that it needs no earlier revoke.
+func (d Dialect) deletesFromAnyState() bool { return d.OwnedByUser() }
+
+// Scope says how far a token reaches.
+type Scope string
+
+// A user token acts as its user; the others reach an account with its environments, or one environment.
+const (
+	ScopeUser        Scope = "user"
+	ScopeAccount     Scope = "account"
+	ScopeEnvironment Scope = "environment"
+)
+
+// State is the condition of a token.
+type State string
+
+// Active, Suspended and Revoked are stored. Expired is computed from the clock and never stored.
+const (
+	Active    State = "active"
+	Suspended State = "suspended"
+	Revoked   State = "revoked"
+	Expired   State = "expired"
+)
+
+// States lists every state that an answer can carry.
+var States = []State{Active, Suspended, Revoked, Expired}
+
+// Action is a change of a token's state that a caller can ask for.
+type Action string
+
+// The actions. Delete removes the token from every list and leaves a tombstone.
+const (
+	Activate Action = "activate"
+	Suspend  Action = "suspend"
+	Revoke   Action = "revoke"
+	Delete   Action = "delete"
+)
+
+// transitions is the one table of what can be done to a token in each state. A token that is missing from the row of
+// its state refuses the action with [Conflict].
+var transitions = map[State][]Action{
+	Active:    {Suspend, Revoke},
+	Suspended: {Activate, Revoke},
+	Revoked:   {Delete},
+	Expired:   {Delete},
+}
+
+// Allows reports whether a token in state s takes the action a.
+func (s State) Allows(a Action) bool { return slices.Contains(transitions[s], a) }
+
+// Ref names a token: public ids are unique within a dialect only.
+type Ref struct {
+	Dialect Dialect
+	ID      string
+}
+
+// Token is an issued API token, without its secret.
+type Token struct {
+	Seq              int64 // order of insertion, given by the store; never shown except as an id of [Dialect.NumbersIDs]
+	Dialect          Dialect
+	ID               string // public id
+	Hash             Hash   // of the secret
+	Name             string // name (muninx) or description (unleash); "" is none
+	Scope            Scope
+	UserID           int64  // the owner where [Dialect.OwnedByUser], else 0
+	AccountID        string // the account (apitoken), else ""
+	EnvironmentID    string // the environment of an apitoken of [ScopeEnvironment], else ""
+	State            State  // as stored; answers use [Token.Status]
+	SuspendedByAdmin bool   // then only an admin activates it
+	CreatedBy        int64  // user whose credential created it, 0 if that was an account's token
+	CreatedByAdminID string // admin-user id of CreatedBy if an admin created it, else ""
+	MintedBy         int64  // Seq of the token that authenticated its creation, 0 if none did
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+	ExpiresAt        time.Time // zero: never
+	LastUsedAt       time.Time // zero: never used
+	DeletedAt        time.Time // zero: not deleted
+}
+
+// Ref returns the token's name.
+func (t Token) Ref() Ref { return Ref{t.Dialect, t.ID} }
+
+// Status is the state at the time now: revoked before expired before suspended before active.
+func (t Token) Status(now time.Time) State {
+	if t.State != Revoked && !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) {
+		return Expired
+	}
+	return t.State
+}
+
+// Deleted reports whether only the tombstone is left.
+func (t Token) Deleted() bool { return !t.DeletedAt.IsZero() }
