@@ -1,0 +1,196 @@
+package token
+
+import (
+	"context"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// UserDraft is what an admin says of a new user.
+type UserDraft struct {
+	Issuer    string // OIDC issuer that knows the user, "" for a local user
+	Subject   string
+	Name      string
+	Role      Role
+	AccountID string // home account
+}
+
+// CreateUser registers a user.
+func (s *Service) CreateUser(ctx context.Context, c Caller, d UserDraft) (User, error) {
+	if err := c.requireAdmin(); err != nil {
+		return User{}, err
+	}
+	faults := append(needText("/subject", d.Subject), needText(MemberName, d.Name)...)
+	if !slices.Contains(Roles, d.Role) {
+		faults = append(faults, Fault{Pointer: "/role", Detail: "must be admin, introspector or member"})
+	}
+	found, err := s.needAccount(ctx, d.AccountID)
+	if err != nil {
+		return User{}, err
+	}
+	if err := Faulty(append(faults, found...)...); err != nil {
+		return User{}, err
+	}
+	now := s.Now()
+	u, err := s.Registry.CreateUser(ctx, User{
+		AdminID: NewKey(now), Issuer: d.Issuer, Subject: d.Subject, Name: d.Name, Role: d.Role, AccountID: d.AccountID,
+		CreatedAt: now, UpdatedAt: now,
+	})
+	if KindOf(err) == NameTaken {
+		return User{}, &Error{Kind: NameTaken, Message: "another user has this subject", Err: err}
+	}
+	return u, err
+}
+
+// needText is the rule for names and subjects of the registry.
+func needText(pointer, text string) []Fault {
+	if utf8.RuneCountInString(text) > maxName || blank(text) {
+		return []Fault{{Pointer: pointer, Detail: "must have 1 to 255 characters, not only white space"}}
+	}
+	return nil
+}
+
+// needAccount returns a fault if there is no such account, an error if that cannot be said.
+func (s *Service) needAccount(ctx context.Context, id string) ([]Fault, error) {
+	if ValidKey(id) {
+		_, err := s.Registry.FindAccount(ctx, id)
+		if err == nil || KindOf(err) != NotFound {
+			return nil, err
+		}
+	}
+	return []Fault{{Pointer: MemberAccount, Detail: "must be the id of an account"}}, nil
+}
+
+// GetUser returns a registered user.
+func (s *Service) GetUser(ctx context.Context, c Caller, id int64) (User, error) {
+	return ask(c, func() (User, error) { return s.Registry.FindUser(ctx, id) })
+}
+
+// ListUsers returns at most limit users after the cursor, and the cursor of the next page.
+func (s *Service) ListUsers(ctx context.Context, c Caller, cursor string, limit int) ([]User, string, error) {
+	return page(c, cursor, limit, decodeUser,
+		func(after int64) ([]User, error) { return s.Registry.ListUsers(ctx, after, limit+1) },
+		func(u User) string { return encodeUser(u.ID) })
+}
+
+// DisableUser disables a user, which stops its tokens, or enables it again. The last enabled admin stays enabled.
+func (s *Service) DisableUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
+	return ask(c, func() (User, error) {
+		return s.Registry.UpdateUser(ctx, id, func(u *User, otherAdmins int) error {
+			if disabled && u.Role == RoleAdmin && otherAdmins == 0 {
+				return Errorf(Conflict, "this is the last enabled admin")
+			}
+			set(&u.Disabled, &u.UpdatedAt, disabled, s.Now())
+			return nil
+		})
+	})
+}
+
+// CreateAccount registers an account.
+func (s *Service) CreateAccount(ctx context.Context, c Caller, name string) (Account, error) {
+	return ask(c, func() (Account, error) {
+		now := s.Now()
+		a := Account{ID: NewKey(now), Name: name, CreatedAt: now, UpdatedAt: now}
+		if err := Faulty(needText(MemberName, name)...); err != nil {
+			return Account{}, err
+		}
+		return a, s.Registry.CreateAccount(ctx, a)
+	})
+}
+
+// GetAccount returns an account.
+func (s *Service) GetAccount(ctx context.Context, c Caller, id string) (Account, error) {
+	return ask(c, func() (Account, error) { return s.Registry.FindAccount(ctx, id) })
+}
+
+// ListAccounts returns at most limit accounts after the cursor, and the cursor of the next page.
+func (s *Service) ListAccounts(ctx context.Context, c Caller, cursor string, limit int) ([]Account, string, error) {
+	return page(c, cursor, limit, decodeKey,
+		func(after string) ([]Account, error) { return s.Registry.ListAccounts(ctx, after, limit+1) },
+		func(a Account) string { return encodeKey(a.ID) })
+}
+
+// DisableAccount disables an account, which stops its `apitoken` tokens, or enables it again.
+func (s *Service) DisableAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
+	return ask(c, func() (Account, error) {
+		return s.Registry.UpdateAccount(ctx, id, func(a *Account) error {
+			set(&a.Disabled, &a.UpdatedAt, disabled, s.Now())
+			return nil
+		})
+	})
+}
+
+// CreateEnvironment registers an environment of an account.
+func (s *Service) CreateEnvironment(ctx context.Context, c Caller, accountID, name string) (Environment, error) {
+	return ask(c, func() (Environment, error) {
+		faults, err := s.needAccount(ctx, accountID)
+		if err != nil {
+			return Environment{}, err
+		}
+		if err := Faulty(append(needText(MemberName, name), faults...)...); err != nil {
+			return Environment{}, err
+		}
+		now := s.Now()
+		e := Environment{ID: NewKey(now), AccountID: accountID, Name: name, CreatedAt: now, UpdatedAt: now}
+		return e, s.Registry.CreateEnvironment(ctx, e)
+	})
+}
+
+// GetEnvironment returns an environment.
+func (s *Service) GetEnvironment(ctx context.Context, c Caller, id string) (Environment, error) {
+	return ask(c, func() (Environment, error) { return s.Registry.FindEnvironment(ctx, id) })
+}
+
+// ListEnvironments returns at most limit environments after the cursor, and the cursor of the next page.
+func (s *Service) ListEnvironments(ctx context.Context, c Caller, cursor string, limit int) ([]Environment, string, error) {
+	return page(c, cursor, limit, decodeKey,
+		func(after string) ([]Environment, error) { return s.Registry.ListEnvironments(ctx, after, limit+1) },
+		func(e Environment) string { return encodeKey(e.ID) })
+}
+
+// DisableEnvironment disables an environment, which stops its tokens, or enables it again.
+func (s *Service) DisableEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
+	return ask(c, func() (Environment, error) {
+		return s.Registry.UpdateEnvironment(ctx, id, func(e *Environment) error {
+			set(&e.Disabled, &e.UpdatedAt, disabled, s.Now())
+			return nil
+		})
+	})
+}
+
+// set changes a flag and, only if that is a change, the time of the last change.
+func set(flag *bool, changed *time.Time, value bool, now time.Time) {
+	if *flag != value {
+		*flag, *changed = value, now
+	}
+}
+
+// ask answers admins only.
+func ask[T any](c Caller, question func() (T, error)) (T, error) {
+	if err := c.requireAdmin(); err != nil {
+		var none T
+		return none, err
+	}
+	return question()
+}
+
+// page answers admins with one page of a list that reads one entry more than it shows.
+func page[T, K any](c Caller, cursor string, limit int, decode func(string) (K, bool), list func(K) ([]T, error),
+	encode func(T) string) ([]T, string, error) {
+	if err := c.requireAdmin(); err != nil {
+		return nil, "", err
+	}
+	var after K
+	if cursor != "" {
+		var ok bool
+		if after, ok = decode(cursor); !ok {
+			return nil, "", badCursor()
+		}
+	}
+	items, err := list(after)
+	if err != nil || len(items) <= limit {
+		return items, "", err
+	}
+	return items[:limit], encode(items[limit-1]), nil
+}

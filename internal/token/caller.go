@@ -1,0 +1,114 @@
+package token
+
+import "time"
+
+// Caller is who makes a request: the owner of a credential, within the limits of that credential. It is an argument
+// of every method of [Service].
+type Caller struct {
+	User      *User     // nil where the credential belongs to an account
+	Account   *Account  // home account of User, or the account of the credential
+	Token     *Token    // the credential; nil where an OIDC issuer vouched for User
+	Role      Role      // what User may do; "" without a User
+	ExpiresAt time.Time // when the credential ends; zero: never
+}
+
+// Admin reports whether the caller may do everything.
+func (c Caller) Admin() bool { return c.Role == RoleAdmin }
+
+// AccountID is the caller's own account.
+func (c Caller) AccountID() string { return c.Account.ID }
+
+// environmentID is the one environment that the credential is bound to, "" if it is not bound.
+func (c Caller) environmentID() string {
+	if c.User != nil || c.Token == nil {
+		return ""
+	}
+	return c.Token.EnvironmentID
+}
+
+// tokenSeq is the Seq of the credential, 0 if it is no token of this server.
+func (c Caller) tokenSeq() int64 {
+	if c.Token == nil {
+		return 0
+	}
+	return c.Token.Seq
+}
+
+// userID is the id of the caller's user, 0 if it has none.
+func (c Caller) userID() int64 {
+	if c.User == nil {
+		return 0
+	}
+	return c.User.ID
+}
+
+// Reach says through which door a caller comes to tokens.
+type Reach int
+
+const (
+	// Own is the reach of a dialect: what its caller may see there.
+	Own Reach = iota
+	// Everything is the administration of all tokens of all dialects; only admins have it.
+	Everything
+)
+
+// enter decides whether the caller may use the tokens of the dialect at all.
+func (c Caller) enter(d Dialect, r Reach) error {
+	switch {
+	case r == Everything:
+		return c.requireAdmin()
+	case d.OwnedByUser() && c.User == nil:
+		return Errorf(Forbidden, "the credential belongs to no user, and these tokens are a user's own")
+	case !d.OwnedByUser() && !c.Admin() && c.Account.Disabled:
+		return Errorf(Forbidden, "the caller's home account is disabled")
+	}
+	return nil
+}
+
+func (c Caller) requireAdmin() error {
+	if !c.Admin() {
+		return Errorf(Forbidden, "this needs the role admin")
+	}
+	return nil
+}
+
+// sees decides whether a token exists for the caller.
+func (c Caller) sees(t Token, r Reach) bool {
+	switch {
+	case r == Everything:
+		return c.Admin()
+	case t.Dialect.OwnedByUser():
+		return c.User != nil && t.UserID == c.User.ID
+	}
+	return c.seesAccount(t.AccountID) && c.seesEnvironment(t.EnvironmentID)
+}
+
+func (c Caller) seesAccount(id string) bool { return c.Admin() || id == c.AccountID() }
+
+// seesEnvironment is asked about an environment of an account that the caller sees.
+func (c Caller) seesEnvironment(id string) bool {
+	return c.environmentID() == "" || id == c.environmentID()
+}
+
+// may decides whether the caller may do the action to tokens of the dialect that it sees.
+func (c Caller) may(a Action) error {
+	if c.User == nil && a != Revoke {
+		return Errorf(Forbidden, "a credential that belongs to no user may not %s a token", a)
+	}
+	return nil
+}
+
+// narrow limits a query to what the caller sees.
+func (c Caller) narrow(q Query, r Reach) Query {
+	switch {
+	case r == Everything:
+	case q.Dialect.OwnedByUser():
+		q.UserID = c.userID()
+	case !c.Admin():
+		q.AccountID = c.AccountID()
+		if id := c.environmentID(); id != "" {
+			q.EnvironmentID = id
+		}
+	}
+	return q
+}

@@ -1,0 +1,285 @@
+package token
+
+import (
+	"context"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Draft is what a caller asks of a new token. Which members a dialect knows is its own matter.
+type Draft struct {
+	Dialect       Dialect
+	Name          string    // "" is none, where the dialect allows that
+	Scope         Scope     // of an [APIToken]
+	AccountID     *string   // nil: the environment's account, or the caller's own
+	EnvironmentID *string   // nil: none
+	ExpiresAt     time.Time // zero: the default lifetime
+	// Deliver, if it is set, gets the secret inside the transaction, as the last step before the commit: if it fails,
+	// the token was never issued.
+	Deliver func(secret string) error
+}
+
+// The members of a draft, as faults point to them. A dialect whose members have other names translates.
+const (
+	MemberName        = "/name"
+	MemberScope       = "/token_scope"
+	MemberAccount     = "/account_id"
+	MemberEnvironment = "/environment_id"
+	MemberExpiry      = "/expires_at"
+)
+
+// maxName is the length of a name in characters (Unicode code points).
+const maxName = 255
+
+// lastMoment is the end of the last year that RFC 3339 can write.
+var lastMoment = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Create issues a token and returns it with its secret, which is not kept. Limits, uniqueness and everything else
+// that the token depends on are judged inside the transaction that inserts it.
+func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string, error) {
+	if err := c.enter(d.Dialect, Own); err != nil {
+		return Token{}, "", err
+	}
+	creation := creation{service: s, caller: c, draft: d, policy: s.Policies[d.Dialect]}
+	created, err := s.Store.Create(ctx, Insert{
+		Token:     creation.start(),
+		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames(),
+		Decide:    creation.decide,
+	})
+	if err != nil {
+		return Token{}, "", err
+	}
+	return created, creation.secret, nil
+}
+
+// creation is one create on its way.
+type creation struct {
+	service *Service
+	caller  Caller
+	draft   Draft
+	policy  Policy
+	secret  string
+}
+
+// start is the token as far as it is known before the store was read.
+func (n *creation) start() Token {
+	t := Token{
+		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser,
+		State: Active, CreatedBy: n.caller.userID(), MintedBy: n.caller.tokenSeq(),
+	}
+	if n.caller.Admin() {
+		t.CreatedByAdminID = n.caller.User.AdminID
+	}
+	if t.Dialect.OwnedByUser() {
+		t.UserID = n.caller.userID()
+		return t
+	}
+	t.Scope = n.draft.Scope
+	if n.draft.EnvironmentID != nil {
+		t.EnvironmentID = *n.draft.EnvironmentID
+	}
+	switch {
+	case n.draft.AccountID != nil:
+		t.AccountID = *n.draft.AccountID
+	case n.draft.EnvironmentID == nil:
+		t.AccountID = n.caller.AccountID()
+	}
+	return t
+}
+
+// decide completes the token or refuses it. It may run more than once.
+func (n *creation) decide(t *Token, f Facts) error {
+	now := n.service.Now()
+	t.CreatedAt, t.UpdatedAt = now, now
+	if err := n.standing(f, now); err != nil {
+		return err
+	}
+	if err := n.judge(t, f, now); err != nil {
+		return err
+	}
+	t.ID = NewID(t.Dialect, now)
+	secret, err := n.service.newSecret(*t)
+	if err != nil {
+		return err
+	}
+	n.secret, t.Hash = secret, HashSecret(secret)
+	if n.draft.Deliver != nil {
+		return n.draft.Deliver(secret)
+	}
+	return nil
+}
+
+// standing refuses a caller that lost its right between authentication and this transaction.
+func (n *creation) standing(f Facts, now time.Time) error {
+	gone := n.caller.Token != nil && (f.Minter == nil || f.Minter.Deleted() || f.Minter.Status(now) != Active)
+	if gone || n.draft.Dialect.OwnedByUser() && (f.User == nil || f.User.Disabled) {
+		return Errorf(CredentialInvalid, "the credential is not valid")
+	}
+	return nil
+}
+
+// judge lists all faults of the draft at once; the limit and the uniqueness come after them.
+func (n *creation) judge(t *Token, f Facts, now time.Time) error {
+	var faults []Fault
+	if t.Dialect.OwnedByUser() {
+		faults = n.judgeName(t.Name)
+	} else {
+		faults = n.judgePlace(t, f)
+	}
+	faults = append(faults, n.judgeExpiry(t, f, now)...)
+	if err := Faulty(faults...); err != nil {
+		return err
+	}
+	if t.Scope == ScopeAccount && n.caller.environmentID() != "" {
+		return Errorf(Forbidden, "the credential is bound to one environment and cannot make a token for an account")
+	}
+	if limit := n.policy.MaxTokens; limit > 0 && f.Held >= limit {
+		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
+	}
+	if t.Dialect.UniqueNames() && f.NameTaken {
+		return Errorf(NameTaken, "another of your tokens has this description")
+	}
+	return nil
+}
+
+func (n *creation) judgeName(name string) []Fault {
+	switch length := utf8.RuneCountInString(name); {
+	case name == "" && n.draft.Dialect == Unleash: // a description may be missing
+		return nil
+	case length < 1 || length > maxName:
+		return []Fault{{Pointer: MemberName, Detail: "must have 1 to 255 characters"}}
+	case n.draft.Dialect == Muninx && blank(name):
+		return []Fault{{Pointer: MemberName, Detail: "must have a character that is not white space"}}
+	}
+	return nil
+}
+
+func blank(text string) bool {
+	for _, r := range text {
+		if !unicode.IsSpace(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// judgePlace judges account, environment and scope, and sets the account that follows from the environment.
+func (n *creation) judgePlace(t *Token, f Facts) []Fault {
+	var faults []Fault
+	fault := func(pointer, detail string) { faults = append(faults, Fault{Pointer: pointer, Detail: detail}) }
+	environment, account := n.visible(f)
+	named := n.draft.EnvironmentID != nil
+	switch {
+	case t.Scope != ScopeAccount && t.Scope != ScopeEnvironment:
+		fault(MemberScope, "must be account or environment")
+	case t.Scope == ScopeEnvironment && !named:
+		fault(MemberEnvironment, "is required when token_scope is environment")
+	case t.Scope == ScopeAccount && named:
+		fault(MemberEnvironment, "must be left out when token_scope is account")
+	case named && environment == nil:
+		fault(MemberEnvironment, "must be the id of an environment that you can use")
+	case named && environment.Disabled:
+		fault(MemberEnvironment, "must be the id of an environment that is not disabled")
+	case named && account != nil && environment.AccountID != account.ID:
+		fault(MemberEnvironment, "must be the id of an environment of the account")
+	}
+	switch asked := n.draft.AccountID != nil || !named; {
+	case account != nil && account.Disabled:
+		fault(MemberAccount, "must be the id of an account that is not disabled")
+	case account == nil && asked:
+		fault(MemberAccount, "must be the id of an account that you can use")
+	case account != nil:
+		t.AccountID = account.ID
+	}
+	return faults
+}
+
+// visible hides what the caller does not see, so that it reads like what does not exist.
+func (n *creation) visible(f Facts) (*Environment, *Account) {
+	environment, account := f.Environment, f.Account
+	if account != nil && !n.caller.seesAccount(account.ID) {
+		account = nil
+	}
+	if environment != nil &&
+		(!n.caller.seesAccount(environment.AccountID) || !n.caller.seesEnvironment(environment.ID)) {
+		environment = nil
+	}
+	return environment, account
+}
+
+// judgeExpiry judges the expiry that was asked for, or sets the default, clipped to what is allowed.
+func (n *creation) judgeExpiry(t *Token, f Facts, now time.Time) []Fault {
+	latest := n.latest(f, now)
+	asked := n.draft.ExpiresAt
+	if asked.IsZero() {
+		t.ExpiresAt = n.defaultExpiry(latest, now)
+		return nil
+	}
+	t.ExpiresAt = n.cut(asked)
+	detail := ""
+	switch {
+	case !t.ExpiresAt.After(now):
+		detail = "must be in the future"
+	case !asked.UTC().Before(lastMoment):
+		detail = "must be before the year 10000 in UTC"
+	case !latest.IsZero() && t.ExpiresAt.After(latest):
+		detail = "must not be later than " + latest.Format(time.RFC3339) + ", the latest that this credential can give"
+	default:
+		return nil
+	}
+	return []Fault{{Pointer: MemberExpiry, Detail: detail}}
+}
+
+// latest is the last possible expiry: a token lives no longer than the one that minted it. Zero: no limit.
+func (n *creation) latest(f Facts, now time.Time) time.Time {
+	var latest time.Time
+	if n.policy.MaxLifetime > 0 {
+		latest = now.Add(n.policy.MaxLifetime)
+	}
+	if f.Minter != nil && !f.Minter.ExpiresAt.IsZero() && (latest.IsZero() || f.Minter.ExpiresAt.Before(latest)) {
+		latest = f.Minter.ExpiresAt
+	}
+	return latest
+}
+
+func (n *creation) defaultExpiry(latest, now time.Time) time.Time {
+	if n.policy.DefaultLifetime == 0 {
+		return n.cut(latest)
+	}
+	expiry := now.Add(n.policy.DefaultLifetime)
+	if !latest.IsZero() && latest.Before(expiry) {
+		expiry = latest
+	}
+	return n.cut(expiry)
+}
+
+// cut brings a time to the precision of the dialect: the `exp` of a JWT is in whole seconds.
+func (n *creation) cut(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	if n.draft.Dialect == APIToken {
+		return t.UTC().Truncate(time.Second)
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+// newSecret makes the secret of a token whose other members are complete.
+func (s *Service) newSecret(t Token) (string, error) {
+	if t.Dialect != APIToken {
+		return NewSecret(t.Dialect), nil
+	}
+	subject := t.AccountID
+	if t.EnvironmentID != "" {
+		subject = t.EnvironmentID
+	}
+	secret, err := s.Signer.Sign(Claims{
+		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
+		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+	})
+	if err != nil {
+		return "", Wrap(Internal, err)
+	}
+	return secret, nil
+}

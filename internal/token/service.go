@@ -1,0 +1,168 @@
+package token
+
+import (
+	"context"
+	"time"
+)
+
+// Service is what the dialects call. Its members are set once, before the first call.
+type Service struct {
+	Store    Store
+	Registry Registry
+	Signer   Signer
+	// OIDC vouches for callers with a JWT of another issuer; nil if none is configured.
+	OIDC Federation
+	// Policies are the operator's limits, by dialect.
+	Policies map[Dialect]Policy
+	// Clock tells the time; nil is the system's clock.
+	Clock func() time.Time
+
+	uses uses
+}
+
+// Policy is what an operator sets for the tokens of a dialect.
+type Policy struct {
+	DefaultLifetime time.Duration // of a token for which no expiry was asked; 0: it never expires
+	MaxLifetime     time.Duration // 0: no maximum
+	MaxTokens       int           // tokens of one owner that are not deleted, expired ones included; 0: no limit
+}
+
+// DefaultPolicies are the settings that apply unless the operator says otherwise.
+func DefaultPolicies() map[Dialect]Policy {
+	const day = 24 * time.Hour
+	return map[Dialect]Policy{
+		Muninx:   {},
+		APIToken: {DefaultLifetime: 365 * day},
+		Unleash:  {DefaultLifetime: 30 * day, MaxTokens: 10},
+	}
+}
+
+// Now is the one clock: UTC, in the milliseconds that the store keeps.
+func (s *Service) Now() time.Time {
+	if s.Clock != nil {
+		return s.Clock().UTC().Truncate(time.Millisecond)
+	}
+	return time.Now().UTC().Truncate(time.Millisecond)
+}
+
+// Get returns a token that the caller sees.
+func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, error) {
+	if err := c.enter(ref.Dialect, r); err != nil {
+		return Token{}, err
+	}
+	if !ValidID(ref.Dialect, ref.ID) {
+		return Token{}, notFound()
+	}
+	t, err := s.Store.Find(ctx, ref)
+	if err != nil {
+		return Token{}, err
+	}
+	if t.Deleted() || !c.sees(t, r) {
+		return Token{}, notFound()
+	}
+	return s.used(t), nil
+}
+
+// notFound reads the same for a token that does not exist and for one that the caller does not see.
+func notFound() error { return Errorf(NotFound, "there is no such token") }
+
+// Page is a part of a list.
+type Page struct {
+	Tokens []Token
+	Next   string // cursor of the next page, "" at the end
+}
+
+// List returns the tokens that the query selects among those that the caller sees. Cursor is [Page.Next] of the page
+// before, "" for the first page. The query's After and Now are set here.
+func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r Reach) (Page, error) {
+	if err := c.enter(q.Dialect, r); err != nil {
+		return Page{}, err
+	}
+	if q.EnvironmentID != "" && !c.seesEnvironment(q.EnvironmentID) || q.AccountID != "" && !c.seesAccount(q.AccountID) {
+		return Page{}, nil
+	}
+	after, err := s.after(ctx, c, cursor, r)
+	if err != nil {
+		return Page{}, err
+	}
+	limit := q.Limit
+	q = c.narrow(q, r)
+	q.After, q.Now, q.Limit = after, s.Now(), limit+1
+	tokens, err := s.Store.List(ctx, q)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Tokens: tokens}
+	if len(tokens) > limit {
+		page.Tokens = tokens[:limit]
+		page.Next = encodeCursor(page.Tokens[limit-1].Ref())
+	}
+	for i, t := range page.Tokens {
+		page.Tokens[i] = s.used(t)
+	}
+	return page, nil
+}
+
+// after returns the Seq of the token that the cursor names. A cursor that names a token which the caller does not
+// see is as bad as one that names none, so that cursors tell nothing.
+func (s *Service) after(ctx context.Context, c Caller, cursor string, r Reach) (int64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	ref, ok := decodeCursor(cursor)
+	if !ok {
+		return 0, badCursor()
+	}
+	t, err := s.Store.Find(ctx, ref)
+	if KindOf(err) == NotFound || err == nil && !c.sees(t, r) {
+		return 0, badCursor()
+	}
+	return t.Seq, err
+}
+
+// Apply does the action to a token that the caller sees, if the table of transitions allows it.
+func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reach) (Token, error) {
+	if err := c.enter(ref.Dialect, r); err != nil {
+		return Token{}, err
+	}
+	if err := c.may(a); err != nil {
+		return Token{}, err
+	}
+	if !ValidID(ref.Dialect, ref.ID) {
+		return Token{}, notFound()
+	}
+	t, err := s.Store.Update(ctx, ref, func(t *Token) error {
+		if t.Deleted() || !c.sees(*t, r) {
+			return notFound()
+		}
+		return t.apply(c, a, s.Now())
+	})
+	return s.used(t), err
+}
+
+// apply changes the token in place.
+func (t *Token) apply(c Caller, a Action, now time.Time) error {
+	status := t.Status(now)
+	free := a == Delete && t.Dialect.deletesFromAnyState()
+	if !free && !status.Allows(a) {
+		return Errorf(Conflict, "the token is %s, and %s is not possible then", status, a)
+	}
+	if a == Activate && t.SuspendedByAdmin && !c.Admin() {
+		return Errorf(Forbidden, "an admin suspended the token, and only an admin can activate it")
+	}
+	switch a {
+	case Activate:
+		t.State, t.SuspendedByAdmin = Active, false
+	case Suspend:
+		t.State, t.SuspendedByAdmin = Suspended, c.Admin()
+	case Revoke:
+		t.State = Revoked
+	case Delete:
+		t.DeletedAt = now
+		if free {
+			t.State = Revoked
+		}
+	}
+	t.UpdatedAt = now
+	return nil
+}
