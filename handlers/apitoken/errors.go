@@ -1,0 +1,45 @@
+package apitoken
+
+import (
+	"github.com/labstack/echo/v4"
+	gen "github.com/tokenwright/tokenwright/gen/apitoken"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// codes is the one table from kind to code.
+var codes = map[token.Kind]gen.PlainErrorCode{
+	token.Invalid:             gen.BadRequest,
+	token.CredentialMissing:   gen.Unauthorized,
+	token.CredentialInvalid:   gen.Unauthorized,
+	token.Forbidden:           gen.Forbidden,
+	token.LimitReached:        gen.Forbidden,
+	token.NotFound:            gen.NotFound,
+	token.NameTaken:           gen.Conflict,
+	token.Conflict:            gen.Conflict,
+	token.Unavailable:         gen.ServiceUnavailable,
+	token.Canceled:            gen.ServiceUnavailable,
+	token.Internal:            gen.InternalError,
+	wire.MethodNotAllowed:     gen.MethodNotAllowed,
+	wire.TooLarge:             gen.PayloadTooLarge,
+	wire.UnsupportedMediaType: gen.UnsupportedMediaType,
+	wire.TooManyRequests:      gen.TooManyRequests,
+}
+
+// WriteError answers in one of the document's two shapes: with errors by member where members are at fault.
+func WriteError(c echo.Context, f wire.Failure) error {
+	members := map[string][]string{}
+	for _, fault := range f.Faults {
+		if name := fault.Member(); name != "" {
+			members[name] = append(members[name], fault.Detail)
+		}
+	}
+	if len(members) > 0 {
+		return wire.WriteJSON(c, f.Status, echo.MIMEApplicationJSON, gen.ValidationError{
+			Status: gen.ValidationErrorStatusError, Code: gen.ValidationErrors, Message: f.Message, Errors: members,
+		})
+	}
+	return wire.WriteJSON(c, f.Status, echo.MIMEApplicationJSON, gen.PlainError{
+		Status: gen.PlainErrorStatusError, Code: codes[f.Kind], Message: f.Message,
+	})
+}

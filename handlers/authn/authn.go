@@ -1,0 +1,93 @@
+// Package authn turns the credential of a request into the caller on its context. It knows no dialect.
+package authn
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// Authenticator says whose credential it is.
+type Authenticator interface {
+	Authenticate(ctx context.Context, credential string) (token.Caller, error)
+}
+
+// Scheme takes the credential out of the value of an Authorization header; false if it has another form.
+type Scheme func(value string) (credential string, ok bool)
+
+// Bearer is the scheme of RFC 6750 section 2.1; the word counts in any case (RFC 9110 section 11.1).
+func Bearer(value string) (string, bool) {
+	scheme, credential, _ := strings.Cut(value, " ")
+	credential = strings.TrimLeft(credential, " ")
+	return credential, strings.EqualFold(scheme, "Bearer") && credential != "" && !strings.Contains(credential, " ")
+}
+
+// BearerOrBare also takes a credential without any scheme.
+func BearerOrBare(value string) (string, bool) {
+	if !strings.Contains(value, " ") {
+		return value, value != "" && !strings.EqualFold(value, "Bearer")
+	}
+	return Bearer(value)
+}
+
+type contextKey struct{}
+
+// Middleware authenticates every request but those that open says are open. Scheme chooses how the request carries
+// its credential.
+func Middleware(a Authenticator, open func(echo.Context) bool, scheme func(echo.Context) Scheme) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if open(c) {
+				return next(c)
+			}
+			credential, err := credential(c.Request().Header, scheme(c))
+			if err != nil {
+				return err
+			}
+			caller, err := a.Authenticate(c.Request().Context(), credential)
+			if err != nil {
+				return err
+			}
+			ctx := context.WithValue(c.Request().Context(), contextKey{}, caller)
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
+		}
+	}
+}
+
+func credential(h http.Header, scheme Scheme) (string, error) {
+	values := h.Values(echo.HeaderAuthorization)
+	if len(values) == 0 {
+		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header")
+	}
+	credential, ok := scheme(values[0])
+	if !ok || len(values) > 1 {
+		return "", token.Errorf(token.CredentialInvalid, "the credential is not valid")
+	}
+	return credential, nil
+}
+
+// Caller is who makes the request. It panics where the middleware is missing, which is a fault of the program.
+func Caller(ctx context.Context) token.Caller {
+	return ctx.Value(contextKey{}).(token.Caller) //nolint:forcetypeassert // see above
+}
+
+// Describe names the caller for the log, "" if the request has none.
+func Describe(ctx context.Context) string {
+	caller, ok := ctx.Value(contextKey{}).(token.Caller)
+	if !ok {
+		return ""
+	}
+	who := "account:" + caller.AccountID()
+	if caller.User != nil {
+		who = fmt.Sprintf("user:%d", caller.User.ID)
+	}
+	if caller.Token != nil {
+		who += fmt.Sprintf(" token:%s/%s", caller.Token.Dialect, caller.Token.ID)
+	}
+	return who
+}

@@ -1,0 +1,156 @@
+// Package handlers is the HTTP side. This file is its table of contents: one entry a dialect.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/tokenwright/tokenwright/handlers/apitoken"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/muninx"
+	"github.com/tokenwright/tokenwright/handlers/service"
+	"github.com/tokenwright/tokenwright/handlers/unleash"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/openapi"
+)
+
+// Config is what the handlers need.
+type Config struct {
+	Tokens        *token.Service
+	Ready         func(context.Context) error // nil if the server can work
+	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
+	UnleashStrict bool                        // see [unleash.Options]
+	Timeout       time.Duration               // of one request; 0 is DefaultTimeout
+	Log           *slog.Logger
+	Observe       func(wire.Access) // for metrics; nil: none
+}
+
+// DefaultTimeout bounds the time that one request may take.
+const DefaultTimeout = 10 * time.Second
+
+// dialect is one contract: which paths are its own, how a caller shows its credential, what its errors look like.
+type dialect struct {
+	name       string
+	prefix     string // whole segments of the path; "" takes what no other dialect has
+	spec       []byte
+	ignored    []string // members of a body that are dropped before validation
+	scheme     authn.Scheme
+	writeError wire.ErrorWriter
+	register   func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc)
+}
+
+func dialects(cfg Config) []dialect {
+	return []dialect{
+		{
+			name: "apitoken", prefix: "/api/v1/api_token", spec: openapi.APIToken,
+			scheme: authn.Bearer, writeError: apitoken.WriteError,
+			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
+				apitoken.Register(e, cfg.Tokens, chains)
+			},
+		},
+		{
+			name: "unleash", prefix: "/api/admin/user/tokens", spec: openapi.Unleash, ignored: unleash.Ignored,
+			scheme: authn.BearerOrBare, writeError: unleash.WriteError,
+			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
+				unleash.Register(e, cfg.Tokens, chains, unleash.Options{PublicURL: cfg.PublicURL, Strict: cfg.UnleashStrict})
+			},
+		},
+		{
+			name: "muninx", prefix: "/tokens", spec: openapi.Muninx,
+			scheme: authn.Bearer, writeError: muninx.WriteError,
+			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
+				muninx.Register(e, cfg.Tokens, chains)
+			},
+		},
+		{
+			name: "service", spec: openapi.Service,
+			scheme: authn.Bearer, writeError: service.WriteError,
+			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
+				service.Register(e, cfg.Tokens, chains, service.Options{
+					PublicURL: cfg.PublicURL, Ready: cfg.Ready, Specs: specs(),
+				})
+			},
+		},
+	}
+}
+
+// specs are the documents that the server publishes, by name.
+func specs() map[string][]byte {
+	return map[string][]byte{
+		"muninx": openapi.Muninx, "apitoken": openapi.APIToken, "unleash": openapi.Unleash, "service": openapi.Service,
+	}
+}
+
+// router is the table of dialects with what was read of their specs.
+type router struct {
+	dialects   []dialect
+	operations map[string]wire.Operation // by method and path pattern
+}
+
+// New returns the handler of all dialects. It fails if a spec cannot be read.
+func New(cfg Config) (http.Handler, error) {
+	e := echo.New()
+	rt := &router{dialects: dialects(cfg), operations: map[string]wire.Operation{}}
+	for _, d := range rt.dialects {
+		spec, err := wire.Load(d.spec, d.ignored...)
+		if err != nil {
+			return nil, err
+		}
+		for _, op := range spec.Operations {
+			rt.operations[op.Method+" "+op.Path] = op
+		}
+		d.register(e, spec.Middlewares())
+	}
+	timeout := cfg.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
+	e.Pre(wire.HeadAsGet)
+	e.Use(
+		wire.WithRequestID,
+		wire.WithAccess(cfg.Tokens.Now, rt.describe, rt.fail, cfg.report),
+		wire.Recover,
+		wire.Deadline(timeout),
+		authn.Middleware(cfg.Tokens, rt.open, func(c echo.Context) authn.Scheme { return rt.of(c).scheme }),
+		wire.StrictPath,
+	)
+	return e, nil
+}
+
+func (cfg Config) report(ctx context.Context, a wire.Access) {
+	a.Log(ctx, cfg.Log)
+	if cfg.Observe != nil {
+		cfg.Observe(a)
+	}
+}
+
+// of chooses the dialect by whole segments of the decoded path. That decides the form of the credential and the shape
+// of errors, never access.
+func (rt *router) of(c echo.Context) dialect {
+	path := c.Request().URL.Path
+	for _, d := range rt.dialects {
+		if path == d.prefix || strings.HasPrefix(path, d.prefix+"/") {
+			return d
+		}
+	}
+	return rt.dialects[len(rt.dialects)-1]
+}
+
+func (rt *router) operation(c echo.Context) wire.Operation {
+	return rt.operations[c.Request().Method+" "+c.Path()]
+}
+
+// open tells whether the matched operation needs no credential; what matched none needs one.
+func (rt *router) open(c echo.Context) bool { return rt.operation(c).Open }
+
+func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }
+
+func (rt *router) describe(c echo.Context) (dialect, operation, caller string) {
+	return rt.of(c).name, rt.operation(c).ID, authn.Describe(c.Request().Context())
+}

@@ -1,0 +1,69 @@
+// Package muninx speaks the muninx contract: API tokens of a user, errors as problem details.
+package muninx
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+	gen "github.com/tokenwright/tokenwright/gen/muninx"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// Register adds the operations to the router, each behind its middlewares.
+func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
+	server := gen.NewStrictHandler(handler{tokens}, nil)
+	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+}
+
+type handler struct{ tokens *token.Service }
+
+var _ gen.StrictServerInterface = handler{}
+
+// CreateToken implements `POST /tokens`.
+func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject) (gen.CreateTokenResponseObject, error) {
+	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{Dialect: token.Muninx, Name: r.Body.Name})
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateToken200JSONResponse{
+		Body:    gen.TokenCreated{Id: t.ID, Name: t.Name, Token: secret, CreatedAt: t.CreatedAt},
+		Headers: gen.CreateToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// ListTokens implements `GET /tokens`.
+func (h handler) ListTokens(ctx context.Context, r gen.ListTokensRequestObject) (gen.ListTokensResponseObject, error) {
+	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
+	page, err := h.tokens.List(ctx, authn.Caller(ctx), token.Query{Dialect: token.Muninx, Limit: limit}, cursor, token.Own)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListTokens200JSONResponse{
+		Body:    h.list(page),
+		Headers: gen.ListTokens200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetToken implements `GET /tokens/{id}`.
+func (h handler) GetToken(ctx context.Context, r gen.GetTokenRequestObject) (gen.GetTokenResponseObject, error) {
+	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetToken200JSONResponse{
+		Body:    h.item(t),
+		Headers: gen.GetToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// DeleteToken implements `DELETE /tokens/{id}`.
+func (h handler) DeleteToken(ctx context.Context, r gen.DeleteTokenRequestObject) (gen.DeleteTokenResponseObject, error) {
+	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
+		return nil, err
+	}
+	return gen.DeleteToken204Response{
+		Headers: gen.DeleteToken204ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}

@@ -1,0 +1,94 @@
+// Package unleash speaks the unleash contract: Personal Access Tokens of a user.
+package unleash
+
+import (
+	"context"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	gen "github.com/tokenwright/tokenwright/gen/unleash"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// Ignored are the members that the server sets and a client may send back.
+var Ignored = []string{"id", "secret", "createdAt", "seenAt", "userId"}
+
+// Options are the settings of the dialect.
+type Options struct {
+	PublicURL string // prefix of Location, without a slash at its end
+	Strict    bool   // description and expiresAt are required, as newer servers of the vendor have it
+}
+
+// Register adds the operations to the router, each behind its middlewares.
+func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
+	server := gen.NewStrictHandler(handler{tokens, o}, nil)
+	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+}
+
+type handler struct {
+	tokens  *token.Service
+	options Options
+}
+
+var _ gen.StrictServerInterface = handler{}
+
+// CreatePat implements `POST /api/admin/user/tokens`.
+func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (gen.CreatePatResponseObject, error) {
+	d, err := h.draft(*r.Body)
+	if err != nil {
+		return nil, err
+	}
+	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), d)
+	if err != nil {
+		return nil, rename(err)
+	}
+	body := created(t, secret)
+	return gen.CreatePat201JSONResponse{
+		Body: body,
+		Headers: gen.CreatePat201ResponseHeaders{
+			CacheControl: "no-store", Location: h.options.PublicURL + path + "/" + t.ID, XRequestId: wire.RequestID(ctx),
+		},
+	}, nil
+}
+
+// GetPats implements `GET /api/admin/user/tokens`.
+func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.GetPatsResponseObject, error) {
+	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
+	query := token.Query{Dialect: token.Unleash, Ascending: true, Limit: limit}
+	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
+	if err != nil {
+		return nil, err
+	}
+	headers := gen.GetPats200ResponseHeaders{XRequestId: wire.RequestID(ctx)}
+	if page.Next != "" {
+		headers.Link = h.next(page.Next, limit)
+	}
+	return gen.GetPats200JSONResponse{Body: list(page), Headers: headers}, nil
+}
+
+// GetPat implements `GET /api/admin/user/tokens/{id}`.
+func (h handler) GetPat(ctx context.Context, r gen.GetPatRequestObject) (gen.GetPatResponseObject, error) {
+	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetPat200JSONResponse{Body: item(t), Headers: gen.GetPat200ResponseHeaders{XRequestId: wire.RequestID(ctx)}}, nil
+}
+
+// DeletePat implements `DELETE /api/admin/user/tokens/{id}`. It answers alike whether there was such a token, so that
+// it tells a stranger nothing.
+func (h handler) DeletePat(ctx context.Context, r gen.DeletePatRequestObject) (gen.DeletePatResponseObject, error) {
+	_, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own)
+	if err != nil && token.KindOf(err) != token.NotFound {
+		return nil, err
+	}
+	return gen.DeletePat200Response{Headers: gen.DeletePat200ResponseHeaders{XRequestId: wire.RequestID(ctx)}}, nil
+}
+
+// rename gives the members of a draft the names that they have in this dialect.
+func rename(err error) error {
+	return wire.RenameFaults(err, strings.NewReplacer(
+		token.MemberName, "/description", token.MemberExpiry, "/expiresAt"))
+}

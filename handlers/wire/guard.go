@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/labstack/echo/v4"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+const (
+	// MaxBody is the largest body of a request, in bytes.
+	MaxBody = 64 << 10
+	// maxDepth is the deepest nesting of a body, in levels.
+	maxDepth = 32
+)
+
+// guard admits exactly one JSON object (RFC 8259, and RFC 7493 where that one leaves a choice) and leaves it on the
+// request for the validator. Nothing behind it stops repeated members, trailing bytes, bad UTF-8 or U+0000.
+func (s *Spec) guard(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if err := checkContentType(r.Header); err != nil {
+			return err
+		}
+		body, err := readBody(r)
+		if err != nil {
+			return err
+		}
+		if err := checkObject(body); err != nil {
+			return err
+		}
+		if body, err = drop(body, s.ignored); err != nil {
+			return err
+		}
+		r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return next(c)
+	}
+}
+
+// checkContentType admits application/json, alone or with charset=utf-8, and no content coding.
+func checkContentType(h http.Header) error {
+	values := h.Values(echo.HeaderContentType)
+	if len(values) == 1 && h.Get(echo.HeaderContentEncoding) == "" {
+		media, params, err := mime.ParseMediaType(values[0])
+		charset, given := params["charset"]
+		known := len(params) == 0 || len(params) == 1 && given && strings.EqualFold(charset, "utf-8")
+		if err == nil && media == echo.MIMEApplicationJSON && known {
+			return nil
+		}
+	}
+	return token.Errorf(UnsupportedMediaType, "the content type must be application/json, in UTF-8 and not compressed")
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	tooLarge := token.Errorf(TooLarge, "the body must have at most %d bytes", MaxBody)
+	if r.ContentLength > MaxBody {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	if err != nil {
+		return nil, &token.Error{Kind: token.Invalid, Message: "the body could not be read to its end", Err: err}
+	}
+	if len(body) > MaxBody {
+		return nil, tooLarge
+	}
+	return body, nil
+}
+
+// checkObject reads the body once. The decoder itself refuses repeated names, bad UTF-8 and lone surrogates.
+func checkObject(body []byte) error {
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	if decoder.PeekKind() != '{' {
+		return badBody("the body must be one JSON object")
+	}
+	for {
+		read, err := decoder.ReadToken()
+		switch {
+		case err != nil:
+			return syntaxError(err)
+		case decoder.StackDepth() > maxDepth:
+			return badBody("the body must not be nested deeper than 32 levels")
+		case read.Kind() == '"' && strings.ContainsRune(read.String(), 0):
+			return badBody("the body must not contain the character U+0000")
+		case decoder.StackDepth() == 0:
+			return checkEnd(decoder)
+		}
+	}
+}
+
+func checkEnd(decoder *jsontext.Decoder) error {
+	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
+		return badBody("the body must end after one JSON object")
+	}
+	return nil
+}
+
+// syntaxError says what is wrong without repeating what was sent.
+func syntaxError(err error) error {
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return badBody("the body must not have a member twice")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return badBody("the body must be complete JSON; it ends too early")
+	case errors.As(err, &syntactic):
+		return token.Errorf(token.Invalid, "the body must be valid JSON in UTF-8; it is not at byte %d", syntactic.ByteOffset)
+	}
+	return badBody("the body must be valid JSON in UTF-8")
+}
+
+func badBody(message string) error { return token.Errorf(token.Invalid, "%s", message) }
+
+// drop removes members of the object by name.
+func drop(body []byte, names []string) ([]byte, error) {
+	if len(names) == 0 {
+		return body, nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return nil, badBody("the body must be valid JSON in UTF-8")
+	}
+	for _, name := range names {
+		delete(members, name)
+	}
+	return json.Marshal(members)
+}

@@ -1,0 +1,92 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// Access is what one request left: for the log and for metrics. It holds no secret and no body.
+type Access struct {
+	Dialect   string
+	Operation string // operationId, "" if no operation matched
+	Method    string
+	Status    int
+	Duration  time.Duration
+	RequestID string
+	Caller    string // user or account and token of the caller, "" if it was not authenticated
+	Err       error  // of a 5xx answer
+}
+
+// Describe tells the names of a request: dialect, operation and caller.
+type Describe func(c echo.Context) (dialect, operation, caller string)
+
+// WithAccess answers errors through fail and reports every request once.
+func WithAccess(now func() time.Time, describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start, method := now(), c.Request().Method
+			err := next(c)
+			if err != nil {
+				fail(c, err)
+			}
+			a := Access{Method: method, Status: c.Response().Status, Duration: now().Sub(start), RequestID: RequestID(c.Request().Context())}
+			a.Dialect, a.Operation, a.Caller = describe(c)
+			if a.Status >= http.StatusInternalServerError {
+				a.Err = err
+			} else if failed, ok := c.Get(writeErrorKey).(error); ok {
+				a.Err = failed
+			}
+			report(c.Request().Context(), a)
+			return nil
+		}
+	}
+}
+
+// Log writes one line for the request.
+func (a Access) Log(ctx context.Context, log *slog.Logger) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("request_id", a.RequestID), slog.String("dialect", a.Dialect), slog.String("operation", a.Operation),
+		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Duration("duration", a.Duration),
+		slog.String("caller", a.Caller),
+	}
+	if a.Err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("error", a.Err.Error()))
+	}
+	log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// Recover turns a panic into an internal error with its stack for the log.
+func Recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it the same way
+					panic(p)
+				}
+				err = token.Wrap(token.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		return next(c)
+	}
+}
+
+// Deadline bounds the time that a request may take; what it waits for then ends with [token.Unavailable].
+func Deadline(limit time.Duration) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			ctx, cancel := context.WithTimeout(c.Request().Context(), limit)
+			defer cancel()
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+)
+
+type contextKey struct{}
+
+// wellFormed is what a sender's own request id may look like; anything else could forge log lines.
+var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._:+/=-]{1,128}$`)
+
+// WithRequestID names every request and its answer.
+func WithRequestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		id := r.Header.Get(echo.HeaderXRequestID)
+		if len(r.Header.Values(echo.HeaderXRequestID)) != 1 || !wellFormed.MatchString(id) {
+			id = uuid.NewString()
+		}
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), contextKey{}, id)))
+		return next(c)
+	}
+}
+
+// RequestID is the name of the request that the context belongs to.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(contextKey{}).(string)
+	return id
+}
+
+// HeadAsGet routes HEAD like GET; the server leaves the body out by itself, since it still knows the method.
+func HeadAsGet(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r := c.Request(); r.Method == http.MethodHead {
+			get := r.Clone(r.Context())
+			get.Method = http.MethodGet
+			c.SetRequest(get)
+		}
+		return next(c)
+	}
+}
+
+// StrictPath refuses paths that only a cleaning would match, and answers OPTIONS like any other method that a path
+// does not take. It comes after authentication.
+func StrictPath(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		path := c.Request().URL.EscapedPath()
+		lower := strings.ToLower(path)
+		switch {
+		case strings.Contains(lower, "%2f"), strings.Contains(lower, "%5c"), strings.Contains(path, "//"),
+			strings.HasSuffix(path, "/"):
+			return echo.ErrNotFound
+		case c.Request().Method == http.MethodOptions && allowed(c) != "":
+			return echo.ErrMethodNotAllowed
+		}
+		return next(c)
+	}
+}
+
+// allowed is the value of the Allow header: what the router found, with HEAD beside GET and without OPTIONS.
+func allowed(c echo.Context) string {
+	value, _ := c.Get(echo.ContextKeyHeaderAllow).(string)
+	var methods []string
+	for _, method := range strings.Split(value, ",") {
+		if method = strings.TrimSpace(method); method == "" || method == http.MethodOptions {
+			continue
+		}
+		methods = append(methods, method)
+		if method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	slices.Sort(methods)
+	return strings.Join(methods, ", ")
+}
+
+// DefaultLimit is the size of a page for which no limit was asked.
+const DefaultLimit = 50
+
+// Page reads the two parameters of every list.
+func Page(limit *int32, cursor *string) (int, string) {
+	size, after := DefaultLimit, ""
+	if limit != nil {
+		size = int(*limit)
+	}
+	if cursor != nil {
+		after = *cursor
+	}
+	return size, after
+}

@@ -1,0 +1,77 @@
+// Package wire is what all dialects share of HTTP: the guard that a body passes, the validator, the request id, the
+// access log, the way from an error to an answer. It knows no dialect.
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/labstack/echo/v4"
+)
+
+// Operation is one entry of a spec's paths.
+type Operation struct {
+	ID     string // operationId
+	Method string
+	Path   string // as Echo writes it: /tokens/:id
+	Open   bool   // the spec says `security: []`: no credential is needed
+	route  *routers.Route
+}
+
+// Spec is a contract that was read once, at the start.
+type Spec struct {
+	Operations []Operation
+	ignored    []string
+}
+
+// Load reads a spec. Ignored are members that any request body may have and that are dropped before validation, so
+// that it does not matter what they hold.
+func Load(document []byte, ignored ...string) (*Spec, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		return nil, fmt.Errorf("spec: %w", err)
+	}
+	spec := &Spec{ignored: ignored}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			spec.Operations = append(spec.Operations, Operation{
+				ID: op.OperationID, Method: method, Path: echoPath(path),
+				Open:  op.Security != nil && len(*op.Security) == 0,
+				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
+			})
+			op.Security = &openapi3.SecurityRequirements{} // authentication comes before validation, and not here
+		}
+	}
+	doc.Security, doc.Servers = nil, nil
+	return spec, nil
+}
+
+// echoPath writes {id} as :id.
+func echoPath(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
+
+// Middlewares returns what every operation passes before its handler: guard and validator.
+func (s *Spec) Middlewares() map[string][]echo.MiddlewareFunc {
+	chains := make(map[string][]echo.MiddlewareFunc, len(s.Operations))
+	for _, op := range s.Operations {
+		validate := validator(op.route)
+		if op.route.Operation.RequestBody != nil {
+			chains[op.ID] = []echo.MiddlewareFunc{validate, s.guard} // the last one is the outermost
+		} else {
+			chains[op.ID] = []echo.MiddlewareFunc{validate, noBody}
+		}
+	}
+	return chains
+}
+
+// noBody hides a body that the operation does not declare.
+func noBody(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Request().Body = http.NoBody
+		return next(c)
+	}
+}

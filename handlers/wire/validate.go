@@ -1,0 +1,227 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/labstack/echo/v4"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// filter are the settings of the validator: all faults at once, and the value that was validated is the one that is
+// bound, so that {"name":…,"NAME":…} is not judged by one member and read from the other.
+var filter = &openapi3filter.Options{
+	MultiError:                 true,
+	SkipSettingDefaults:        true,
+	KeepValidatedValue:         true,
+	ExcludeReadOnlyValidations: true,
+	SchemaValidationOptions: []openapi3.SchemaValidationOption{
+		openapi3.WithStringFormatValidator("date-time", openapi3.NewCallbackValidator(checkTime)),
+	},
+}
+
+// checkTime is the judgement of RFC 3339 that decoding a time.Time makes; the usual pattern lets 31 February pass.
+func checkTime(text string) error {
+	return new(time.Time).UnmarshalText([]byte(text))
+}
+
+// validator judges the request by the operation's part of the spec.
+func validator(route *routers.Route) echo.MiddlewareFunc {
+	single := singleParameters(route)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := token.Faulty(repeated(c.QueryParams(), single)...); err != nil {
+				return err
+			}
+			input := &openapi3filter.RequestValidationInput{
+				Request: c.Request(), Route: route, Options: filter,
+				PathParams: pathParams(c), QueryParams: c.QueryParams(),
+			}
+			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
+				return refusal(err)
+			}
+			return next(c)
+		}
+	}
+}
+
+// singleParameters are the query parameters that take one value.
+func singleParameters(route *routers.Route) []string {
+	var names []string
+	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
+		for _, p := range list {
+			if p.Value.In == openapi3.ParameterInQuery {
+				names = append(names, p.Value.Name)
+			}
+		}
+	}
+	return names
+}
+
+func repeated(query url.Values, names []string) []token.Fault {
+	var faults []token.Fault
+	for _, name := range names {
+		if len(query[name]) > 1 {
+			faults = append(faults, token.Fault{In: token.InQuery, Pointer: "/" + name, Detail: "must be given once"})
+		}
+	}
+	return faults
+}
+
+// pathParams are the values of the path's parameters, decoded.
+func pathParams(c echo.Context) map[string]string {
+	params := make(map[string]string, len(c.ParamNames()))
+	for i, name := range c.ParamNames() {
+		value := c.ParamValues()[i]
+		if c.Request().URL.RawPath != "" {
+			if decoded, err := url.PathUnescape(value); err == nil {
+				value = decoded
+			}
+		}
+		params[name] = value
+	}
+	return params
+}
+
+// refusal turns what the validator found into faults, none of which repeats what was sent.
+func refusal(err error) error {
+	faults := collect(err, token.Fault{})
+	if len(faults) == 0 {
+		return &token.Error{Kind: token.Invalid, Message: "the request does not fit", Err: err}
+	}
+	return token.Faulty(faults...)
+}
+
+func collect(err error, at token.Fault) []token.Fault {
+	switch e := err.(type) { //nolint:errorlint // a tree is walked node by node; errors.As would skip branches
+	case openapi3.MultiError:
+		var all []token.Fault
+		for _, inner := range e {
+			for _, f := range collect(inner, at) {
+				if !slices.Contains(all, f) {
+					all = append(all, f)
+				}
+			}
+		}
+		return all
+	case *openapi3filter.RequestError:
+		if p := e.Parameter; p != nil {
+			at = token.Fault{In: token.Place(p.In), Pointer: "/" + p.Name, Detail: parameterRule(p)}
+		}
+		if e.Err == nil || at.Detail != "" {
+			return []token.Fault{described(at, "does not fit")}
+		}
+		return collect(e.Err, at)
+	case *openapi3.SchemaError:
+		if inner := branches(e); inner != nil {
+			return collect(inner, at)
+		}
+		at.Pointer += pointer(e.JSONPointer())
+		return []token.Fault{described(at, rule(e))}
+	default:
+		return []token.Fault{described(at, "does not fit")}
+	}
+}
+
+// branches are the faults below one that only says that there are some.
+func branches(e *openapi3.SchemaError) error {
+	var many openapi3.MultiError
+	if e.Origin != nil && errors.As(e.Origin, &many) {
+		return many
+	}
+	return nil
+}
+
+func described(f token.Fault, detail string) token.Fault {
+	if f.Detail == "" {
+		f.Detail = detail
+	}
+	return f
+}
+
+func pointer(path []string) string {
+	var b strings.Builder
+	for _, segment := range path {
+		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(segment))
+	}
+	return b.String()
+}
+
+// parameterRule says what a parameter must be, whatever is wrong with it.
+func parameterRule(p *openapi3.Parameter) string {
+	s := p.Schema.Value
+	switch {
+	case len(s.Enum) > 0:
+		return "must be " + choices(s.Enum)
+	case s.Min != nil && s.Max != nil:
+		return fmt.Sprintf("must be an integer from %g to %g", *s.Min, *s.Max)
+	case s.Type.Is(openapi3.TypeInteger):
+		return "must be an integer of at most 64 bits"
+	case s.MaxLength != nil:
+		return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
+	}
+	return "must be a string"
+}
+
+// rule says what the member must be.
+func rule(e *openapi3.SchemaError) string {
+	s := e.Schema
+	switch e.SchemaField {
+	case "required":
+		return "is required"
+	case "nullable":
+		return "must not be null"
+	case "type":
+		return "must be " + kind(s)
+	case "enum":
+		return "must be " + choices(s.Enum)
+	case "minLength", "maxLength":
+		return length(s)
+	case "format":
+		return "must be a date and time of RFC 3339, such as 2027-01-01T00:00:00Z"
+	case "pattern":
+		return "must have a character that is not white space"
+	}
+	return "does not fit"
+}
+
+func kind(s *openapi3.Schema) string {
+	names := map[string]string{
+		openapi3.TypeString: "a string", openapi3.TypeInteger: "an integer", openapi3.TypeNumber: "a number",
+		openapi3.TypeBoolean: "true or false", openapi3.TypeObject: "an object", openapi3.TypeArray: "an array",
+	}
+	text := "of another type"
+	if types := s.Type.Slice(); len(types) > 0 {
+		text = names[types[0]]
+	}
+	if s.Nullable {
+		text += " or null"
+	}
+	return text
+}
+
+func length(s *openapi3.Schema) string {
+	if s.MaxLength == nil {
+		return fmt.Sprintf("must have at least %d characters", s.MinLength)
+	}
+	return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
+}
+
+func choices(values []any) string {
+	var words []string
+	for _, v := range values {
+		words = append(words, fmt.Sprint(v))
+	}
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
