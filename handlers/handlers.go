@@ -30,6 +30,9 @@ type Config struct {
 	Observe       func(wire.Access) // for metrics; nil: none
 }
 
+// Access is what one request left, for [Config.Observe].
+type Access = wire.Access
+
 // DefaultTimeout bounds the time that one request may take.
 const DefaultTimeout = 10 * time.Second
 
@@ -111,7 +114,6 @@ func New(cfg Config) (http.Handler, error) {
 		timeout = DefaultTimeout
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
-	e.Pre(wire.HeadAsGet)
 	e.Use(
 		wire.WithRequestID,
 		wire.WithAccess(cfg.Tokens.Now, rt.describe, rt.fail, cfg.report),
@@ -120,7 +122,7 @@ func New(cfg Config) (http.Handler, error) {
 		authn.Middleware(cfg.Tokens, rt.open, func(c echo.Context) authn.Scheme { return rt.of(c).scheme }),
 		wire.StrictPath,
 	)
-	return e, nil
+	return wire.HeadAsGet(e), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {
@@ -142,7 +144,11 @@ func (rt *router) of(c echo.Context) dialect {
 	return rt.dialects[len(rt.dialects)-1]
 }
 
+// operation is the one whose route matched, the zero Operation if none did.
 func (rt *router) operation(c echo.Context) wire.Operation {
+	if !wire.Matched(c) {
+		return wire.Operation{}
+	}
 	return rt.operations[c.Request().Method+" "+c.Path()]
 }
 

@@ -31,7 +31,7 @@ type Describe func(c echo.Context) (dialect, operation, caller string)
 func WithAccess(now func() time.Time, describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			start, method := now(), c.Request().Method
+			start, method := now(), method(c.Request())
 			err := next(c)
 			if err != nil {
 				fail(c, err)

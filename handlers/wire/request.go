@@ -36,29 +36,44 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// HeadAsGet routes HEAD like GET; the server leaves the body out by itself, since it still knows the method.
-func HeadAsGet(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if r := c.Request(); r.Method == http.MethodHead {
-			get := r.Clone(r.Context())
-			get.Method = http.MethodGet
-			c.SetRequest(get)
+type methodKey struct{}
+
+// HeadAsGet hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
+func HeadAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
+			r.Method = http.MethodGet // of the copy that WithContext made
 		}
-		return next(c)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// method is the one that was sent.
+func method(r *http.Request) string {
+	if sent, ok := r.Context().Value(methodKey{}).(string); ok {
+		return sent
 	}
+	return r.Method
+}
+
+// Matched reports whether the route fits the path segment by segment. The router also takes a last parameter that is
+// empty or has slashes in it, and decodes an encoded slash.
+func Matched(c echo.Context) bool {
+	path := c.Request().URL.EscapedPath()
+	lower := strings.ToLower(path)
+	return strings.Count(path, "/") == strings.Count(c.Path(), "/") && !strings.HasSuffix(path, "/") &&
+		!strings.Contains(path, "//") && !strings.Contains(lower, "%2f") && !strings.Contains(lower, "%5c")
 }
 
 // StrictPath refuses paths that only a cleaning would match, and answers OPTIONS like any other method that a path
 // does not take. It comes after authentication.
 func StrictPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		path := c.Request().URL.EscapedPath()
-		lower := strings.ToLower(path)
 		switch {
-		case strings.Contains(lower, "%2f"), strings.Contains(lower, "%5c"), strings.Contains(path, "//"),
-			strings.HasSuffix(path, "/"):
+		case !Matched(c):
 			return echo.ErrNotFound
-		case c.Request().Method == http.MethodOptions && allowed(c) != "":
+		case c.Request().Method == http.MethodOptions:
 			return echo.ErrMethodNotAllowed
 		}
 		return next(c)

@@ -54,15 +54,15 @@ func echoPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// Middlewares returns what every operation passes before its handler: guard and validator.
+// Middlewares returns what every operation passes before its handler: guard and validator, in this order.
 func (s *Spec) Middlewares() map[string][]echo.MiddlewareFunc {
 	chains := make(map[string][]echo.MiddlewareFunc, len(s.Operations))
 	for _, op := range s.Operations {
 		validate := validator(op.route)
 		if op.route.Operation.RequestBody != nil {
-			chains[op.ID] = []echo.MiddlewareFunc{validate, s.guard} // the last one is the outermost
+			chains[op.ID] = []echo.MiddlewareFunc{s.guard, validate}
 		} else {
-			chains[op.ID] = []echo.MiddlewareFunc{validate, noBody}
+			chains[op.ID] = []echo.MiddlewareFunc{noBody, validate}
 		}
 	}
 	return chains

@@ -102,10 +102,10 @@ func refusal(err error) error {
 func collect(err error, at token.Fault) []token.Fault {
 	switch e := err.(type) { //nolint:errorlint // a tree is walked node by node; errors.As would skip branches
 	case openapi3.MultiError:
-		var all []token.Fault
+		var all []token.Fault // one for each place: "" is both too short and blank, and saying so once is enough
 		for _, inner := range e {
 			for _, f := range collect(inner, at) {
-				if !slices.Contains(all, f) {
+				if !slices.ContainsFunc(all, func(g token.Fault) bool { return g.In == f.In && g.Pointer == f.Pointer }) {
 					all = append(all, f)
 				}
 			}

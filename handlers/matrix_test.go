@@ -1,0 +1,255 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tokenwright/tokenwright/test/harness"
+)
+
+// creator is an operation that takes a body, one for each contract.
+type creator struct {
+	dialect string
+	path    string
+	body    string // that succeeds, with %s for a part that makes it unique
+	created int
+	media   string // of errors
+}
+
+var creators = []creator{
+	{"muninx", "/tokens", `{"name":"n%s"}`, 200, "application/problem+json"},
+	{"apitoken", "/api/v1/api_token", `{"token_scope":"account","x":"%s"}`, 200, "application/json"},
+	{"unleash", "/api/admin/user/tokens", `{"description":"d%s"}`, 201, "application/json"},
+	{"service", "/service/accounts", `{"name":"a%s"}`, 201, "application/problem+json"},
+}
+
+func (c creator) unique(part string) string { return strings.Replace(c.body, "%s", part, 1) }
+
+// each runs a behaviour on every contract, each with a server of its own.
+func each(t *testing.T, o harness.Options, behaviour func(t *testing.T, s *harness.Server, c creator)) {
+	for _, c := range creators {
+		t.Run(c.dialect, func(t *testing.T) {
+			t.Parallel()
+			behaviour(t, harness.Start(t, o), c)
+		})
+	}
+}
+
+func want(t *testing.T, c creator, what string, a harness.Answer, status int) {
+	t.Helper()
+	if a.Status != status {
+		t.Errorf("%s: status %d, want %d: %s", what, a.Status, status, a.Body)
+	}
+	if media := a.Header.Get("Content-Type"); a.Status >= 400 && media != c.media {
+		t.Errorf("%s: media type %q, want %q", what, media, c.media)
+	}
+}
+
+func TestBodiesThatAreRefused(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		good := c.unique("")
+		open, member := strings.TrimSuffix(good, "}"), `,"more":`
+		deep := func(levels int) string {
+			return open + member + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + "}"
+		}
+		for what, body := range map[string]string{
+			"not JSON":               "{name}",
+			"cut short":              open,
+			"an array":               "[" + good + "]",
+			"a string":               `"x"`,
+			"null":                   "null",
+			"only white space":       " \n ",
+			"a second value":         good + good,
+			"trailing bytes":         good + " x",
+			"a byte order mark":      "\xef\xbb\xbf" + good,
+			"a repeated member":      open + `,"a":1,"a":1}`,
+			"repeated by escape":     open + `,"a":1,"\u0061":1}`,
+			"repeated further down":  open + member + `{"a":1,"a":1}}`,
+			"invalid UTF-8":          open + member + "\"\xff\"}",
+			"overlong UTF-8":         open + member + "\"\xc0\x80\"}",
+			"invalid UTF-8 in name":  open + ",\"\xff\":1}",
+			"a lone high surrogate":  open + member + `"\ud800"}`,
+			"a lone low surrogate":   open + member + `"\udc00"}`,
+			"U+0000 escaped":         open + member + `"a\u0000b"}`,
+			"U+0000 in a name":       open + `,"a\u0000":1}`,
+			"U+0000 raw":             open + member + "\"a\x00b\"}",
+			"a control character":    open + member + "\"a\nb\"}",
+			"33 levels":              deep(33),
+			"a number with a zero":   open + member + "01}",
+			"NaN":                    open + member + "NaN}",
+			"a comment":              open + "/* */}",
+			"a comma too many":       open + ",}",
+			"single quotes":          "{'name':'x'}",
+			"a form in JSON's place": "name=x",
+		} {
+			want(t, c, what, s.Do("POST", c.path, s.Vars["admin"], body), http.StatusBadRequest)
+		}
+		want(t, c, "32 levels", s.Do("POST", c.path, s.Vars["admin"], deep(32)), c.created)
+		want(t, c, "empty", s.Do("POST", c.path, s.Vars["admin"], "", "Content-Type", "application/json"), http.StatusBadRequest)
+		fill := func(size int) string {
+			return open + member + `"` + strings.Repeat("a", size-len(open)-len(member)-3) + `"}`
+		}
+		if c.dialect == "unleash" { // the first one took the description
+			good = c.unique("x")
+			open = strings.TrimSuffix(good, "}")
+		}
+		want(t, c, "64 KiB", s.Do("POST", c.path, s.Vars["admin"], fill(64<<10)), c.created)
+		want(t, c, "over 64 KiB", s.Do("POST", c.path, s.Vars["admin"], fill(64<<10+1)), http.StatusRequestEntityTooLarge)
+	})
+}
+
+func TestContentTypes(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		for value, status := range map[string]int{
+			"application/json":                            c.created,
+			"Application/JSON; Charset=UTF-8":             c.created,
+			"application/json;charset=\"utf-8\"":          c.created,
+			"application/json; charset=latin1":            415,
+			"application/json; charset=utf-8; version=1":  415,
+			"application/json; version=1":                 415,
+			"application/problem+json":                    415,
+			"text/json":                                   415,
+			"text/plain":                                  415,
+			"application/x-www-form-urlencoded":           415,
+			"multipart/form-data; boundary=x":             415,
+			"application/json, text/plain":                415,
+			"/":                                           415,
+			"application/json; charset=utf-8; charset=u8": 415,
+		} {
+			a := s.Do("POST", c.path, s.Vars["admin"], c.unique(fmt.Sprint(len(value))), "Content-Type", value)
+			want(t, c, value, a, status)
+		}
+		a := s.Do("POST", c.path, s.Vars["admin"], c.unique("gz"), "Content-Encoding", "gzip")
+		want(t, c, "gzip", a, http.StatusUnsupportedMediaType)
+	})
+}
+
+// TestCredentialComesFirst shows that without a credential nothing else is judged.
+func TestCredentialComesFirst(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		for what, a := range map[string]harness.Answer{
+			"a good body":      s.Do("POST", c.path, "", c.unique("")),
+			"a bad body":       s.Do("POST", c.path, "", "{"),
+			"a large body":     s.Do("POST", c.path, "", strings.Repeat("x", 100<<10)),
+			"a bad type":       s.Do("POST", c.path, "", "x", "Content-Type", "text/plain"),
+			"an unknown path":  s.Do("GET", c.path+"/a/b/c/d", "", ""),
+			"another method":   s.Do("PATCH", c.path, "", ""),
+			"OPTIONS":          s.Do("OPTIONS", c.path, "", ""),
+			"a trailing slash": s.Do("GET", c.path+"/", "", ""),
+			"a bad parameter":  s.Do("GET", c.path+"?limit=x", "", ""),
+		} {
+			want(t, c, what, a, http.StatusUnauthorized)
+			if got := a.Header.Get("WWW-Authenticate"); got != `Bearer realm="tokenwright"` {
+				t.Errorf("%s: challenge %q", what, got)
+			}
+		}
+	})
+}
+
+func TestPathsAndMethods(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		admin := s.Vars["admin"]
+		for _, path := range []string{
+			c.path + "/", "/" + c.path, c.path + "//", c.path + "/a%2fb", c.path + "%2f", c.path + "/%2e%2e/x/y/z",
+			c.path + "/a/b/c/d/e", strings.Replace(c.path, "t", "%74", 1), strings.ToUpper(c.path),
+		} {
+			a := s.Do("GET", path, admin, "")
+			if a.Status != http.StatusNotFound {
+				t.Errorf("GET %s: %d, want 404", path, a.Status)
+			}
+		}
+		for _, method := range []string{"PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
+			a := s.Do(method, c.path, admin, "")
+			want(t, c, method, a, http.StatusMethodNotAllowed)
+			if allow := a.Header.Get("Allow"); allow != "GET, HEAD, POST" {
+				t.Errorf("%s: Allow is %q", method, allow)
+			}
+		}
+		get, head := s.Do("GET", c.path, admin, ""), s.Do("HEAD", c.path, admin, "")
+		want(t, c, "HEAD", head, get.Status)
+		if got := head.Header.Get("Content-Type"); got != get.Header.Get("Content-Type") {
+			t.Errorf("HEAD: media type %q", got)
+		}
+	})
+}
+
+func TestCredentialsThatDoNotWork(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		admin := s.Vars["admin"]
+		muninx := s.Do("POST", "/tokens", admin, `{"name":"x"}`).JSON()
+		secret := muninx["token"].(string)
+		if a := s.Do("GET", c.path, secret, ""); a.Status != http.StatusOK {
+			t.Fatalf("the token does not work: %d %s", a.Status, a.Body)
+		}
+		refused := func(what, authorization string) {
+			t.Helper()
+			a := s.Do("GET", c.path, "", "", "Authorization", authorization)
+			want(t, c, what, a, http.StatusUnauthorized)
+			if got := a.Header.Get("WWW-Authenticate"); !strings.Contains(got, `error="invalid_token"`) {
+				t.Errorf("%s: challenge %q", what, got)
+			}
+			if strings.Contains(string(a.Body), secret) {
+				t.Errorf("%s: the answer repeats the secret", what)
+			}
+		}
+		refused("changed", "Bearer "+flip(secret))
+		refused("cut", "Bearer "+secret[:len(secret)-1])
+		refused("longer", "Bearer "+secret+"a")
+		refused("upper case", "Bearer "+strings.ToUpper(secret))
+		refused("two words", "Bearer "+secret+" "+secret)
+		refused("Basic", "Basic "+secret)
+		refused("no secret", "Bearer")
+		refused("a JWT of nobody", "Bearer eyJhbGciOiJub25lIn0.e30.")
+		refused("a PAT of nobody", "Bearer user:"+strings.Repeat("0", 56))
+		id := muninx["id"].(string)
+		s.Do("POST", "/service/tokens/muninx/"+id+"/suspend", admin, "")
+		refused("suspended", "Bearer "+secret)
+		s.Do("POST", "/service/tokens/muninx/"+id+"/activate", admin, "")
+		if a := s.Do("GET", c.path, secret, ""); a.Status != http.StatusOK {
+			t.Errorf("active again: %d", a.Status)
+		}
+		s.Do("POST", "/service/tokens/muninx/"+id+"/revoke", admin, "")
+		refused("revoked", "Bearer "+secret)
+		s.Do("DELETE", "/service/tokens/muninx/"+id, admin, "")
+		refused("deleted", "Bearer "+secret)
+	})
+}
+
+// flip changes the last character of a random part.
+func flip(secret string) string {
+	last := byte('0')
+	if secret[12] == last {
+		last = '1'
+	}
+	return secret[:12] + string(last) + secret[13:]
+}
+
+func TestRequestIDs(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		good := "Trace.01-a_b:c+d/e="
+		if got := s.Do("GET", c.path, "", "", "X-Request-Id", good).Header.Get("X-Request-Id"); got != good {
+			t.Errorf("a good id became %q", got)
+		}
+		for _, bad := range []string{"with space", `quote"`, "<script>", strings.Repeat("a", 129), "ümlaut"} {
+			a := s.Do("GET", c.path, "", "", "X-Request-Id", bad)
+			got := a.Header.Get("X-Request-Id")
+			if got == bad || len(got) != 36 {
+				t.Errorf("%q became %q", bad, got)
+			}
+			var body map[string]any
+			if err := json.Unmarshal(a.Body, &body); err != nil {
+				t.Fatal(err)
+			}
+			repeated := body["request_id"]
+			if c.dialect == "unleash" {
+				repeated = body["id"]
+			}
+			if c.dialect != "apitoken" && repeated != got {
+				t.Errorf("the body names %v, the header %q", repeated, got)
+			}
+		}
+	})
+}

@@ -1,0 +1,82 @@
+package handlers_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/test/harness"
+)
+
+// planted is a store that fails when told to.
+type planted struct {
+	token.Store
+	fault *atomic.Pointer[func(context.Context) error]
+}
+
+func (p planted) fail(ctx context.Context) error {
+	if f := p.fault.Load(); f != nil {
+		return (*f)(ctx)
+	}
+	return nil
+}
+
+func (p planted) FindSecret(ctx context.Context, h token.Hash) (token.Identity, error) {
+	if err := p.fail(ctx); err != nil {
+		return token.Identity{}, err
+	}
+	return p.Store.FindSecret(ctx, h)
+}
+
+func TestFaultsOfOursAreNoVerdict(t *testing.T) {
+	secretCause := errors.New("dial tcp 10.1.2.3:5432: password of admin is hunter2")
+	faults := map[string]struct {
+		status int
+		fail   func(context.Context) error
+	}{
+		"database away": {503, func(context.Context) error { return token.Wrap(token.Unavailable, secretCause) }},
+		"unknown error": {500, func(context.Context) error { return secretCause }},
+		"internal":      {500, func(context.Context) error { return token.Wrap(token.Internal, secretCause) }},
+		"panic":         {500, func(context.Context) error { panic(secretCause) }},
+		"time-out": {503, func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}},
+	}
+	each2 := func(t *testing.T, test func(t *testing.T, s *harness.Server, c creator, set func(func(context.Context) error))) {
+		for _, c := range creators {
+			t.Run(c.dialect, func(t *testing.T) {
+				t.Parallel()
+				var fault atomic.Pointer[func(context.Context) error]
+				s := harness.Start(t, harness.Options{
+					Timeout:   500 * time.Millisecond,
+					WrapStore: func(inner token.Store) token.Store { return planted{inner, &fault} },
+				})
+				test(t, s, c, func(f func(context.Context) error) { fault.Store(&f) })
+			})
+		}
+	}
+	each2(t, func(t *testing.T, s *harness.Server, c creator, set func(func(context.Context) error)) {
+		for what, f := range faults {
+			set(f.fail)
+			a := s.Do("POST", c.path, s.Vars["admin"], c.unique(""))
+			want(t, c, what, a, f.status)
+			if f.status == http.StatusServiceUnavailable && a.Header.Get("Retry-After") == "" {
+				t.Errorf("%s: no Retry-After", what)
+			}
+			if strings.Contains(string(a.Body), "hunter2") || strings.Contains(string(a.Body), "10.1.2.3") {
+				t.Errorf("%s: the answer leaks the cause: %s", what, a.Body)
+			}
+		}
+		set(func(context.Context) error { return nil })
+		want(t, c, "afterwards", s.Do("POST", c.path, s.Vars["admin"], c.unique("")), c.created)
+		if !strings.Contains(s.Log.String(), "hunter2") {
+			t.Error("the log does not have the cause")
+		}
+	})
+}

@@ -1,0 +1,72 @@
+package service
+
+import (
+	"context"
+
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+)
+
+// CreateAccount implements `POST /service/accounts`.
+func (h handler) CreateAccount(ctx context.Context, r gen.CreateAccountRequestObject) (gen.CreateAccountResponseObject, error) {
+	a, err := h.tokens.CreateAccount(ctx, authn.Caller(ctx), r.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateAccount201JSONResponse{
+		Body: account(a),
+		Headers: gen.CreateAccount201ResponseHeaders{
+			Location: h.options.PublicURL + "/service/accounts/" + a.ID, XRequestId: wire.RequestID(ctx),
+		},
+	}, nil
+}
+
+// ListAccounts implements `GET /service/accounts`.
+func (h handler) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObject) (gen.ListAccountsResponseObject, error) {
+	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
+	list, next, err := h.tokens.ListAccounts(ctx, authn.Caller(ctx), cursor, limit)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListAccounts200JSONResponse{
+		Body:    gen.AccountList{Items: all(list, account), NextCursor: wire.NullText(next)},
+		Headers: gen.ListAccounts200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetAccount implements `GET /service/accounts/{id}`.
+func (h handler) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) (gen.GetAccountResponseObject, error) {
+	a, err := h.tokens.GetAccount(ctx, authn.Caller(ctx), key(r.Id))
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetAccount200JSONResponse{
+		Body:    account(a),
+		Headers: gen.GetAccount200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// DisableAccount implements `POST /service/accounts/{id}/disable`.
+func (h handler) DisableAccount(ctx context.Context, r gen.DisableAccountRequestObject) (gen.DisableAccountResponseObject, error) {
+	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id), true)
+	if err != nil {
+		return nil, err
+	}
+	return gen.DisableAccount200JSONResponse{
+		Body:    account(a),
+		Headers: gen.DisableAccount200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// EnableAccount implements `POST /service/accounts/{id}/enable`.
+func (h handler) EnableAccount(ctx context.Context, r gen.EnableAccountRequestObject) (gen.EnableAccountResponseObject, error) {
+	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id), false)
+	if err != nil {
+		return nil, err
+	}
+	return gen.EnableAccount200JSONResponse{
+		Body:    account(a),
+		Headers: gen.EnableAccount200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}

@@ -1,0 +1,124 @@
+package service
+
+import (
+	"github.com/oapi-codegen/nullable"
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// ref names the token of a path. What cannot be the name of one, such as an unknown dialect, becomes a name that no
+// token has, so that it is not found, and not found only by those who may look.
+func ref(dialect, id string) token.Ref {
+	if d := token.Dialect(dialect); d.Valid() {
+		return token.Ref{Dialect: d, ID: id}
+	}
+	return token.Ref{Dialect: token.Muninx}
+}
+
+// key is the id of an account or an environment as a path names it, "" if it cannot be one: not every database takes
+// whatever a path can hold.
+func key(id string) string {
+	if token.ValidKey(id) {
+		return id
+	}
+	return ""
+}
+
+// null is null for the zero value.
+func null[T comparable](value T) nullable.Nullable[T] {
+	if value == *new(T) {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(value)
+}
+
+// all converts a list; an empty one is no null.
+func all[From, To any](list []From, convert func(From) To) []To {
+	converted := make([]To, 0, len(list))
+	for _, entry := range list {
+		converted = append(converted, convert(entry))
+	}
+	return converted
+}
+
+// value is what a parameter holds, the zero value if it was not given.
+func value[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
+}
+
+func query(p gen.ListServiceTokensParams) (token.Query, string) {
+	limit, cursor := wire.Page(p.Limit, p.Cursor)
+	return token.Query{
+		Dialect: token.Dialect(value(p.Dialect)), Status: token.State(value(p.Status)),
+		Scope: token.Scope(value(p.TokenScope)), UserID: value(p.UserId),
+		AccountID: value(p.AccountId), EnvironmentID: value(p.EnvironmentId), Limit: limit,
+	}, cursor
+}
+
+func (h handler) item(t token.Token) gen.ServiceToken {
+	return gen.ServiceToken{
+		Dialect: gen.ServiceTokenDialect(t.Dialect), Id: t.ID, Name: wire.NullText(t.Name),
+		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.Status(h.tokens.Now())),
+		UserId: null(t.UserID), AccountId: wire.NullText(t.AccountID), EnvironmentId: wire.NullText(t.EnvironmentID),
+		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin,
+		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		ExpiresAt: wire.NullTime(t.ExpiresAt), LastUsedAt: wire.NullTime(t.LastUsedAt),
+	}
+}
+
+func me(c token.Caller) gen.Me {
+	m := gen.Me{
+		User: nullable.NewNullNullable[gen.CallingUser](), Account: account(*c.Account), Role: null(gen.MeRole(c.Role)),
+		Token: nullable.NewNullNullable[gen.CallingToken](), TokenScope: gen.MeTokenScopeUser,
+		EnvironmentId: wire.NullText(""), ExpiresAt: wire.NullTime(c.ExpiresAt),
+	}
+	if c.User != nil {
+		m.User.Set(callingUser(*c.User))
+	}
+	if t := c.Token; t != nil {
+		m.Token.Set(gen.CallingToken{Dialect: gen.CallingTokenDialect(t.Dialect), Id: t.ID})
+		m.TokenScope, m.EnvironmentId = gen.MeTokenScope(t.Scope), wire.NullText(t.EnvironmentID)
+	}
+	return m
+}
+
+func callingUser(u token.User) gen.CallingUser {
+	return gen.CallingUser{
+		Id: u.ID, AdminUserId: u.AdminID, Issuer: wire.NullText(u.Issuer), Subject: u.Subject, Name: u.Name,
+		Role: gen.CallingUserRole(u.Role), AccountId: u.AccountID, Disabled: u.Disabled,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+	}
+}
+
+func user(u token.User) gen.User {
+	return gen.User{
+		Id: u.ID, AdminUserId: u.AdminID, Issuer: wire.NullText(u.Issuer), Subject: u.Subject, Name: u.Name,
+		Role: gen.UserRole(u.Role), AccountId: u.AccountID, Disabled: u.Disabled,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+	}
+}
+
+func account(a token.Account) gen.Account {
+	return gen.Account{
+		Id: a.ID, Name: a.Name, Disabled: a.Disabled, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
+}
+
+func environment(e token.Environment) gen.Environment {
+	return gen.Environment{
+		Id: e.ID, AccountId: e.AccountID, Name: e.Name, Disabled: e.Disabled,
+		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+	}
+}
+
+// userDraft reads the body; an issuer that is null is the same as a missing one.
+func userDraft(body gen.UserDraft) token.UserDraft {
+	return token.UserDraft{
+		Issuer: value(wire.Given(body.Issuer)), Subject: body.Subject, Name: body.Name,
+		Role: token.Role(body.Role), AccountID: body.AccountId,
+	}
+}

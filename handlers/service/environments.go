@@ -1,0 +1,72 @@
+package service
+
+import (
+	"context"
+
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+)
+
+// CreateEnvironment implements `POST /service/environments`.
+func (h handler) CreateEnvironment(ctx context.Context, r gen.CreateEnvironmentRequestObject) (gen.CreateEnvironmentResponseObject, error) {
+	e, err := h.tokens.CreateEnvironment(ctx, authn.Caller(ctx), r.Body.AccountId, r.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateEnvironment201JSONResponse{
+		Body: environment(e),
+		Headers: gen.CreateEnvironment201ResponseHeaders{
+			Location: h.options.PublicURL + "/service/environments/" + e.ID, XRequestId: wire.RequestID(ctx),
+		},
+	}, nil
+}
+
+// ListEnvironments implements `GET /service/environments`.
+func (h handler) ListEnvironments(ctx context.Context, r gen.ListEnvironmentsRequestObject) (gen.ListEnvironmentsResponseObject, error) {
+	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
+	list, next, err := h.tokens.ListEnvironments(ctx, authn.Caller(ctx), cursor, limit)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListEnvironments200JSONResponse{
+		Body:    gen.EnvironmentList{Items: all(list, environment), NextCursor: wire.NullText(next)},
+		Headers: gen.ListEnvironments200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetEnvironment implements `GET /service/environments/{id}`.
+func (h handler) GetEnvironment(ctx context.Context, r gen.GetEnvironmentRequestObject) (gen.GetEnvironmentResponseObject, error) {
+	e, err := h.tokens.GetEnvironment(ctx, authn.Caller(ctx), key(r.Id))
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetEnvironment200JSONResponse{
+		Body:    environment(e),
+		Headers: gen.GetEnvironment200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// DisableEnvironment implements `POST /service/environments/{id}/disable`.
+func (h handler) DisableEnvironment(ctx context.Context, r gen.DisableEnvironmentRequestObject) (gen.DisableEnvironmentResponseObject, error) {
+	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id), true)
+	if err != nil {
+		return nil, err
+	}
+	return gen.DisableEnvironment200JSONResponse{
+		Body:    environment(e),
+		Headers: gen.DisableEnvironment200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// EnableEnvironment implements `POST /service/environments/{id}/enable`.
+func (h handler) EnableEnvironment(ctx context.Context, r gen.EnableEnvironmentRequestObject) (gen.EnableEnvironmentResponseObject, error) {
+	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id), false)
+	if err != nil {
+		return nil, err
+	}
+	return gen.EnableEnvironment200JSONResponse{
+		Body:    environment(e),
+		Headers: gen.EnableEnvironment200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}

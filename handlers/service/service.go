@@ -1,0 +1,62 @@
+// Package service speaks the service contract, which holds what no dialect has: health, specs, who the caller is, the
+// registry, and the administration of all tokens. Errors are problem details.
+package service
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// Options are the settings of the dialect.
+type Options struct {
+	PublicURL string                      // prefix of Location, without a slash at its end
+	Ready     func(context.Context) error // nil if the server can work
+	Specs     map[string][]byte           // the contracts that are published, in YAML, by dialect
+}
+
+// Register adds the operations to the router, each behind its middlewares. It panics if one of the specs is no YAML,
+// which is a fault of the program.
+func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
+	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs)}, nil)
+	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+}
+
+type handler struct {
+	tokens    *token.Service
+	options   Options
+	documents map[string]document
+}
+
+var _ gen.StrictServerInterface = handler{}
+
+// GetHealth implements `GET /healthz`.
+func (h handler) GetHealth(ctx context.Context, _ gen.GetHealthRequestObject) (gen.GetHealthResponseObject, error) {
+	return gen.GetHealth200JSONResponse{
+		Body:    gen.Health{Status: gen.Ok},
+		Headers: gen.GetHealth200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetReadiness implements `GET /readyz`. Whatever keeps the server from working is told as [token.Unavailable].
+func (h handler) GetReadiness(ctx context.Context, _ gen.GetReadinessRequestObject) (gen.GetReadinessResponseObject, error) {
+	if err := h.options.Ready(ctx); err != nil {
+		return nil, token.Wrap(token.Unavailable, err)
+	}
+	return gen.GetReadiness200JSONResponse{
+		Body:    gen.Health{Status: gen.Ok},
+		Headers: gen.GetReadiness200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetMe implements `GET /service/me`.
+func (h handler) GetMe(ctx context.Context, _ gen.GetMeRequestObject) (gen.GetMeResponseObject, error) {
+	return gen.GetMe200JSONResponse{
+		Body:    me(authn.Caller(ctx)),
+		Headers: gen.GetMe200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}

@@ -1,0 +1,86 @@
+package service
+
+import (
+	"context"
+
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// ListServiceTokens implements `GET /service/tokens`.
+func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensRequestObject) (gen.ListServiceTokensResponseObject, error) {
+	q, cursor := query(r.Params)
+	page, err := h.tokens.List(ctx, authn.Caller(ctx), q, cursor, token.Everything)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListServiceTokens200JSONResponse{
+		Body:    gen.ServiceTokenList{Items: all(page.Tokens, h.item), NextCursor: wire.NullText(page.Next)},
+		Headers: gen.ListServiceTokens200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetServiceToken implements `GET /service/tokens/{dialect}/{id}`.
+func (h handler) GetServiceToken(ctx context.Context, r gen.GetServiceTokenRequestObject) (gen.GetServiceTokenResponseObject, error) {
+	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), token.Everything)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetServiceToken200JSONResponse{
+		Body:    h.item(t),
+		Headers: gen.GetServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// DeleteServiceToken implements `DELETE /service/tokens/{dialect}/{id}`.
+func (h handler) DeleteServiceToken(ctx context.Context, r gen.DeleteServiceTokenRequestObject) (gen.DeleteServiceTokenResponseObject, error) {
+	if _, err := h.apply(ctx, r.Dialect, r.Id, token.Delete); err != nil {
+		return nil, err
+	}
+	return gen.DeleteServiceToken204Response{
+		Headers: gen.DeleteServiceToken204ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// ActivateServiceToken implements `POST /service/tokens/{dialect}/{id}/activate`.
+func (h handler) ActivateServiceToken(ctx context.Context, r gen.ActivateServiceTokenRequestObject) (gen.ActivateServiceTokenResponseObject, error) {
+	body, err := h.apply(ctx, r.Dialect, r.Id, token.Activate)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ActivateServiceToken200JSONResponse{
+		Body:    body,
+		Headers: gen.ActivateServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// SuspendServiceToken implements `POST /service/tokens/{dialect}/{id}/suspend`.
+func (h handler) SuspendServiceToken(ctx context.Context, r gen.SuspendServiceTokenRequestObject) (gen.SuspendServiceTokenResponseObject, error) {
+	body, err := h.apply(ctx, r.Dialect, r.Id, token.Suspend)
+	if err != nil {
+		return nil, err
+	}
+	return gen.SuspendServiceToken200JSONResponse{
+		Body:    body,
+		Headers: gen.SuspendServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// RevokeServiceToken implements `POST /service/tokens/{dialect}/{id}/revoke`.
+func (h handler) RevokeServiceToken(ctx context.Context, r gen.RevokeServiceTokenRequestObject) (gen.RevokeServiceTokenResponseObject, error) {
+	body, err := h.apply(ctx, r.Dialect, r.Id, token.Revoke)
+	if err != nil {
+		return nil, err
+	}
+	return gen.RevokeServiceToken200JSONResponse{
+		Body:    body,
+		Headers: gen.RevokeServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+func (h handler) apply(ctx context.Context, dialect, id string, a token.Action) (gen.ServiceToken, error) {
+	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(dialect, id), a, token.Everything)
+	return h.item(t), err
+}

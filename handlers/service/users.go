@@ -1,0 +1,73 @@
+package service
+
+import (
+	"context"
+	"strconv"
+
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+)
+
+// CreateUser implements `POST /service/users`.
+func (h handler) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (gen.CreateUserResponseObject, error) {
+	u, err := h.tokens.CreateUser(ctx, authn.Caller(ctx), userDraft(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateUser201JSONResponse{
+		Body: user(u),
+		Headers: gen.CreateUser201ResponseHeaders{
+			Location: h.options.PublicURL + "/service/users/" + strconv.FormatInt(u.ID, 10), XRequestId: wire.RequestID(ctx),
+		},
+	}, nil
+}
+
+// ListUsers implements `GET /service/users`.
+func (h handler) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
+	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
+	list, next, err := h.tokens.ListUsers(ctx, authn.Caller(ctx), cursor, limit)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListUsers200JSONResponse{
+		Body:    gen.UserList{Items: all(list, user), NextCursor: wire.NullText(next)},
+		Headers: gen.ListUsers200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// GetUser implements `GET /service/users/{id}`.
+func (h handler) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.GetUserResponseObject, error) {
+	u, err := h.tokens.GetUser(ctx, authn.Caller(ctx), r.Id)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetUser200JSONResponse{
+		Body:    user(u),
+		Headers: gen.GetUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// DisableUser implements `POST /service/users/{id}/disable`.
+func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject) (gen.DisableUserResponseObject, error) {
+	u, err := h.tokens.DisableUser(ctx, authn.Caller(ctx), r.Id, true)
+	if err != nil {
+		return nil, err
+	}
+	return gen.DisableUser200JSONResponse{
+		Body:    user(u),
+		Headers: gen.DisableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// EnableUser implements `POST /service/users/{id}/enable`.
+func (h handler) EnableUser(ctx context.Context, r gen.EnableUserRequestObject) (gen.EnableUserResponseObject, error) {
+	u, err := h.tokens.DisableUser(ctx, authn.Caller(ctx), r.Id, false)
+	if err != nil {
+		return nil, err
+	}
+	return gen.EnableUser200JSONResponse{
+		Body:    user(u),
+		Headers: gen.EnableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}

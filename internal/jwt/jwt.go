@@ -1,0 +1,96 @@
+// Package jwt makes and checks the JWTs (RFC 7519) that this server issues. It implements [token.Signer] with ES256 keys
+// that live in a directory of files.
+package jwt
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// maxSize is far above what [Keys.Sign] makes; anything longer is refused unread.
+const maxSize = 16 << 10
+
+// Keys signs with the active key of a directory and verifies with all of them. It is safe for concurrent use.
+type Keys struct {
+	issuer string
+	ring   *ring
+}
+
+var _ token.Signer = (*Keys)(nil)
+
+// Open loads the keys of a directory; issuer is the `iss` of the JWTs that they sign. An error that matches
+// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need a person, and say what is to
+// be done.
+func Open(dir, issuer string) (*Keys, error) {
+	if issuer == "" {
+		return nil, errors.New("the issuer of JWTs is not set")
+	}
+	r, err := load(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Keys{issuer: issuer, ring: r}, nil
+}
+
+// Public returns the public keys, the active one first, as they are published (RFC 7517).
+func (k *Keys) Public() jose.JSONWebKeySet {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k.ring.active.public}}
+	for _, key := range k.ring.keys {
+		if key != k.ring.active {
+			set.Keys = append(set.Keys, key.public)
+		}
+	}
+	return set
+}
+
+// claims is the payload, in whole seconds (RFC 7519 section 4.1 and the `apitoken` dialect's own three).
+type claims struct {
+	Issuer        string  `json:"iss"`
+	Subject       string  `json:"sub"`
+	ID            string  `json:"jti"`
+	IssuedAt      int64   `json:"iat"`
+	NotBefore     int64   `json:"nbf"`
+	ExpiresAt     int64   `json:"exp"`
+	Scope         string  `json:"token_scope"`
+	AccountID     string  `json:"account_id"`
+	EnvironmentID *string `json:"environment_id"`
+}
+
+// Sign returns the JWT for the claims, signed with the active key.
+func (k *Keys) Sign(c token.Claims) (string, error) {
+	if c.ExpiresAt.IsZero() {
+		return "", errors.New("a JWT needs an expiry")
+	}
+	payload, err := json.Marshal(k.claims(c))
+	if err != nil {
+		return "", fmt.Errorf("encode claims: %w", err)
+	}
+	return k.ring.active.sign(payload)
+}
+
+func (k *Keys) claims(c token.Claims) claims {
+	issued := seconds(c.IssuedAt)
+	out := claims{
+		Issuer:    k.issuer,
+		Subject:   c.Subject,
+		ID:        c.ID,
+		IssuedAt:  issued,
+		NotBefore: issued,
+		ExpiresAt: seconds(c.ExpiresAt),
+		Scope:     string(c.Scope),
+		AccountID: c.AccountID,
+	}
+	if c.EnvironmentID != "" {
+		out.EnvironmentID = &c.EnvironmentID
+	}
+	return out
+}
+
+// seconds is a NumericDate (RFC 7519 section 2) without a fraction, cut towards the past.
+func seconds(t time.Time) int64 { return t.Unix() }

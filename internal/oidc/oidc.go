@@ -1,0 +1,160 @@
+// Package oidc verifies the JWTs of a configured OpenID Connect issuer. It implements [token.Federation].
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// Config says which issuer is trusted, and for what.
+type Config struct {
+	IssuerURL string // the `iss` of its JWTs and the base of its discovery document
+	Audience  string // what `aud` must contain
+	OurIssuer string // this server's own `iss`, which must be another
+
+	// RoleClaim, if set, names the claim that alone decides the role: the highest of Roles among its values (a string or
+	// a list of strings), [token.RoleMember] if none of them is there. If it is not set, the role is the registry's.
+	RoleClaim string
+	Roles     map[string]token.Role
+
+	HTTPClient *http.Client     // nil: one with time-outs
+	Now        func() time.Time // the clock of the service
+}
+
+// Issuer vouches for the users of one OpenID Connect issuer. It is safe for concurrent use.
+type Issuer struct {
+	cfg  Config
+	keys *keySet
+}
+
+var _ token.Federation = (*Issuer)(nil)
+
+// New checks the configuration. It does not ask the issuer anything: that happens at the first JWT, so that this server
+// starts while the issuer is down.
+func New(cfg Config) (*Issuer, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("OIDC issuer: %w", err)
+	}
+	source := &source{issuer: cfg.IssuerURL, client: client(cfg.HTTPClient)}
+	return &Issuer{cfg: cfg, keys: &keySet{fetch: source.fetch, now: cfg.Now}}, nil
+}
+
+func (c Config) check() error {
+	if err := checkURL(c.IssuerURL); err != nil {
+		return err
+	}
+	if sameURL(c.IssuerURL, c.OurIssuer) {
+		return errors.New("it is this server itself, whose tokens need no second way in")
+	}
+	if c.Audience == "" {
+		return errors.New("the audience is not set")
+	}
+	if c.Now == nil {
+		return errors.New("the clock is not set")
+	}
+	return c.checkRoles()
+}
+
+func (c Config) checkRoles() error {
+	if c.RoleClaim == "" && len(c.Roles) > 0 {
+		return errors.New("roles are mapped, but no claim is named that holds them")
+	}
+	for value, role := range c.Roles {
+		if !slices.Contains(ranks, role) {
+			return fmt.Errorf("the value %q of the claim %q is mapped to an unknown role %q", value, c.RoleClaim, role)
+		}
+	}
+	return nil
+}
+
+// Identify verifies the issuer's JWT and returns whom it names. Its errors are of kind [token.CredentialInvalid] if
+// anything is wrong with the JWT, [token.Unavailable] if the keys to tell cannot be had, and [token.Canceled] if the
+// caller went away meanwhile.
+func (i *Issuer) Identify(ctx context.Context, jwt string) (token.Vouched, error) {
+	t, err := parse(jwt)
+	if err != nil {
+		return token.Vouched{}, token.Wrap(token.CredentialInvalid, err)
+	}
+	// What costs nothing comes first. All of it counts only if the signature is right too.
+	if err := i.judge(t.claims); err != nil {
+		return token.Vouched{}, token.Wrap(token.CredentialInvalid, err)
+	}
+	if err := i.verify(ctx, t); err != nil {
+		return token.Vouched{}, err
+	}
+	return token.Vouched{
+		Issuer:    t.claims.Issuer,
+		Subject:   t.claims.Subject,
+		Role:      i.role(t),
+		ExpiresAt: t.claims.ExpiresAt.Time,
+	}, nil
+}
+
+// verify checks the signature. Where the keys that are at hand do not do it, they are asked for once more, since the
+// issuer may have changed them (OpenID Connect Core 1.0 section 10.1.1).
+func (i *Issuer) verify(ctx context.Context, t parsed) error {
+	keys, err := i.keys.get(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := t.verify(keys)
+	if err == nil || known {
+		return asInvalid(err)
+	}
+	if keys, err = i.keys.newer(ctx); err != nil {
+		return err
+	}
+	_, err = t.verify(keys)
+	return asInvalid(err)
+}
+
+func asInvalid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return token.Wrap(token.CredentialInvalid, err)
+}
+
+// verify checks the signature with the key that the header names. known reports whether there is such a key: newer
+// keys would then not change the verdict.
+func (t parsed) verify(keys []jose.JSONWebKey) (known bool, err error) {
+	var fitting []jose.JSONWebKey
+	for _, k := range keys {
+		if fits(k, t.header.Algorithm) && (t.header.KeyID == "" || t.header.KeyID == k.KeyID) {
+			fitting = append(fitting, k)
+		}
+	}
+	// Without a kid only a lone key will do, and even that may have been replaced under no name.
+	if len(fitting) == 0 || t.header.KeyID == "" && len(fitting) > 1 {
+		return false, errNoKey
+	}
+	if _, err := t.jws.Verify(fitting[0].Key); err != nil {
+		return t.header.KeyID != "", errSignature
+	}
+	return true, nil
+}
+
+// ranks orders the roles by what they may do, the highest first.
+var ranks = []token.Role{token.RoleAdmin, token.RoleIntrospector, token.RoleMember}
+
+// role is the highest role that the configured claim holds.
+func (i *Issuer) role(t parsed) token.Role {
+	if i.cfg.RoleClaim == "" {
+		return ""
+	}
+	held := t.strings(i.cfg.RoleClaim)
+	for _, rank := range ranks {
+		if slices.ContainsFunc(held, func(value string) bool { return i.cfg.Roles[value] == rank }) {
+			return rank
+		}
+	}
+	return token.RoleMember
+}

@@ -1,0 +1,219 @@
+package oidc
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	discoveryPath = "/.well-known/openid-configuration"
+	fetchTimeout  = 10 * time.Second
+	maxBody       = 512 << 10
+	maxKeys       = 100
+	maxRedirects  = 3
+	minRSA        = 2048 // bits (RFC 7518 section 3.3)
+
+	minLifetime     = 5 * time.Minute
+	defaultLifetime = time.Hour
+	maxLifetime     = 24 * time.Hour
+)
+
+// source is the issuer as seen over HTTP.
+type source struct {
+	issuer string
+	client *http.Client
+}
+
+// client returns a copy that has time-outs and stays on the host that it was sent to.
+func client(configured *http.Client) *http.Client {
+	c := http.Client{}
+	if configured != nil {
+		c = *configured
+	}
+	if c.Timeout == 0 {
+		c.Timeout = fetchTimeout
+	}
+	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		first := via[0].URL
+		if len(via) > maxRedirects || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+			return errors.New("the issuer redirects elsewhere")
+		}
+		return nil
+	}
+	return &c
+}
+
+// fetch asks for the discovery document (OpenID Connect Discovery 1.0 section 4) and then for the keys that it points
+// to (RFC 7517 section 5). It also returns how long the issuer wants the keys kept.
+func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	where, err := s.discover(ctx)
+	if err != nil {
+		return nil, 0, fmt.Errorf("discovery: %w", err)
+	}
+	var set struct {
+		Keys []jsontext.Value `json:"keys"`
+	}
+	header, err := s.get(ctx, where, &set)
+	if err != nil {
+		return nil, 0, fmt.Errorf("keys: %w", err)
+	}
+	if set.Keys == nil || len(set.Keys) > maxKeys {
+		return nil, 0, fmt.Errorf("keys: not a set of at most %d keys", maxKeys)
+	}
+	return usableKeys(set.Keys), lifetime(header), nil
+}
+
+// discover returns the address of the keys. The document must be the issuer's own (section 4.3).
+func (s *source) discover(ctx context.Context) (string, error) {
+	var doc struct {
+		Issuer string `json:"issuer"`
+		Keys   string `json:"jwks_uri"`
+	}
+	if _, err := s.get(ctx, strings.TrimSuffix(s.issuer, "/")+discoveryPath, &doc); err != nil {
+		return "", err
+	}
+	if doc.Issuer != s.issuer {
+		return "", fmt.Errorf("the document is of the issuer %q", doc.Issuer)
+	}
+	if err := checkURL(doc.Keys); err != nil {
+		return "", fmt.Errorf("jwks_uri: %w", err)
+	}
+	if strings.HasPrefix(s.issuer, "https:") && !strings.HasPrefix(doc.Keys, "https:") {
+		return "", errors.New("jwks_uri: it is not https although the issuer is")
+	}
+	return doc.Keys, nil
+}
+
+// get reads one JSON document of bounded size.
+func (s *source) get(ctx context.Context, address string, into any) (http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	res, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the issuer answers %d", res.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("the issuer answers more than %d bytes", maxBody)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return nil, fmt.Errorf("the issuer does not answer the JSON that it should: %w", err)
+	}
+	return res.Header, nil
+}
+
+// usableKeys leaves out what is not for signatures or not understood, as RFC 7517 section 5 wants it.
+func usableKeys(raw []jsontext.Value) []jose.JSONWebKey {
+	keys := []jose.JSONWebKey{}
+	for _, text := range raw {
+		var k jose.JSONWebKey
+		if err := k.UnmarshalJSON(text); err != nil {
+			continue
+		}
+		if k.Valid() && (k.Use == "" || k.Use == "sig") {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// fits reports whether a signature of the algorithm can be by the key (RFC 8725 section 3.1).
+func fits(k jose.JSONWebKey, algorithm string) bool {
+	if k.Algorithm != "" && k.Algorithm != algorithm {
+		return false
+	}
+	alg := jose.SignatureAlgorithm(algorithm)
+	switch key := k.Key.(type) {
+	case *rsa.PublicKey:
+		rsas := []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}
+		return slices.Contains(rsas, alg) && key.N.BitLen() >= minRSA
+	case *ecdsa.PublicKey:
+		return alg == jose.ES256 && key.Curve == elliptic.P256() ||
+			alg == jose.ES384 && key.Curve == elliptic.P384() ||
+			alg == jose.ES512 && key.Curve == elliptic.P521()
+	case ed25519.PublicKey:
+		return alg == jose.EdDSA
+	default: // private and symmetric keys, which nobody should publish, among them
+		return false
+	}
+}
+
+// lifetime is the `max-age` of Cache-Control (RFC 9111 section 5.2.2.1), within our bounds.
+func lifetime(header http.Header) time.Duration {
+	age := defaultLifetime
+	for directive := range strings.SplitSeq(strings.Join(header.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+		switch name {
+		case "no-store", "no-cache":
+			return minLifetime
+		case "max-age":
+			if seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31); err == nil {
+				age = time.Duration(seconds) * time.Second
+			}
+		}
+	}
+	return min(max(age, minLifetime), maxLifetime)
+}
+
+// checkURL demands https, except on this machine.
+func checkURL(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil, u.Hostname() == "", u.User != nil, u.Fragment != "":
+		return fmt.Errorf("%q is not an absolute URL without user and fragment", address)
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		return fmt.Errorf("%q is not https", address)
+	default:
+		return nil
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// sameURL compares two issuers loosely: scheme and host in any case, the default port said or not, a slash at the end
+// or not.
+func sameURL(a, b string) bool {
+	one, errOne := url.Parse(a)
+	two, errTwo := url.Parse(b)
+	return errOne == nil && errTwo == nil && normal(one) == normal(two)
+}
+
+func normal(u *url.URL) string {
+	port := u.Port()
+	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		port = ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port + strings.TrimSuffix(u.Path, "/")
+}

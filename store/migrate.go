@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// versionTable is where goose notes what has been applied.
+const versionTable = goose.DefaultTablename
+
+// Status says which version of the schema a database has.
+type Status struct {
+	Current int64    // in the database, 0 if it is empty
+	Wanted  int64    // by this program
+	Pending []string // file names of the migrations between the two
+}
+
+// Status reads the version of the schema. It changes nothing.
+func (d *DB) Status(ctx context.Context) (Status, error) {
+	current, err := d.schemaVersion(ctx)
+	if err != nil {
+		return Status{}, d.translate(ctx, err)
+	}
+	provider, err := d.provider()
+	if err != nil {
+		return Status{}, d.translate(ctx, err)
+	}
+	status := Status{Current: current}
+	for _, source := range provider.ListSources() {
+		status.Wanted = source.Version
+		if source.Version > current {
+			status.Pending = append(status.Pending, source.Path)
+		}
+	}
+	return status, nil
+}
+
+func (s Status) tooOld() error {
+	return fmt.Errorf("the database has schema version %d and this program needs %d: run tokenwright migrate up",
+		s.Current, s.Wanted)
+}
+
+func (s Status) tooNew() error {
+	return fmt.Errorf("the database has schema version %d, made by a newer release; this program knows %d",
+		s.Current, s.Wanted)
+}
+
+// schemaVersion asks for the table first, because goose would make it.
+func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
+	db := d.reader.WithContext(ctx)
+	var version int64
+	exists, err := d.hasTable(ctx, versionTable)
+	if err != nil || !exists {
+		return 0, err
+	}
+	err = db.Raw("SELECT coalesce(max(version_id), 0) FROM " + versionTable).Scan(&version).Error
+	return version, err
+}
+
+func (d *DB) hasTable(ctx context.Context, name string) (bool, error) {
+	query := "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?"
+	if d.backend.rowLocks {
+		query = "SELECT count(to_regclass(?))"
+	}
+	var count int64
+	err := d.reader.WithContext(ctx).Raw(query, name).Scan(&count).Error
+	return count > 0, err
+}
+
+// Migrate brings the schema up to date. Programs that start together take turns.
+func (d *DB) Migrate(ctx context.Context) error {
+	status, err := d.Status(ctx)
+	switch {
+	case err != nil:
+		return err
+	case status.Current > status.Wanted:
+		return token.Wrap(token.Unavailable, status.tooNew())
+	case status.Current == status.Wanted:
+		return nil
+	}
+	return d.translate(ctx, d.migrateLocked(ctx))
+}
+
+func (d *DB) migrateLocked(ctx context.Context) error {
+	if d.backend.lockSchema != nil {
+		unlock, err := d.backend.lockSchema(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	provider, err := d.provider()
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// provider makes a goose provider for one use: its session locker counts attempts over its whole life.
+func (d *DB) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/"+d.backend.name)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := d.writer.DB()
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
+	if d.backend.lockSchema != nil {
+		return goose.NewProvider(goose.DialectSQLite3, pool, files, options...)
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // every second for five minutes
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, pool, files, append(options, goose.WithSessionLocker(locker))...)
+}
+
+// prepareSchema does at opening what mode asks for.
+func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
+	if mode == AnySchema {
+		return nil
+	}
+	status, err := d.Status(ctx)
+	switch {
+	case err != nil:
+		return oneLine("cannot read the schema of the database", err)
+	case status.Current > status.Wanted:
+		return status.tooNew()
+	case status.Current == status.Wanted:
+		return nil
+	case mode == RequireSchema:
+		return status.tooOld()
+	}
+	if err := d.Migrate(ctx); err != nil {
+		return oneLine("cannot migrate the database", err)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+)
+
+const (
+	postgresConns          = 10 // if the options do not say
+	postgresConnectTimeout = 5 * time.Second
+	postgresConnLifetime   = 30 * time.Minute // so that connections move to a new server behind the same name
+)
+
+func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		// The parser's error quotes the URL and cannot know for sure which part of a broken one is the password.
+		return nil, errors.New("the PostgreSQL URL is not valid")
+	}
+	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, postgresConnectTimeout)
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "tokenwright"
+	}
+	pool := stdlib.OpenDB(*config)
+	conns := cmp.Or(opts.MaxConns, postgresConns)
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	pool.SetConnMaxLifetime(postgresConnLifetime)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(oneLine("it cannot be reached", err), pool.Close())
+	}
+	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig())
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return &DB{backend: backend{name: "postgres", rowLocks: true}, writer: db, reader: db}, nil
+}
+
+// postgresUnavailable reports whether the error says that the server cannot be used now.
+func postgresUnavailable(err error) bool {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || errors.Is(err, pgconn.ErrConnClosed) || repeatable(err) {
+		return true
+	}
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) || len(answer.Code) != 5 {
+		return false
+	}
+	switch answer.Code[:2] {
+	case "08", "53", "58": // connection, resources, the system below
+		return true
+	}
+	return slices.Contains([]string{
+		"25006",                                     // the server only reads
+		"55P03",                                     // no lock in time
+		"57014",                                     // no answer in time; where the caller gave up, its context says so
+		"57P01", "57P02", "57P03", "57P04", "57P05", // going down, coming up, dropped, idle for too long
+	}, answer.Code)
+}
+
+// repeatable reports whether PostgreSQL asks for the transaction to be repeated: a deadlock or a lost race.
+func repeatable(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && (answer.Code == "40P01" || answer.Code == "40001")
+}

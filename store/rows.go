@@ -1,0 +1,212 @@
+package store
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// tokenRow is a row of tokens.
+type tokenRow struct {
+	Seq              int64 `gorm:"primaryKey;autoIncrement"`
+	Dialect          string
+	PublicID         *string
+	SecretHash       []byte
+	Name             string
+	Scope            string
+	UserID           *int64
+	AccountID        *string
+	EnvironmentID    *string
+	State            string
+	SuspendedByAdmin bool
+	CreatedBy        *int64
+	CreatedByAdminID *string
+	MintedBy         *int64
+	CreatedAt        int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt        int64 `gorm:"autoUpdateTime:false"`
+	ExpiresAt        *int64
+	LastUsedAt       *int64
+	DeletedAt        *int64
+}
+
+func (tokenRow) TableName() string { return "tokens" }
+
+// tokenToRow leaves the number, and the id of a dialect that numbers its ids, to the database.
+func tokenToRow(t token.Token) tokenRow {
+	row := tokenRow{
+		Dialect:          string(t.Dialect),
+		PublicID:         orNull(t.ID),
+		SecretHash:       t.Hash[:],
+		Name:             t.Name,
+		Scope:            string(t.Scope),
+		UserID:           orNull(t.UserID),
+		AccountID:        orNull(t.AccountID),
+		EnvironmentID:    orNull(t.EnvironmentID),
+		State:            string(t.State),
+		SuspendedByAdmin: t.SuspendedByAdmin,
+		CreatedBy:        orNull(t.CreatedBy),
+		CreatedByAdminID: orNull(t.CreatedByAdminID),
+		MintedBy:         orNull(t.MintedBy),
+		CreatedAt:        t.CreatedAt.UnixMilli(),
+		UpdatedAt:        t.UpdatedAt.UnixMilli(),
+		ExpiresAt:        millisOrNull(t.ExpiresAt),
+		LastUsedAt:       millisOrNull(t.LastUsedAt),
+		DeletedAt:        millisOrNull(t.DeletedAt),
+	}
+	if t.Dialect.NumbersIDs() {
+		row.PublicID = nil
+	}
+	return row
+}
+
+func (r tokenRow) token() token.Token {
+	id := orZero(r.PublicID)
+	if token.Dialect(r.Dialect).NumbersIDs() {
+		id = strconv.FormatInt(r.Seq, 10)
+	}
+	return token.Token{
+		Seq:              r.Seq,
+		Dialect:          token.Dialect(r.Dialect),
+		ID:               id,
+		Hash:             token.Hash(r.SecretHash),
+		Name:             r.Name,
+		Scope:            token.Scope(r.Scope),
+		UserID:           orZero(r.UserID),
+		AccountID:        orZero(r.AccountID),
+		EnvironmentID:    orZero(r.EnvironmentID),
+		State:            token.State(r.State),
+		SuspendedByAdmin: r.SuspendedByAdmin,
+		CreatedBy:        orZero(r.CreatedBy),
+		CreatedByAdminID: orZero(r.CreatedByAdminID),
+		MintedBy:         orZero(r.MintedBy),
+		CreatedAt:        fromMillis(r.CreatedAt),
+		UpdatedAt:        fromMillis(r.UpdatedAt),
+		ExpiresAt:        fromMillisOrNull(r.ExpiresAt),
+		LastUsedAt:       fromMillisOrNull(r.LastUsedAt),
+		DeletedAt:        fromMillisOrNull(r.DeletedAt),
+	}
+}
+
+// userRow is a row of users.
+type userRow struct {
+	ID        int64 `gorm:"primaryKey;autoIncrement"`
+	AdminID   string
+	Issuer    string
+	Subject   string
+	Name      string
+	Role      string
+	AccountID *string
+	Disabled  bool
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (userRow) TableName() string { return "users" }
+
+// userToRow leaves the number to the database.
+func userToRow(u token.User) userRow {
+	return userRow{
+		AdminID:   u.AdminID,
+		Issuer:    u.Issuer,
+		Subject:   u.Subject,
+		Name:      u.Name,
+		Role:      string(u.Role),
+		AccountID: orNull(u.AccountID),
+		Disabled:  u.Disabled,
+		CreatedAt: u.CreatedAt.UnixMilli(),
+		UpdatedAt: u.UpdatedAt.UnixMilli(),
+	}
+}
+
+func (r userRow) user() token.User {
+	return token.User{
+		ID:        r.ID,
+		AdminID:   r.AdminID,
+		Issuer:    r.Issuer,
+		Subject:   r.Subject,
+		Name:      r.Name,
+		Role:      token.Role(r.Role),
+		AccountID: orZero(r.AccountID),
+		Disabled:  r.Disabled,
+		CreatedAt: fromMillis(r.CreatedAt),
+		UpdatedAt: fromMillis(r.UpdatedAt),
+	}
+}
+
+// accountRow is a row of accounts.
+type accountRow struct {
+	ID        string `gorm:"primaryKey"`
+	Name      string
+	Disabled  bool
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (accountRow) TableName() string { return "accounts" }
+
+func accountToRow(a token.Account) accountRow {
+	return accountRow{a.ID, a.Name, a.Disabled, a.CreatedAt.UnixMilli(), a.UpdatedAt.UnixMilli()}
+}
+
+func (r accountRow) account() token.Account {
+	return token.Account{
+		ID: r.ID, Name: r.Name, Disabled: r.Disabled,
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+	}
+}
+
+// environmentRow is a row of environments.
+type environmentRow struct {
+	ID        string `gorm:"primaryKey"`
+	AccountID string
+	Name      string
+	Disabled  bool
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (environmentRow) TableName() string { return "environments" }
+
+func environmentToRow(e token.Environment) environmentRow {
+	return environmentRow{e.ID, e.AccountID, e.Name, e.Disabled, e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli()}
+}
+
+func (r environmentRow) environment() token.Environment {
+	return token.Environment{
+		ID: r.ID, AccountID: r.AccountID, Name: r.Name, Disabled: r.Disabled,
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+	}
+}
+
+// orNull is NULL for the zero value, which in the domain means that there is none.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func orZero[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+func millisOrNull(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UnixMilli())
+}
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func fromMillisOrNull(ms *int64) time.Time {
+	if ms == nil {
+		return time.Time{}
+	}
+	return fromMillis(*ms)
+}

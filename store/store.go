@@ -1,0 +1,131 @@
+// Package store keeps tokens and the registry in a SQLite file or a PostgreSQL database. It is the only package that
+// knows GORM. What it promises is declared by [token.Store] and [token.Registry] and proved by the package storetest.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// DB is an open database.
+type DB struct {
+	backend backend
+	writer  *gorm.DB
+	reader  *gorm.DB // the same as writer where the database needs no separate one
+	closed  atomic.Bool
+}
+
+var (
+	_ token.Store    = (*DB)(nil)
+	_ token.Registry = (*DB)(nil)
+)
+
+// Schema says what [Open] does about the database's schema.
+type Schema int
+
+// MigrateSchema brings the schema up to date; RequireSchema refuses one that is not; AnySchema takes it as it is, for
+// programs that look at it or migrate it themselves.
+const (
+	MigrateSchema Schema = iota
+	RequireSchema
+	AnySchema
+)
+
+// Options change how a database is opened. The zero value suits a server.
+type Options struct {
+	Schema   Schema
+	MaxConns int // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
+}
+
+// backend is what differs between the databases.
+type backend struct {
+	name       string // as GORM, goose and the directory of migrations name it
+	rowLocks   bool   // else a writing transaction has the database to itself
+	lockSchema func(ctx context.Context) (unlock func(), err error)
+}
+
+// Open opens the database at url, sqlite:PATH or postgres://… The error is one line and holds no password.
+func Open(ctx context.Context, url string, opts Options) (*DB, error) {
+	opts.MaxConns = max(opts.MaxConns, 0)
+	d, err := connect(ctx, url, opts)
+	if err != nil {
+		return nil, oneLine("cannot open the database", err)
+	}
+	if err := d.prepareSchema(ctx, opts.Schema); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func connect(ctx context.Context, url string, opts Options) (*DB, error) {
+	if path, found := strings.CutPrefix(url, "sqlite:"); found {
+		return openSQLite(ctx, path, opts)
+	}
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return openPostgres(ctx, url, opts)
+	}
+	return nil, errors.New("the URL must begin with sqlite: or postgres://") // and may hold a password: no more of it
+}
+
+// gormConfig keeps GORM quiet, since its log would hold looked-up hashes, and leaves transactions to this package.
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
+		Logger:                 logger.Discard,
+		TranslateError:         true,
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+	}
+}
+
+// Close ends all connections. Calls that follow fail with [token.Unavailable].
+func (d *DB) Close() error {
+	d.closed.Store(true)
+	err := closeGORM(d.reader)
+	if d.writer != d.reader {
+		// The writer is last: whoever closes a SQLite file last empties its write-ahead log, which a reader may not.
+		err = errors.Join(err, closeGORM(d.writer))
+	}
+	return err
+}
+
+func closeGORM(db *gorm.DB) error {
+	pool, err := db.DB()
+	if err != nil {
+		return err
+	}
+	return pool.Close()
+}
+
+// Ping asks the database whether it can answer and has the schema that this program needs.
+func (d *DB) Ping(ctx context.Context) error {
+	status, err := d.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if status.Current < status.Wanted {
+		return token.Wrap(token.Unavailable, status.tooOld())
+	}
+	return nil
+}
+
+// lineError is an error whose text is one line, whatever the text of its cause.
+type lineError struct {
+	text  string
+	cause error
+}
+
+func (e *lineError) Error() string { return e.text }
+func (e *lineError) Unwrap() error { return e.cause }
+
+func oneLine(doing string, err error) error {
+	return &lineError{fmt.Sprintf("%s: %s", doing, strings.Join(strings.Fields(err.Error()), " ")), err}
+}

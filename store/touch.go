@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// touchBatch is how many times of use one statement stores, far below the limits on parameters of both databases.
+const touchBatch = 500
+
+// touchStatement stores the times of a batch. PostgreSQL locks the rows in the order of their numbers, so that batches
+// of several servers do not block each other for ever; SQLite has no row locks.
+const touchStatement = `WITH use (seq, at) AS (VALUES %s),
+	later AS (SELECT t.seq, use.at FROM tokens t JOIN use ON use.seq = t.seq
+		WHERE t.last_used_at IS NULL OR t.last_used_at < use.at ORDER BY t.seq %s)
+	UPDATE tokens SET last_used_at = later.at FROM later WHERE tokens.seq = later.seq`
+
+// Touch implements [token.Store].
+func (d *DB) Touch(ctx context.Context, uses map[int64]time.Time) error {
+	for batch := range slices.Chunk(slices.Sorted(maps.Keys(uses)), touchBatch) {
+		args := make([]any, 0, 2*len(batch))
+		for _, seq := range batch {
+			args = append(args, seq, uses[seq].UnixMilli())
+		}
+		statement := d.touchStatement(len(batch))
+		err := d.transact(ctx, func(tx *gorm.DB) error { return tx.Exec(statement, args...).Error })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *DB) touchStatement(uses int) string {
+	values := strings.TrimSuffix(strings.Repeat("(CAST(? AS bigint), CAST(? AS bigint)), ", uses), ", ")
+	if d.backend.rowLocks {
+		return fmt.Sprintf(touchStatement, values, "FOR NO KEY UPDATE OF t")
+	}
+	return fmt.Sprintf(touchStatement, values, "")
+}

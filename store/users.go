@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// enabledAdmins is written as the index users_admins has it.
+const enabledAdmins = "role = 'admin' AND NOT disabled"
+
+// CreateUser implements [token.Registry].
+func (d *DB) CreateUser(ctx context.Context, u token.User) (token.User, error) {
+	row := userToRow(u)
+	if err := d.writer.WithContext(ctx).Create(&row).Error; err != nil {
+		return token.User{}, d.translate(ctx, err)
+	}
+	return row.user(), nil
+}
+
+// FindUser implements [token.Registry].
+func (d *DB) FindUser(ctx context.Context, id int64) (token.User, error) {
+	return find(ctx, d, id, userRow.user)
+}
+
+// ListUsers implements [token.Registry].
+func (d *DB) ListUsers(ctx context.Context, after int64, limit int) ([]token.User, error) {
+	return list(ctx, d, after, limit, userRow.user)
+}
+
+// FirstAdmin implements [token.Registry].
+func (d *DB) FirstAdmin(ctx context.Context) (token.User, error) {
+	var row userRow
+	if err := d.reader.WithContext(ctx).Where(enabledAdmins).Order("id").Take(&row).Error; err != nil {
+		return token.User{}, d.translate(ctx, err)
+	}
+	return row.user(), nil
+}
+
+// UpdateUser implements [token.Registry].
+func (d *DB) UpdateUser(ctx context.Context, id int64, change func(*token.User, int) error) (token.User, error) {
+	var row userRow
+	err := d.transact(ctx, func(tx *gorm.DB) error {
+		user, otherAdmins, err := lockUserAndAdmins(tx, id)
+		if err != nil {
+			return err
+		}
+		changed := user.user()
+		if err := refuse(change(&changed, otherAdmins)); err != nil {
+			return err
+		}
+		user.Disabled, user.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
+		row = user
+		return storeDisabled(tx, &row)
+	})
+	if err != nil {
+		return token.User{}, err
+	}
+	return row.user(), nil
+}
+
+// lockUserAndAdmins locks the user and all enabled admins in the order of their ids, so that two callers who would
+// disable the last two admins take turns: the second finds the first one's admin disabled and not counted.
+func lockUserAndAdmins(tx *gorm.DB, id int64) (user userRow, otherAdmins int, err error) {
+	var rows []userRow
+	err = tx.Clauses(clause.Locking{Strength: forUpdate}).Where("id = ? OR ("+enabledAdmins+")", id).Order("id").
+		Find(&rows).Error
+	if err != nil {
+		return user, 0, err
+	}
+	err = gorm.ErrRecordNotFound
+	for _, row := range rows {
+		if row.ID == id {
+			user, err = row, nil
+		} else {
+			otherAdmins++
+		}
+	}
+	return user, otherAdmins, err
+}

@@ -1,0 +1,253 @@
+// Package harness runs the whole server on a real store for tests, with a few users and accounts in it. Every answer
+// is checked against the published contracts.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/handlers"
+	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/store"
+	"github.com/tokenwright/tokenwright/test/pgtest"
+	"github.com/tokenwright/tokenwright/test/speccheck"
+)
+
+// Options change the server. The zero value is a server on SQLite with the default settings.
+type Options struct {
+	DatabaseURL string // "" is a new SQLite file
+	Policies    map[token.Dialect]token.Policy
+	OIDC        func(publicURL string) token.Federation
+	Strict      bool
+	Ready       func(context.Context) error // nil asks the database
+	Timeout     time.Duration
+	WrapStore   func(token.Store) token.Store // to plant faults
+	Unchecked   bool                          // answers are not checked against the specs, for load
+}
+
+// Server is a running server with its fixtures.
+type Server struct {
+	URL     string
+	Service *token.Service
+	DB      *store.DB
+	Dir     string // of the database file
+	Log     *Buffer
+	Client  *http.Client
+	Vars    map[string]string // names for wire tests: credentials, ids, dates
+
+	t      testing.TB
+	offset atomic.Int64
+}
+
+// Buffer is a log that tests may read while the server writes.
+type Buffer struct {
+	mu   sync.Mutex
+	data bytes.Buffer
+}
+
+// Write appends to the buffer.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data.Write(p)
+}
+
+// String is all that was written.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data.String()
+}
+
+// Start runs a server until the test ends.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	s := &Server{t: t, Log: &Buffer{}, Dir: t.TempDir(), Vars: map[string]string{}}
+	if o.DatabaseURL == "" {
+		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
+	}
+	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{})
+	s.need(err)
+	s.DB = db
+	listener := httptest.NewUnstartedServer(nil)
+	s.URL = "http://" + listener.Listener.Addr().String()
+	s.need(s.assemble(o))
+	handler, err := handlers.New(s.config(o))
+	s.need(err)
+	listener.Config.Handler = handler
+	listener.Start()
+	t.Cleanup(func() {
+		listener.Close()
+		if err := db.Close(); err != nil {
+			t.Errorf("closing the store: %v", err)
+		}
+	})
+	s.Client = s.newClient(o)
+	s.populate()
+	return s
+}
+
+func (s *Server) newClient(o Options) *http.Client {
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	s.t.Cleanup(transport.CloseIdleConnections)
+	if o.Unchecked {
+		return &http.Client{Transport: transport}
+	}
+	return &http.Client{Transport: speccheck.Transport{Base: transport, Report: s.t}}
+}
+
+func (s *Server) assemble(o Options) error {
+	keys := filepath.Join(s.t.TempDir(), "keys")
+	if err := jwt.Create(keys); err != nil {
+		return err
+	}
+	signer, err := jwt.Open(keys, s.URL)
+	if err != nil {
+		return err
+	}
+	s.Service = &token.Service{
+		Store: s.DB, Registry: s.DB, Signer: signer, Policies: o.Policies,
+		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
+	}
+	if o.Policies == nil {
+		s.Service.Policies = token.DefaultPolicies()
+	}
+	if o.WrapStore != nil {
+		s.Service.Store = o.WrapStore(s.DB)
+	}
+	if o.OIDC != nil {
+		s.Service.OIDC = o.OIDC(s.URL)
+	}
+	return nil
+}
+
+func (s *Server) config(o Options) handlers.Config {
+	ready := o.Ready
+	if ready == nil {
+		ready = s.DB.Ping
+	}
+	return handlers.Config{
+		Tokens: s.Service, Ready: ready, PublicURL: s.URL, UnleashStrict: o.Strict, Timeout: o.Timeout,
+		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
+	}
+}
+
+func (s *Server) need(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Advance moves the server's clock.
+func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }
+
+// populate makes the first admin and, through the service, a second account and three more users, each with a
+// credential. The names of all are in Vars.
+func (s *Server) populate() {
+	ctx := s.t.Context()
+	_, err := s.Service.Initialize(ctx, func(secret string) error { s.Vars["admin"] = secret; return nil })
+	s.need(err)
+	admin, err := s.Service.Authenticate(ctx, s.Vars["admin"])
+	s.need(err)
+	s.Vars["account"] = admin.AccountID()
+	environments, _, err := s.Service.ListEnvironments(ctx, admin, "", 10)
+	s.need(err)
+	s.Vars["environment"], s.Vars["environment2"] = environments[0].ID, environments[1].ID
+	other, err := s.Service.CreateAccount(ctx, admin, "other")
+	s.need(err)
+	s.Vars["other_account"] = other.ID
+	foreign, err := s.Service.CreateEnvironment(ctx, admin, other.ID, "other production")
+	s.need(err)
+	s.Vars["other_environment"] = foreign.ID
+	s.user(admin, "member", token.RoleMember, admin.AccountID())
+	s.user(admin, "stranger", token.RoleMember, other.ID)
+	s.user(admin, "introspector", token.RoleIntrospector, admin.AccountID())
+	now := s.Service.Now()
+	s.Vars["past"] = now.Add(-time.Hour).Format(time.RFC3339)
+	s.Vars["future"] = now.Add(24 * time.Hour).Format(time.RFC3339)
+	s.Vars["url"] = s.URL
+}
+
+func (s *Server) user(admin token.Caller, name string, role token.Role, account string) {
+	u, err := s.Service.CreateUser(s.t.Context(), admin, token.UserDraft{Subject: name, Name: name, Role: role, AccountID: account})
+	s.need(err)
+	s.Vars[name+"_id"] = fmt.Sprint(u.ID)
+	home := token.Account{ID: account}
+	_, secret, err := s.Service.Create(s.t.Context(), token.Caller{User: &u, Account: &home, Role: role},
+		token.Draft{Dialect: token.Muninx, Name: "fixture"})
+	s.need(err)
+	s.Vars[name] = secret
+}
+
+// Answer is what a request got.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// JSON decodes the body into a map; a body that is no JSON object fails the test that reads it.
+func (a Answer) JSON() map[string]any {
+	var m map[string]any
+	if err := json.Unmarshal(a.Body, &m); err != nil {
+		panic(fmt.Sprintf("no JSON object: %q", a.Body))
+	}
+	return m
+}
+
+// Do sends a request. The credential goes out as a Bearer unless it is "". Headers are pairs of name and value.
+func (s *Server) Do(method, path, credential, body string, headers ...string) Answer {
+	s.t.Helper()
+	a, err := s.Try(method, path, credential, body, headers...)
+	s.need(err)
+	return a
+}
+
+// Try is Do for goroutines: it returns the error of the connection.
+func (s *Server) Try(method, path, credential, body string, headers ...string) (Answer, error) {
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, reader)
+	if err != nil {
+		return Answer{}, err
+	}
+	if credential != "" {
+		r.Header.Set("Authorization", "Bearer "+credential)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := s.Client.Do(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	return Answer{answer.StatusCode, answer.Header, data}, err
+}
+
+// Databases runs the test on SQLite and on PostgreSQL.
+func Databases(t *testing.T, test func(t *testing.T, databaseURL string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
+	t.Run("postgres", func(t *testing.T) { test(t, pgtest.URL(t)) })
+}
