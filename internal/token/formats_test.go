@@ -1,0 +1,107 @@
+package token
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestIDs(t *testing.T) {
+	now := time.Date(2026, 6, 11, 10, 0, 0, 0, time.UTC)
+	for _, d := range []Dialect{Muninx, APIToken} {
+		earlier, later := NewID(d, now), NewID(d, now.Add(time.Millisecond))
+		if earlier >= later {
+			t.Errorf("%s: %s does not sort before %s", d, earlier, later)
+		}
+		if !ValidID(d, earlier) || NewID(d, now) == earlier {
+			t.Errorf("%s: %s", d, earlier)
+		}
+		for _, bad := range []string{"", earlier + "0", earlier[1:], strings.ToUpper(earlier), earlier[:31] + "u", earlier + "\n"} {
+			if ValidID(d, bad) {
+				t.Errorf("%s: %q passes for an id", d, bad)
+			}
+		}
+	}
+	if !ValidKey("013xrzp12g3nqk8ngskn1wtxgka5b0nf") {
+		t.Error("the document's own id is refused")
+	}
+	for id, want := range map[string]bool{"1": true, "9223372036854775807": true, "0": false, "-1": false, "01": false,
+		"+1": false, "9223372036854775808": false, "": false, "1 ": false} {
+		if ValidID(Unleash, id) != want {
+			t.Errorf("%q as an integer id: want %t", id, want)
+		}
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	for _, d := range []Dialect{Muninx, Unleash} {
+		secret := NewSecret(d)
+		if got, ok := SecretDialect(secret); got != d || !ok {
+			t.Errorf("%s is %s, %t", secret, got, ok)
+		}
+		if secret == NewSecret(d) {
+			t.Error("the same secret twice")
+		}
+		for i := range secret { // every single wrong character is found without a database, but for hex digits
+			other := byte('0')
+			if secret[i] == other {
+				other = '1'
+			}
+			changed := secret[:i] + string(other) + secret[i+1:]
+			if got, ok := SecretDialect(changed); d == Muninx && got == d && ok {
+				t.Errorf("%s passes for a secret, its character %d is changed", changed, i)
+			}
+		}
+		for _, bad := range []string{secret[1:], secret + "0", secret[:len(secret)-1], strings.ToUpper(secret), secret + "\n", " " + secret} {
+			if _, ok := SecretDialect(bad); ok {
+				t.Errorf("%q passes for a secret", bad)
+			}
+		}
+	}
+}
+
+// TestRandomBase62IsEven counts the characters: a biased draw would be far outside.
+func TestRandomBase62IsEven(t *testing.T) {
+	const draws = 62 * 2000
+	counts := map[rune]int{}
+	for _, r := range randomBase62(draws) {
+		counts[r]++
+	}
+	if len(counts) != 62 {
+		t.Fatalf("%d different characters", len(counts))
+	}
+	for r, n := range counts {
+		if n < 1600 || n > 2400 { // nine standard deviations
+			t.Errorf("%c came %d times of about 2000", r, n)
+		}
+	}
+}
+
+func FuzzSecretDialect(f *testing.F) {
+	f.Add(NewSecret(Muninx))
+	f.Add(NewSecret(Unleash))
+	for _, seed := range []string{"", "muninx_", "user:", "a.b.c", "user:" + strings.Repeat("0", 56)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, secret string) {
+		d, ok := SecretDialect(secret)
+		if !slices.Contains(Dialects, d) {
+			t.Errorf("dialect %q", d)
+		}
+		if ok && d == Muninx && secret[len(secret)-muninxCheck:] != checksum(secret[:len(secret)-muninxCheck]) {
+			t.Errorf("%q has a wrong checksum", secret)
+		}
+	})
+}
+
+func FuzzDecodeCursor(f *testing.F) {
+	f.Add(encodeCursor(Ref{Muninx, newUUID(time.Now())}))
+	f.Add(encodeCursor(Ref{Unleash, "7"}))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		if ref, ok := decodeCursor(cursor); ok && encodeCursor(ref) != cursor {
+			t.Errorf("%q is a second spelling of %v", cursor, ref)
+		}
+	})
+}
