@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ type Options struct {
 	Ready       func(context.Context) error // nil asks the database
 	Timeout     time.Duration
 	WrapStore   func(token.Store) token.Store // to plant faults
-	Unchecked   bool                          // answers are not checked against the specs, for load
+	Unchecked   bool                          // answers are not checked against the specs: for load, and see Answer.Check
 }
 
 // Server is a running server with its fixtures.
@@ -49,6 +50,7 @@ type Server struct {
 	Vars    map[string]string // names for wire tests: credentials, ids, dates
 
 	t      testing.TB
+	ctx    context.Context //nolint:containedctx // of the test: a fuzz target may not ask its F for it
 	offset atomic.Int64
 }
 
@@ -75,7 +77,7 @@ func (b *Buffer) String() string {
 // Start runs a server until the test ends.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	s := &Server{t: t, Log: &Buffer{}, Dir: t.TempDir(), Vars: map[string]string{}}
+	s := &Server{t: t, ctx: t.Context(), Log: &Buffer{}, Dir: t.TempDir(), Vars: map[string]string{}}
 	if o.DatabaseURL == "" {
 		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
 	}
@@ -209,6 +211,15 @@ func (a Answer) JSON() map[string]any {
 	return m
 }
 
+// Check judges an answer by the spec; it is for servers whose answers are not checked already.
+func (a Answer) Check(method, path string) error {
+	u, err := url.Parse(path)
+	if err != nil {
+		return err
+	}
+	return speccheck.Check(method, u, &http.Response{StatusCode: a.Status, Header: a.Header}, a.Body)
+}
+
 // Do sends a request. The credential goes out as a Bearer unless it is "". Headers are pairs of name and value.
 func (s *Server) Do(method, path, credential, body string, headers ...string) Answer {
 	s.t.Helper()
@@ -223,7 +234,7 @@ func (s *Server) Try(method, path, credential, body string, headers ...string) (
 	if body != "" {
 		reader = strings.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, reader)
+	r, err := http.NewRequestWithContext(s.ctx, method, s.URL+path, reader)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Generates the code and fails if that changed anything under gen, or if anything there is not committed. What else is
+# changed in the tree does not matter.
+set -eu
+
+fingerprint() { find gen -type f -exec cksum {} + | LC_ALL=C sort; }
+
+before=$(fingerprint)
+"${GO:-go}" generate ./...
+if [ "$before" != "$(fingerprint)" ]; then
+	echo 'gen-check: gen was not what the specs say. It is now: look at the changes and commit them.' >&2
+	git status --short -- gen >&2
+	exit 1
+fi
+
+# git status, because git diff does not see new files; into a variable, because a failure in a test is not fatal.
+changes=$(git status --porcelain -- gen)
+if [ -n "$changes" ]; then
+	echo 'gen-check: gen is what the specs say, but it is not committed:' >&2
+	echo "$changes" >&2
+	exit 1
+fi
+echo 'gen-check: gen is what the specs say.'
