@@ -116,7 +116,7 @@ func New(cfg Config) (http.Handler, error) {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
 	e.Use(
 		wire.WithRequestID,
-		wire.WithAccess(cfg.Tokens.Now, rt.describe, rt.fail, cfg.report),
+		wire.WithAccess(cfg.Tokens.Stopwatch, rt.describe, rt.fail, cfg.report),
 		wire.Recover,
 		wire.Deadline(timeout),
 		authn.Middleware(cfg.Tokens, rt.open, func(c echo.Context) authn.Scheme { return rt.of(c).scheme }),

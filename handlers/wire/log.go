@@ -28,15 +28,15 @@ type Access struct {
 type Describe func(c echo.Context) (dialect, operation, caller string)
 
 // WithAccess answers errors through fail and reports every request once.
-func WithAccess(now func() time.Time, describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
+func WithAccess(stopwatch func() func() time.Duration, describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			start, method := now(), method(c.Request())
+			elapsed, method := stopwatch(), method(c.Request())
 			err := next(c)
 			if err != nil {
 				fail(c, err)
 			}
-			a := Access{Method: method, Status: c.Response().Status, Duration: now().Sub(start), RequestID: RequestID(c.Request().Context())}
+			a := Access{Method: method, Status: c.Response().Status, Duration: elapsed(), RequestID: RequestID(c.Request().Context())}
 			a.Dialect, a.Operation, a.Caller = describe(c)
 			if a.Status >= http.StatusInternalServerError {
 				a.Err = err

@@ -45,6 +45,12 @@ func (s *Service) Now() time.Time {
 	return time.Now().UTC().Truncate(time.Millisecond)
 }
 
+// Stopwatch starts to measure a duration; the function that it returns tells how long ago that was.
+func (s *Service) Stopwatch() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
 // Get returns a token that the caller sees.
 func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, error) {
 	if err := c.enter(ref.Dialect, r); err != nil {
