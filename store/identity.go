@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -26,10 +28,10 @@ var (
 		LEFT JOIN users u ON u.id = t.user_id
 		LEFT JOIN accounts a ON a.id = coalesce(t.account_id, u.account_id)
 		LEFT JOIN environments e ON e.id = t.environment_id
-		WHERE t.secret_hash = ?`,
+		WHERE t.secret_hash = $1`,
 		columns("t", &tokenRow{}), columns("u", &userRow{}), columns("a", &accountRow{}), columns("e", &environmentRow{}))
 	subjectQuery = fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN accounts a ON a.id = u.account_id
-		WHERE u.issuer = ? AND u.subject = ? AND u.subject <> ''`,
+		WHERE u.issuer = $1 AND u.subject = $2 AND u.subject <> ''`,
 		columns("u", &userRow{}), columns("a", &accountRow{}))
 )
 
@@ -60,14 +62,73 @@ func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (token.Ide
 }
 
 func (d *DB) identify(ctx context.Context, query string, args ...any) (token.Identity, error) {
-	var rows []identityRow
-	if err := d.reader.WithContext(ctx).Raw(query, args...).Scan(&rows).Error; err != nil {
+	row, err := d.queryIdentity(ctx, query, args)
+	if err != nil {
 		return token.Identity{}, d.translate(ctx, err)
 	}
-	if len(rows) == 0 {
-		return token.Identity{}, d.translate(ctx, gorm.ErrRecordNotFound)
+	return row.identity(), nil
+}
+
+func (d *DB) queryIdentity(ctx context.Context, query string, args []any) (row identityRow, err error) {
+	if !d.backend.postgres() {
+		query = strings.ReplaceAll(query, "$", "?") // SQLite numbers its parameters so
 	}
-	return rows[0].identity(), nil
+	statement, err := d.statements.get(ctx, d.reader, query)
+	if err != nil {
+		return row, err
+	}
+	answer, err := statement.QueryContext(ctx, args...)
+	if err != nil {
+		return row, err
+	}
+	defer answer.Close()
+	if !answer.Next() {
+		return row, cmp.Or(answer.Err(), gorm.ErrRecordNotFound)
+	}
+	err = d.reader.WithContext(ctx).ScanRows(answer, &row)
+	return row, cmp.Or(err, answer.Close())
+}
+
+// statements are prepared once, since to parse one of these takes SQLite longer than to answer it. GORM's own cache
+// would answer a caller with the error of another whose context ended while the two waited for one preparation.
+type statements struct {
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt
+}
+
+// get returns the prepared query. Callers who come together may each prepare it; one's work is kept.
+func (s *statements) get(ctx context.Context, db *gorm.DB, query string) (*sql.Stmt, error) {
+	if known := s.keep(query, nil); known != nil {
+		return known, nil
+	}
+	pool, err := db.DB()
+	if err != nil {
+		return nil, err
+	}
+	statement, err := pool.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.keep(query, statement), nil
+}
+
+// keep returns the statement that is kept for the query, which is the given one only if there was none.
+func (s *statements) keep(query string, statement *sql.Stmt) *sql.Stmt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.prepared == nil {
+		s.prepared = map[string]*sql.Stmt{}
+	}
+	if known := s.prepared[query]; known != nil {
+		if statement != nil {
+			_ = statement.Close()
+		}
+		return known
+	}
+	if statement != nil {
+		s.prepared[query] = statement
+	}
+	return statement
 }
 
 func (r identityRow) identity() (id token.Identity) {

@@ -37,7 +37,7 @@ func (d *DB) Initialize(ctx context.Context, seed token.Seed, deliver func() err
 
 // lockUsers lets one caller in at a time, and no new user.
 func (d *DB) lockUsers(tx *gorm.DB) error {
-	if !d.backend.rowLocks {
+	if !d.backend.postgres() {
 		return tx.Statement.Context.Err()
 	}
 	return tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error

@@ -69,7 +69,7 @@ func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
 
 func (d *DB) hasTable(ctx context.Context, name string) (bool, error) {
 	query := "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?"
-	if d.backend.rowLocks {
+	if d.backend.postgres() {
 		query = "SELECT count(to_regclass(?))"
 	}
 	var count int64

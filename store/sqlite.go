@@ -58,7 +58,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
-	d := &DB{backend: backend{name: "sqlite", lockSchema: lock}, writer: writer, reader: reader}
+	d := &DB{backend: backend{name: sqliteName, lockSchema: lock}, writer: writer, reader: reader}
 	if err := narrowModes(path); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -21,6 +21,8 @@ type DB struct {
 	writer  *gorm.DB
 	reader  *gorm.DB // the same as writer where the database needs no separate one
 	closed  atomic.Bool
+
+	statements statements
 }
 
 var (
@@ -47,10 +49,17 @@ type Options struct {
 
 // backend is what differs between the databases.
 type backend struct {
-	name       string // as GORM, goose and the directory of migrations name it
-	rowLocks   bool   // else a writing transaction has the database to itself
-	lockSchema func(ctx context.Context) (unlock func(), err error)
+	name       string                                               // of the directory of migrations
+	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
 }
+
+const (
+	sqliteName   = "sqlite"
+	postgresName = "postgres"
+)
+
+// postgres tells PostgreSQL, which locks rows, from SQLite, where a writing transaction has the database to itself.
+func (b backend) postgres() bool { return b.name == postgresName }
 
 // Open opens the database at url, sqlite:PATH or postgres://… The error is one line and holds no password.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"github.com/oapi-codegen/nullable"
+
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"

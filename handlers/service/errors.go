@@ -2,6 +2,7 @@ package service
 
 import (
 	"github.com/labstack/echo/v4"
+
 	"github.com/tokenwright/tokenwright/handlers/wire"
 )
 

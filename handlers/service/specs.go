@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/oasdiff/yaml"
+
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/internal/token"
 )

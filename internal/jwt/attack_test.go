@@ -58,11 +58,11 @@ func newForge(t *testing.T) forge {
 func b64(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
 // with replaces the first occurrence of old, which must be there.
-func with(text, old, new string) string {
+func with(text, old, replacement string) string {
 	if !strings.Contains(text, old) {
 		panic(old + " is not in " + text)
 	}
-	return strings.Replace(text, old, new, 1)
+	return strings.Replace(text, old, replacement, 1)
 }
 
 // es256 signs like this server.

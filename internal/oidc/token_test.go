@@ -66,11 +66,11 @@ func TestRefusedClaims(t *testing.T) {
 	w := newWorld(t, nil, p256Pair())
 	now := w.clock.Now()
 	base := w.claims(nil)
-	with := func(old, new string) string {
+	with := func(old, replacement string) string {
 		if !strings.Contains(base, old) {
 			t.Fatalf("%s is not in %s", old, base)
 		}
-		return strings.Replace(base, old, new, 1)
+		return strings.Replace(base, old, replacement, 1)
 	}
 	for name, payload := range map[string]string{
 		"other issuer":         w.claims(set{"iss": "https://other.example"}),

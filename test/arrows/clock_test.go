@@ -18,6 +18,7 @@ import (
 // the zone and the precision that the store keeps, and tests can set it.
 var clocks = map[string]string{
 	"internal/token/service.go": "the clock of the service",
+	"cmd/tokenwright/tokens.go": "the client, which has no service: a lifetime is counted from when it is typed",
 }
 
 // TestOneClock finds every mention of time.Now, time.Since and time.Until outside tests and machine-written code.

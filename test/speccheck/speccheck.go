@@ -161,7 +161,7 @@ func (c *contract) operation(method, path string) (string, *openapi3.PathItem, *
 
 func matches(template, path string) bool {
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
-	if len(want) != len(got) {
+	if len(want) != len(got) || strings.Contains(strings.ToLower(path), "%2f") {
 		return false
 	}
 	for i := range want {

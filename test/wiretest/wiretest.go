@@ -35,8 +35,8 @@ import (
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
-// Run plays every file that the pattern matches, each on a server of its own. A file whose name ends in _strict.txt
-// gets a server in strict mode.
+// Run plays every file that the pattern matches on both databases, each on a server of its own. A file whose name ends
+// in _strict.txt gets a server in strict mode.
 func Run(t *testing.T, pattern string) {
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
@@ -45,19 +45,26 @@ func Run(t *testing.T, pattern string) {
 	sort.Strings(files)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := harness.Start(t, harness.Options{Strict: strings.HasSuffix(file, "_strict.txt")})
-			story := &story{t: t, server: s}
-			for i, exchange := range strings.Split(string(text), "\n===\n") {
-				if strings.TrimSpace(exchange) != "" {
-					story.play(fmt.Sprintf("%s, exchange %d", filepath.Base(file), i+1), exchange)
-				}
-			}
+			harness.Databases(t, func(t *testing.T, databaseURL string) {
+				t.Parallel()
+				play(t, file, databaseURL)
+			})
 		})
+	}
+}
+
+func play(t *testing.T, file, databaseURL string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Strict: strings.HasSuffix(file, "_strict.txt")})
+	story := &story{t: t, server: s}
+	for i, exchange := range strings.Split(string(text), "\n===\n") {
+		if strings.TrimSpace(exchange) != "" {
+			story.play(fmt.Sprintf("%s, exchange %d", filepath.Base(file), i+1), exchange)
+		}
 	}
 }
 

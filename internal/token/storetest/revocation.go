@@ -1,8 +1,9 @@
 package storetest
 
 import (
-	"runtime"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -14,12 +15,13 @@ var revocationTests = map[string]func(*testing.T, *world){
 	"race: no create after its environment's disabling": noCreateAfterEnvironment,
 }
 
-// refuseDead does what the rules do: whatever a create depends on must be alive. It dawdles, so that an end of one of
+// rounds is how often a race is run whose loser is not found every time.
+const rounds = 5
+
+// refuseDead does what the rules do: whatever a create depends on must be alive. It dawdles, so that the end of one of
 // these can come between.
 func refuseDead(_ *token.Token, f token.Facts) error {
-	for range 100 {
-		runtime.Gosched()
-	}
+	time.Sleep(time.Millisecond)
 	if f.Minter != nil && f.Minter.State != token.Active || f.User != nil && f.User.Disabled ||
 		f.Account != nil && f.Account.Disabled || f.Environment != nil && f.Environment.Disabled {
 		return token.Errorf(token.Forbidden, "not alive")
@@ -60,7 +62,7 @@ func (w *world) createUntilRefused(t *testing.T, make func() token.Token, exclus
 }
 
 func noCreateAfterMinter(t *testing.T, w *world) {
-	for range 3 {
+	for range rounds {
 		minter := w.create(t, w.muninx(w.member))
 		minted := func() token.Token {
 			in := w.apiToken(w.homeEnv)
@@ -75,9 +77,9 @@ func noCreateAfterMinter(t *testing.T, w *world) {
 }
 
 func noCreateAfterUser(t *testing.T, w *world) {
-	for _, exclusive := range []bool{true, false} {
+	for round := range rounds {
 		owner := w.user(t, token.RoleMember)
-		noCreateAfter(t, w, func() token.Token { return w.unleash(owner, "") }, exclusive, func() error {
+		noCreateAfter(t, w, func() token.Token { return w.unleash(owner, "") }, round%2 == 0, func() error {
 			_, err := w.UpdateUser(t.Context(), owner.ID, func(u *token.User, _ int) error {
 				u.Disabled = true
 				return nil
@@ -88,21 +90,37 @@ func noCreateAfterUser(t *testing.T, w *world) {
 }
 
 func noCreateAfterAccount(t *testing.T, w *world) {
-	noCreateAfter(t, w, func() token.Token { return w.apiToken(w.homeEnv) }, false, func() error {
-		_, err := w.UpdateAccount(t.Context(), w.home.ID, func(a *token.Account) error {
-			a.Disabled = true
-			return nil
+	for range rounds {
+		env := w.newPlace(t)
+		noCreateAfter(t, w, func() token.Token { return w.apiToken(env) }, false, func() error {
+			_, err := w.UpdateAccount(t.Context(), env.AccountID, func(a *token.Account) error {
+				a.Disabled = true
+				return nil
+			})
+			return err
 		})
-		return err
-	})
+	}
 }
 
 func noCreateAfterEnvironment(t *testing.T, w *world) {
-	noCreateAfter(t, w, func() token.Token { return w.apiToken(w.homeEnv) }, false, func() error {
-		_, err := w.UpdateEnvironment(t.Context(), w.homeEnv.ID, func(e *token.Environment) error {
-			e.Disabled = true
-			return nil
+	for range rounds {
+		env := w.newPlace(t)
+		noCreateAfter(t, w, func() token.Token { return w.apiToken(env) }, false, func() error {
+			_, err := w.UpdateEnvironment(t.Context(), env.ID, func(e *token.Environment) error {
+				e.Disabled = true
+				return nil
+			})
+			return err
 		})
-		return err
-	})
+	}
+}
+
+// newPlace stores an environment in an account of its own.
+func (w *world) newPlace(t *testing.T) token.Environment {
+	t.Helper()
+	in := account(fmt.Sprintf("place-%d", w.registered.Add(1)))
+	ok(t, w.CreateAccount(t.Context(), in))
+	env := environment("env-"+in.ID, in)
+	ok(t, w.CreateEnvironment(t.Context(), env))
+	return env
 }

@@ -1,0 +1,59 @@
+# `make` lists what can be made. Needs Go, git and a POSIX shell; every other tool is pinned in tools.mod or go.mod and
+# built from source. Written for GNU make 3.81, which macOS still has.
+
+SHELL := /bin/sh
+GO ?= go
+TOOL := $(GO) tool -modfile=tools.mod
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+FUZZTIME ?= 10s
+BENCHTIME ?= 1s
+
+# The race detector needs a C compiler, the product does not.
+RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test gen gen-check lint fmt vuln fuzz bench postgres clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build the server and run it on the embedded database
+	bin/tokenwright serve
+
+build: ## Build the static binary bin/tokenwright
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/tokenwright ./cmd/tokenwright
+
+test: postgres ## Run all tests, on SQLite and on PostgreSQL
+	$(TOOL) gotestsum --format pkgname-and-test-fails -- -shuffle=on $(RACE) ./...
+
+gen: ## Write the code that is generated from the specs
+	$(GO) generate ./...
+
+gen-check: ## Fail if the generated code is not what the specs say, or is not committed
+	@GO='$(GO)' sh test/gencheck.sh
+
+lint: ## Check style, import arrows and workflows
+	$(TOOL) golangci-lint run
+	$(GO) vet ./...
+	$(GO) test -count=1 ./test/arrows
+	$(TOOL) actionlint
+
+fmt: ## Format the code
+	$(TOOL) golangci-lint fmt
+
+vuln: ## Look for known vulnerabilities in what the code calls
+	@TOOL='$(TOOL)' sh test/vuln.sh
+
+fuzz: ## Run each fuzz target for FUZZTIME
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh test/fuzz.sh
+
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+postgres: ## Get a PostgreSQL for the tests, if this machine has none
+	@sh test/pgtest/install.sh
+
+clean: ## Remove what was built
+	rm -rf bin
+	$(GO) clean -testcache

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/store"
+)
+
+// bootstrapCmd makes an admin credential without asking for one: who runs it has the database.
+type bootstrapCmd struct {
+	databaseFlags  `embed:""`
+	CredentialFile string `required:"" placeholder:"FILE" help:"New file for the credential. One that exists is not overwritten."`
+	User           int64  `placeholder:"ID" help:"The admin whose credential it is. Default: the enabled admin with the lowest id."`
+}
+
+// Run implements the command.
+func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.User < 0 {
+		return wrong("user", "must be the id of a user")
+	}
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // what was to be stored is committed
+	tokens := &token.Service{Store: db, Registry: db, Policies: token.DefaultPolicies()}
+	made, err := initialize(ctx, tokens, c.file())
+	switch {
+	case err != nil:
+		return err
+	case made:
+		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
+		return nil
+	}
+	return c.rescue(ctx, tokens, out)
+}
+
+func (c *bootstrapCmd) file() *secretFile {
+	return &secretFile{path: c.CredentialFile, flag: "credential-file"}
+}
+
+func (c *bootstrapCmd) rescue(ctx context.Context, tokens *token.Service, out *streams) error {
+	file := c.file()
+	t, err := tokens.Rescue(ctx, c.User, file.write)
+	file.settle(err == nil)
+	if err != nil {
+		return fmt.Errorf("cannot make a credential: %w", err)
+	}
+	fmt.Fprintf(out.stdout, "User %d has a new credential, the muninx token %s, in %s.\n", t.UserID, t.ID, c.CredentialFile)
+	return nil
+}
+
+// open migrates only an empty database, which no server is using.
+func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
+	status, err := schemaStatus(ctx, c.databaseFlags)
+	if err != nil {
+		return nil, err
+	}
+	options := store.Options{Schema: store.RequireSchema, MaxConns: c.maxConns()}
+	if status.Current == 0 {
+		options.Schema = store.MigrateSchema
+	}
+	return store.Open(ctx, c.DatabaseURL, options)
+}

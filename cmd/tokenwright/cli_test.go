@@ -1,0 +1,286 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRegistryCommands takes every command of the registry through its life and one refusal.
+func TestRegistryCommands(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	account := s.object(t, "account", "create", "--name", "Acme")["id"].(string)
+	environment := s.object(t, "environment", "create", "--name", "test", "--account", account)["id"].(string)
+	user := s.object(t, "user", "create", "--subject", "alice", "--name", "Alice", "--role", "member", "--account", account,
+		"--issuer", "https://issuer.test")
+	if user["issuer"] != "https://issuer.test" || user["role"] != "member" || user["account_id"] != account {
+		t.Errorf("the user is %v", user)
+	}
+	for kind, id := range map[string]string{"account": account, "environment": environment, "user": "2"} {
+		if disabled := s.object(t, kind, "disable", id); disabled["disabled"] != true {
+			t.Errorf("%s disable: %v", kind, disabled)
+		}
+		if text := s.cli(t, kind, "list").ok(t); !strings.Contains(text, "disabled") {
+			t.Errorf("%s list: %s", kind, text)
+		}
+		if text := s.cli(t, kind, "enable", id).ok(t); strings.Contains(text, "disabled") || !strings.Contains(text, id) {
+			t.Errorf("%s enable: %s", kind, text)
+		}
+		if limited := s.objects(t, kind, "list", "--limit", "1"); len(limited) != 1 {
+			t.Errorf("%s list --limit 1 has %d entries", kind, len(limited))
+		}
+		s.cli(t, kind, "disable", "999").refused(t, exitFailure, "the server answered 404 Not Found: ")
+		s.cli(t, kind, "enable", "999").refused(t, exitFailure, "(request id ")
+	}
+	s.cli(t, "account", "create", "--name", " ").refused(t, exitFailure, "400 Bad Request: the request does not fit; /name ")
+	s.cli(t, "environment", "create", "--name", "x", "--account", "x").refused(t, exitFailure, "/account_id ")
+	s.cli(t, "user", "create", "--subject", "alice", "--name", "Alice", "--role", "member", "--account", account,
+		"--issuer", "https://issuer.test").refused(t, exitFailure, "409 Conflict")
+	s.cli(t, "user", "disable", "1").refused(t, exitFailure, "last enabled admin")
+}
+
+// creations are the flags that create a token of each dialect.
+var creations = map[string][]string{
+	"muninx":   {"--name", "CI token"},
+	"apitoken": {"--scope", "account"},
+	"unleash":  {"--description", "laptop"},
+}
+
+// newToken creates a token and returns its id and its secret.
+func (s *instance) newToken(t *testing.T, dialect string) (id, secret string) {
+	t.Helper()
+	made := s.object(t, append([]string{"token", "create", "--dialect", dialect}, creations[dialect]...)...)
+	switch dialect {
+	case "apitoken":
+		return made["details"].(map[string]any)["id"].(string), made["token"].(string)
+	case "unleash":
+		return fmt.Sprint(made["id"]), made["secret"].(string)
+	default:
+		return made["id"].(string), made["token"].(string)
+	}
+}
+
+// TestTokenCommands takes a token of each dialect through the administration and through the dialect's own contract.
+func TestTokenCommands(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	for dialect := range creations {
+		t.Run(dialect, func(t *testing.T) {
+			id, secret := s.newToken(t, dialect)
+			s.works(t, secret)
+			act := func(action string, more ...string) result {
+				return s.cli(t, append([]string{"token", action, dialect, id}, more...)...)
+			}
+			for _, step := range []struct{ action, status string }{{"show", "active"}, {"suspend", "suspended"}, {"activate", "active"}, {"revoke", "revoked"}} {
+				if text := act(step.action, "--admin").ok(t); !strings.Contains(text, " "+step.status+" ") || !strings.Contains(text, id) {
+					t.Errorf("%s: %s", step.action, text)
+				}
+			}
+			act("activate", "--admin").refused(t, exitFailure, "409 Conflict")
+			if text := act("show").ok(t); !strings.Contains(text, dialect) || !strings.Contains(text, id) {
+				t.Errorf("show: %s", text)
+			}
+			if text := act("delete").ok(t); text != "Deleted the "+dialect+" token "+id+".\n" {
+				t.Errorf("delete: %s", text)
+			}
+			act("show").refused(t, exitFailure, "404 Not Found")
+			act("show", "--admin").refused(t, exitFailure, "404 Not Found")
+			act("delete", "--admin").refused(t, exitFailure, "404 Not Found")
+		})
+	}
+	t.Run("by its own contract", func(t *testing.T) {
+		id, _ := s.newToken(t, "apitoken")
+		for _, action := range []string{"suspend", "activate", "revoke", "delete"} {
+			s.cli(t, "token", action, "apitoken", id).ok(t)
+		}
+	})
+	for _, dialect := range []string{"muninx", "unleash"} {
+		for _, action := range []string{"suspend", "activate", "revoke"} {
+			s.cli(t, "token", action, dialect, "1").refused(t, exitUsage, "an admin can do it with --admin")
+		}
+	}
+	s.cli(t, "token", "show", "unleash", "one").refused(t, exitUsage, "is a number")
+}
+
+func TestTokenCreate(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	environment := s.objects(t, "environment", "list")[0]
+	made := s.object(t, "token", "create", "--dialect", "apitoken", "--scope", "environment", "--expires", "2d",
+		"--environment", environment["id"].(string), "--account", environment["account_id"].(string))
+	details := made["details"].(map[string]any)
+	expires, err := time.Parse(time.RFC3339, details["expires_at"].(string))
+	if left := time.Until(expires); err != nil || left < 47*time.Hour || left > 48*time.Hour || details["environment_id"] != environment["id"] {
+		t.Errorf("made %v", details)
+	}
+	text := s.cli(t, "token", "create", "--dialect", "unleash", "--expires", "2100-01-01T00:00:00Z").ok(t)
+	lines := strings.Split(text, "\n")
+	if len(lines) != 3 || !strings.Contains(lines[0], "is shown this once") {
+		t.Fatalf("printed %q", text)
+	}
+	s.works(t, lines[1])
+	s.cli(t, "token", "create", "--dialect", "unleash", "--expires", "2001-01-01T00:00:00Z").
+		refused(t, exitFailure, "400 Bad Request: the request does not fit; expiresAt must be in the future (request id ")
+	s.cli(t, "token", "create", "--dialect", "apitoken", "--scope", "environment").refused(t, exitFailure, "environment_id is required")
+}
+
+func TestTokenCreateSecretFile(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := start(t, dir)
+	for dialect, flags := range creations {
+		for _, output := range []string{"table", "json"} {
+			file := filepath.Join(dir, dialect+output)
+			args := append([]string{"token", "create", "--dialect", dialect, "--secret-file", file, "--output", output}, flags...)
+			if dialect == "unleash" {
+				args = append(args, "--description", "laptop "+output)
+			}
+			text := s.cli(t, args...).ok(t)
+			secret := readSecret(t, file)
+			s.works(t, secret)
+			if strings.Contains(text, secret) {
+				t.Errorf("printed %s", text)
+			}
+			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("the file has mode %v (%v)", info.Mode(), err)
+			}
+			s.cli(t, args...).refused(t, exitFailure, "never overwritten")
+			if readSecret(t, file) != secret {
+				t.Error("the file was overwritten")
+			}
+		}
+	}
+	file := filepath.Join(dir, "refused")
+	s.cli(t, "token", "create", "--dialect", "muninx", "--name", " ", "--secret-file", file).refused(t, exitFailure, "400")
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a refusal left the file")
+	}
+}
+
+// TestListsFollowCursors has more tokens than any page takes.
+func TestListsFollowCursors(t *testing.T) {
+	s, _ := start(t, t.TempDir(), "--unleash-max-tokens", "0")
+	const many = maxPage + 5
+	credential := s.credential(t)
+	for i := range many {
+		for path, body := range map[string]string{
+			"/tokens": `{"name":"n"}`, "/api/v1/api_token": `{"token_scope":"account"}`,
+			"/api/admin/user/tokens": `{"description":"` + strconv.Itoa(i) + `"}`,
+		} {
+			if status, text := s.ask(t, "POST", path, credential, body); status > 201 {
+				t.Fatalf("%s answers %d %s", path, status, text)
+			}
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"--dialect", "muninx"}, many + 1}, // and the first credential
+		{[]string{"--dialect", "apitoken"}, many},
+		{[]string{"--dialect", "unleash"}, many},
+		{[]string{"--all"}, 3*many + 1},
+		{[]string{"--all", "--dialect", "unleash"}, many},
+		{[]string{"--all", "--user", "1"}, 2*many + 1},
+		{[]string{"--all", "--status", "revoked"}, 0},
+		{[]string{"--dialect", "apitoken", "--scope", "environment"}, 0},
+		{[]string{"--dialect", "unleash", "--limit", "101"}, 101},
+		{[]string{"--dialect", "muninx", "--limit", "3"}, 3},
+		{[]string{"--all", "--limit", "100"}, 100},
+	} {
+		list := s.objects(t, append([]string{"token", "list"}, c.args...)...)
+		ids := map[string]bool{}
+		for _, row := range list {
+			ids[fmt.Sprint(row["dialect"], row["id"])] = true
+		}
+		if len(list) != c.want || len(ids) != c.want {
+			t.Errorf("token list %v has %d entries, %d of them different; want %d", c.args, len(list), len(ids), c.want)
+		}
+	}
+	if rows := strings.Count(s.cli(t, "token", "list", "--dialect", "unleash").ok(t), "\n"); rows != many+1 {
+		t.Errorf("the table has %d lines", rows)
+	}
+}
+
+func TestMemberIsNoAdmin(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	id, secret := s.newToken(t, "apitoken")
+	env := map[string]string{"TOKENWRIGHT_SERVER": s.url, "TOKENWRIGHT_CREDENTIAL": secret}
+	command(t, env, "token", "list", "--all").refused(t, exitFailure, "403 Forbidden: this needs the role admin")
+	command(t, env, "token", "list", "--dialect", "muninx").refused(t, exitFailure, "403 Forbidden")
+	command(t, env, "user", "list").refused(t, exitFailure, "403")
+	if text := command(t, env, "token", "list", "--dialect", "apitoken").ok(t); !strings.Contains(text, id) {
+		t.Errorf("its own token is not listed: %s", text)
+	}
+}
+
+func TestCredentialSources(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := start(t, dir)
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	list := func(credential string, args ...string) result {
+		env := map[string]string{"TOKENWRIGHT_SERVER": s.url, "TOKENWRIGHT_CREDENTIAL": credential}
+		return command(t, env, append([]string{"user", "list"}, args...)...)
+	}
+	list(s.credential(t)).ok(t)
+	list("stale", "--credential-file", s.credentialFile).ok(t)
+	list("stale").refused(t, exitFailure, "401 Unauthorized: the credential is not valid")
+	list("", "--credential-file", filepath.Join(dir, "nowhere")).refused(t, exitFailure, "nowhere")
+	list("", "--credential-file", dir).refused(t, exitFailure, dir)
+	for _, text := range []string{"", "\n", "two words", "two\nlines", "caf\u00e9"} {
+		list("", "--credential-file", write("odd", text)).refused(t, exitFailure, "does not hold one credential and nothing else")
+	}
+}
+
+// TestOtherServers answers what this server never would.
+func TestOtherServers(t *testing.T) {
+	var seen []string
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.URL.Path)
+		switch r.URL.Path {
+		case "/moved/service/users":
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		case "/page/service/users":
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, "<html>")
+		case "/proxy/service/users":
+			http.Error(w, "<html>\x1b[31m", http.StatusBadGateway)
+		}
+	}))
+	defer other.Close()
+	env := map[string]string{"TOKENWRIGHT_CREDENTIAL": "x"}
+	for path, want := range map[string]string{
+		"/moved": "the server answered 307 Temporary Redirect", "/page": "not what its contract says",
+		"/proxy": "the server answered 502 Bad Gateway: no reason is given",
+	} {
+		command(t, env, "user", "list", "--server", other.URL+path).refused(t, exitFailure, want)
+	}
+	if slices.Contains(seen, "/elsewhere") {
+		t.Error("the credential went where a redirect pointed")
+	}
+	command(t, env, "user", "list", "--server", "http://127.0.0.1:1").refused(t, exitFailure, "cannot reach the server at http://127.0.0.1:1: ")
+}
+
+func TestTablesDoNotSteerTheTerminal(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	s.cli(t, "account", "create", "--name", "a\x1b[31m\u202eb\tc\nd").ok(t)
+	if text := s.cli(t, "account", "list").ok(t); !strings.Contains(text, `a\x1b[31m\u202eb\tc\nd`) || strings.Count(text, "\n") != 3 {
+		t.Errorf("the table is %q", text)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if text := command(t, nil, "version").ok(t); !strings.HasPrefix(text, "tokenwright ") {
+		t.Errorf("the version is %q", text)
+	}
+}

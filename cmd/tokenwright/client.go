@@ -1,0 +1,225 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	apitoken "github.com/tokenwright/tokenwright/gen/apitoken/client"
+	muninx "github.com/tokenwright/tokenwright/gen/muninx/client"
+	service "github.com/tokenwright/tokenwright/gen/service/client"
+	unleash "github.com/tokenwright/tokenwright/gen/unleash/client"
+)
+
+// credentialVariable holds a credential where no file is named. There is no such flag: it would show in the list of
+// processes.
+const credentialVariable = "TOKENWRIGHT_CREDENTIAL"
+
+// remoteFlags say which server to call, and how.
+type remoteFlags struct {
+	Server         string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"The server. Default: http://127.0.0.1:8080."`
+	CredentialFile string `placeholder:"FILE" help:"File with the caller's credential. Without it, the variable TOKENWRIGHT_CREDENTIAL holds the credential itself."`
+	CAFile         string `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) to trust instead of the system's."`
+	Timeout        span   `default:"30s" help:"How long to wait for an answer."`
+	Output         string `short:"o" enum:"table,json" default:"table" help:"What to print: table or json."`
+}
+
+// remote is a server to call, through the generated clients.
+type remote struct {
+	printer
+	service  *service.Client
+	muninx   *muninx.Client
+	apitoken *apitoken.Client
+	unleash  *unleash.Client
+}
+
+// connect reads what is needed to call the server. It does not call it yet.
+func (f *remoteFlags) connect(out *streams) (*remote, error) {
+	u, err := url.Parse(f.Server)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(f.Server, "?#") {
+		return nil, wrong("server", "must be an absolute http or https URL without user, query and fragment")
+	}
+	if f.Timeout <= 0 {
+		return nil, wrong("timeout", "must be above zero")
+	}
+	credential, err := f.credential(out.getenv)
+	if err != nil {
+		return nil, err
+	}
+	web, err := f.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	caller := &caller{web: web, credential: credential}
+	r := &remote{printer: printer{out: out.stdout, json: f.Output == "json"}}
+	var errs [4]error
+	r.service, errs[0] = service.NewClient(f.Server, service.WithHTTPClient(caller))
+	r.muninx, errs[1] = muninx.NewClient(f.Server, muninx.WithHTTPClient(caller))
+	r.apitoken, errs[2] = apitoken.NewClient(f.Server, apitoken.WithHTTPClient(caller))
+	r.unleash, errs[3] = unleash.NewClient(f.Server, unleash.WithHTTPClient(caller))
+	return r, errors.Join(errs[:]...)
+}
+
+// credential comes from the file, else from the variable.
+func (f *remoteFlags) credential(getenv func(string) string) (string, error) {
+	source, text := credentialVariable, getenv(credentialVariable)
+	if f.CredentialFile != "" {
+		content, err := os.ReadFile(f.CredentialFile)
+		if err != nil {
+			return "", fmt.Errorf("cannot read the credential: %w", err)
+		}
+		source, text = f.CredentialFile, string(content)
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "" && f.CredentialFile == "":
+		return "", wrong("credential-file", "is needed, or the variable %s with the credential itself", credentialVariable)
+	case text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return "", fmt.Errorf("%s does not hold one credential and nothing else", source)
+	}
+	return text, nil
+}
+
+func (f *remoteFlags) httpClient() (*http.Client, error) {
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+	if f.CAFile != "" {
+		text, err := os.ReadFile(f.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the certificates to trust: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s holds no certificate in PEM", f.CAFile)
+		}
+		transport.TLSClientConfig.RootCAs = pool
+	}
+	return &http.Client{
+		Transport: transport, Timeout: time.Duration(f.Timeout),
+		// The credential is for the server that was named, not for one that it points to.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// caller sends the requests of the generated clients with the credential.
+type caller struct {
+	web        *http.Client
+	credential string
+}
+
+// Do implements what the generated clients call.
+func (c *caller) Do(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Authorization", "Bearer "+c.credential)
+	r.Header.Set("User-Agent", "tokenwright/"+programVersion())
+	response, err := c.web.Do(r)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		return nil, fmt.Errorf("cannot reach the server at %s://%s: %w", r.URL.Scheme, r.URL.Host, failed.Err)
+	}
+	return response, err
+}
+
+// maxAnswer is far above any answer of the server, in bytes.
+const maxAnswer = 16 << 20
+
+// receive reads an answer; one that is no success becomes an error.
+func receive(r *http.Response, err error) ([]byte, http.Header, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswer))
+	if err != nil {
+		return nil, nil, fmt.Errorf("the server's answer broke off: %w", err)
+	}
+	if r.StatusCode < 200 || r.StatusCode > 299 {
+		return nil, nil, refusal(r, body)
+	}
+	return body, r.Header, nil
+}
+
+// answer is [receive] for a body of type T.
+func answer[T any](r *http.Response, err error) (T, error) {
+	var value T
+	body, _, err := receive(r, err)
+	if err != nil || len(body) == 0 {
+		return value, err
+	}
+	if err := json.Unmarshal(body, &value); err != nil {
+		return value, fmt.Errorf("the server's answer is not what its contract says: %w", err)
+	}
+	return value, nil
+}
+
+// trouble has what the errors of all dialects say.
+type trouble struct {
+	Detail    string          `json:"detail"`     // problem details
+	Message   string          `json:"message"`    // apitoken and unleash
+	RequestID string          `json:"request_id"` // problem details
+	Errors    json.RawMessage `json:"errors"`     // a list in problem details, an object in apitoken
+	Details   json.RawMessage `json:"details"`    // a list in unleash
+}
+
+// refusal is the error for an answer that is no success: status, message, faults and request id.
+func refusal(r *http.Response, body []byte) error {
+	var t trouble
+	_ = json.Unmarshal(body, &t) // an answer of something between us and the server has none of this
+	parts := append([]string{cmp.Or(t.Message, t.Detail, "no reason is given")}, t.faults()...)
+	text := fmt.Sprintf("the server answered %d %s: %s", r.StatusCode, http.StatusText(r.StatusCode), strings.Join(parts, "; "))
+	if id := cmp.Or(t.RequestID, r.Header.Get("X-Request-Id")); id != "" {
+		text += " (request id " + id + ")"
+	}
+	return errors.New(printable(text))
+}
+
+func (t trouble) faults() []string {
+	var problems []struct{ Detail, Pointer, Parameter string }
+	var members map[string][]string
+	var details []struct{ Message string }
+	_ = json.Unmarshal(t.Errors, &problems)
+	_ = json.Unmarshal(t.Errors, &members)
+	_ = json.Unmarshal(t.Details, &details)
+	var all []string
+	for _, p := range problems {
+		all = append(all, strings.TrimSpace(cmp.Or(p.Parameter, p.Pointer)+" "+p.Detail))
+	}
+	for _, name := range sortedKeys(members) {
+		all = append(all, name+" "+strings.Join(members[name], ", "))
+	}
+	for _, d := range details {
+		if d.Message != t.Message {
+			all = append(all, d.Message)
+		}
+	}
+	return all
+}
+
+// maxPage is the largest page of every list.
+const maxPage = 100
+
+// collect follows the cursors of a list to its end, or until it has limit entries where that is not 0.
+func collect[T any](limit int, page func(cursor *string, size *int32) ([]T, string, error)) ([]T, error) {
+	all, cursor := []T{}, (*string)(nil)
+	for {
+		size := int32(maxPage)
+		if limit > 0 {
+			size = int32(min(limit-len(all), maxPage)) //nolint:gosec // at most maxPage
+		}
+		items, next, err := page(cursor, &size)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if next == "" || limit > 0 && len(all) >= limit {
+			return all, nil
+		}
+		cursor = &next
+	}
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	apitoken "github.com/tokenwright/tokenwright/gen/apitoken/client"
+	muninx "github.com/tokenwright/tokenwright/gen/muninx/client"
+	service "github.com/tokenwright/tokenwright/gen/service/client"
+	unleash "github.com/tokenwright/tokenwright/gen/unleash/client"
+)
+
+// listed is a token as a table shows it. In JSON it is what the server said of it.
+type listed struct {
+	dialect, id, name, scope, status string
+	createdAt, expiresAt, lastUsedAt string
+	answer                           any
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (t listed) MarshalJSON() ([]byte, error) { return json.Marshal(t.answer) }
+
+var tokenColumns = []column[listed]{
+	{"DIALECT", func(t listed) string { return t.dialect }},
+	{"ID", func(t listed) string { return t.id }},
+	{"NAME", func(t listed) string { return t.name }},
+	{"SCOPE", func(t listed) string { return t.scope }},
+	{"STATUS", func(t listed) string { return t.status }},
+	{"CREATED", func(t listed) string { return t.createdAt }},
+	{"EXPIRES", func(t listed) string { return t.expiresAt }},
+	{"LAST USED", func(t listed) string { return t.lastUsedAt }},
+}
+
+// operation does something to the token with this id.
+type operation func(ctx context.Context, id string) (listed, error)
+
+// door is a way to the tokens of the server.
+type door interface {
+	list(ctx context.Context, c *tokenListCmd) ([]listed, error)
+	// operations are what can be done to one token, by the name of the command.
+	operations() map[string]operation
+}
+
+// door is the administration of all tokens, or the contract of the dialect.
+func (r *remote) door(dialect string, admin bool) door {
+	switch {
+	case admin:
+		return adminDoor{r.service, dialect}
+	case dialect == "muninx":
+		return muninxDoor{r.muninx}
+	case dialect == "apitoken":
+		return apitokenDoor{r.apitoken}
+	default:
+		return unleashDoor{r.unleash}
+	}
+}
+
+// create makes a token through the contract of its dialect.
+func (r *remote) create(ctx context.Context, c *tokenCreateCmd, expiry time.Time) (created, error) {
+	switch c.Dialect {
+	case "muninx":
+		t, err := answer[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
+		return created{t.Id, t.Token, t}, err
+	case "apitoken":
+		t, err := answer[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitokenDraft(c, expiry)))
+		return created{t.Details.Id, t.Token, t}, err
+	default:
+		draft := unleash.PatSchema{Description: optional[string](c.Description)}
+		if !expiry.IsZero() {
+			draft.ExpiresAt = &expiry
+		}
+		t, err := answer[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
+		return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
+	}
+}
+
+func apitokenDraft(c *tokenCreateCmd, expiry time.Time) apitoken.ApiTokenDetailsForCreate {
+	draft := apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScope(c.Scope)}
+	if c.Account != "" {
+		draft.AccountId = nullable.NewNullableWithValue(c.Account)
+	}
+	if c.Environment != "" {
+		draft.EnvironmentId = nullable.NewNullableWithValue(c.Environment)
+	}
+	if !expiry.IsZero() {
+		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
+	}
+	return draft
+}
+
+// convert is the answer of an operation as a table shows it.
+func convert[T any](show func(T) listed, r *http.Response, err error) (listed, error) {
+	value, err := answer[T](r, err)
+	if err != nil {
+		return listed{}, err
+	}
+	return show(value), nil
+}
+
+// done is the answer of an operation that tells nothing but that it was done.
+func done(r *http.Response, err error) (listed, error) {
+	_, _, err = receive(r, err)
+	return listed{}, err
+}
+
+func convertAll[T any](show func(T) listed, values []T) []listed {
+	all := make([]listed, len(values))
+	for i, v := range values {
+		all[i] = show(v)
+	}
+	return all
+}
+
+type muninxDoor struct{ client *muninx.Client }
+
+func showMuninx(t muninx.Token) listed {
+	return listed{
+		dialect: "muninx", id: t.Id, name: t.Name, scope: "user", status: string(t.Status), createdAt: stamp(t.CreatedAt),
+		expiresAt: orNone(t.ExpiresAt, stamp), lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
+	}
+}
+
+func (d muninxDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
+		p, err := answer[muninx.TokenList](d.client.ListTokens(ctx, &muninx.ListTokensParams{Limit: size, Cursor: cursor}))
+		return convertAll(showMuninx, p.Items), next(p.NextCursor), err
+	})
+}
+
+func (d muninxDoor) operations() map[string]operation {
+	return map[string]operation{
+		"show": func(ctx context.Context, id string) (listed, error) {
+			r, err := d.client.GetToken(ctx, id)
+			return convert(showMuninx, r, err)
+		},
+		"delete": func(ctx context.Context, id string) (listed, error) { return done(d.client.DeleteToken(ctx, id)) },
+	}
+}
+
+type apitokenDoor struct{ client *apitoken.Client }
+
+func showAPIToken(t apitoken.ApiTokenDetails) listed {
+	return listed{
+		dialect: "apitoken", id: t.Id, name: "-", scope: string(t.TokenScope), status: string(t.Status),
+		createdAt: stamp(t.InsertedAt), expiresAt: stamp(t.ExpiresAt), lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
+	}
+}
+
+func (d apitokenDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
+		p, err := answer[apitoken.ApiTokenList](d.client.ListApiTokens(ctx, &apitoken.ListApiTokensParams{
+			Limit: size, Cursor: cursor, Status: optional[apitoken.ListApiTokensParamsStatus](c.Status),
+			TokenScope: optional[apitoken.ListApiTokensParamsTokenScope](c.Scope),
+			AccountId:  optional[string](c.Account), EnvironmentId: optional[string](c.Environment),
+		}))
+		return convertAll(showAPIToken, p.Details), next(p.NextCursor), err
+	})
+}
+
+func (d apitokenDoor) operations() map[string]operation {
+	one := func(call func(context.Context, string, ...apitoken.RequestEditorFn) (*http.Response, error)) operation {
+		return func(ctx context.Context, id string) (listed, error) {
+			r, err := call(ctx, id)
+			return convert(func(s apitoken.ApiTokenSuccess) listed { return showAPIToken(s.Details) }, r, err)
+		}
+	}
+	return map[string]operation{
+		"show":     one(d.client.GetApiToken),
+		"suspend":  one(d.client.SuspendApiToken),
+		"activate": one(d.client.ActivateApiToken),
+		"revoke":   one(d.client.RevokeApiToken),
+		"delete": func(ctx context.Context, id string) (listed, error) {
+			return done(d.client.DeleteApiToken(ctx, id))
+		},
+	}
+}
+
+type unleashDoor struct{ client *unleash.Client }
+
+func showUnleash(t unleash.PatItemSchema) listed {
+	return listed{
+		dialect: "unleash", id: strconv.FormatInt(t.Id, 10), name: orNone(t.Description, same), scope: "user", status: "-",
+		createdAt: stamp(t.CreatedAt), expiresAt: stamp(t.ExpiresAt), lastUsedAt: orNone(t.SeenAt, stamp), answer: t,
+	}
+}
+
+// nextLink is the link to the next page (RFC 8288), which is where this contract has the cursor.
+var nextLink = regexp.MustCompile(`<([^>]*)>; rel="next"`)
+
+func (d unleashDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
+		body, header, err := receive(d.client.GetPats(ctx, &unleash.GetPatsParams{Limit: size, Cursor: cursor}))
+		if err != nil {
+			return nil, "", err
+		}
+		var p unleash.PatsSchema
+		if err := json.Unmarshal(body, &p); err != nil {
+			return nil, "", fmt.Errorf("the server's answer is not what its contract says: %w", err)
+		}
+		next := ""
+		if link := nextLink.FindStringSubmatch(header.Get("Link")); link != nil {
+			if u, err := url.Parse(link[1]); err == nil {
+				next = u.Query().Get("cursor")
+			}
+		}
+		return convertAll(showUnleash, p.Pats), next, nil
+	})
+}
+
+func (d unleashDoor) operations() map[string]operation {
+	one := func(do func(ctx context.Context, id int64) (listed, error)) operation {
+		return func(ctx context.Context, text string) (listed, error) {
+			id, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return listed{}, &usageError{"the id of an unleash token is a number"}
+			}
+			return do(ctx, id)
+		}
+	}
+	return map[string]operation{
+		"show": one(func(ctx context.Context, id int64) (listed, error) {
+			r, err := d.client.GetPat(ctx, id)
+			return convert(showUnleash, r, err)
+		}),
+		"delete": one(func(ctx context.Context, id int64) (listed, error) { return done(d.client.DeletePat(ctx, id)) }),
+	}
+}
+
+// adminDoor is the administration of all tokens.
+type adminDoor struct {
+	client  *service.Client
+	dialect string // "" for all
+}
+
+func showService(t service.ServiceToken) listed {
+	return listed{
+		dialect: string(t.Dialect), id: t.Id, name: orNone(t.Name, same), scope: string(t.TokenScope),
+		status: string(t.Status), createdAt: stamp(t.CreatedAt), expiresAt: orNone(t.ExpiresAt, stamp),
+		lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
+	}
+}
+
+func (d adminDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+	var user *int64
+	if c.User != 0 {
+		user = &c.User
+	}
+	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
+		p, err := answer[service.ServiceTokenList](d.client.ListServiceTokens(ctx, &service.ListServiceTokensParams{
+			Limit: size, Cursor: cursor, UserId: user,
+			Dialect:    optional[service.ListServiceTokensParamsDialect](d.dialect),
+			Status:     optional[service.ListServiceTokensParamsStatus](c.Status),
+			TokenScope: optional[service.ListServiceTokensParamsTokenScope](c.Scope),
+			AccountId:  optional[string](c.Account), EnvironmentId: optional[string](c.Environment),
+		}))
+		return convertAll(showService, p.Items), next(p.NextCursor), err
+	})
+}
+
+func (d adminDoor) operations() map[string]operation {
+	one := func(call func(context.Context, string, string, ...service.RequestEditorFn) (*http.Response, error)) operation {
+		return func(ctx context.Context, id string) (listed, error) {
+			r, err := call(ctx, d.dialect, id)
+			return convert(showService, r, err)
+		}
+	}
+	return map[string]operation{
+		"show":     one(d.client.GetServiceToken),
+		"suspend":  one(d.client.SuspendServiceToken),
+		"activate": one(d.client.ActivateServiceToken),
+		"revoke":   one(d.client.RevokeServiceToken),
+		"delete": func(ctx context.Context, id string) (listed, error) {
+			return done(d.client.DeleteServiceToken(ctx, d.dialect, id))
+		},
+	}
+}

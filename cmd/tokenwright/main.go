@@ -1,0 +1,99 @@
+// Command tokenwright issues, lists, suspends, revokes and verifies API tokens for other services. It is the server
+// and the client of its own HTTP interface.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
+
+// The exit codes besides 0.
+const (
+	exitFailure = 1 // something could not be done
+	exitUsage   = 2 // a flag or a setting is wrong
+)
+
+// cli is the tree of commands.
+type cli struct {
+	Help helpFlag `short:"h" help:"Show what can be said."`
+
+	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or tell how it is."`
+	Keys        keysCmd        `cmd:"" help:"Look after the keys that sign JWTs."`
+	Bootstrap   bootstrapCmd   `cmd:"" help:"Make a new admin credential on the machine of the database."`
+	User        userCmd        `cmd:"" help:"Register, list, disable and enable users."`
+	Account     accountCmd     `cmd:"" help:"Register, list, disable and enable accounts."`
+	Environment environmentCmd `cmd:"" help:"Register, list, disable and enable environments."`
+	Token       tokenCmd       `cmd:"" help:"Create, list, show and change tokens."`
+	Version     versionCmd     `cmd:"" help:"Show the version of this program."`
+}
+
+// streams is where a command writes: results to stdout, everything else to stderr. Getenv is its environment.
+type streams struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// run is the program without the process around it. It returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	env := &variables{getenv: getenv}
+	parser, err := newParser(env,
+		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&streams{stdout, stderr, getenv}))
+	if err != nil {
+		return report(stderr, err)
+	}
+	command, err := parser.Parse(args)
+	if errors.Is(err, errHelpShown) {
+		return 0
+	}
+	if err != nil {
+		return report(stderr, &usageError{env.explain(err)})
+	}
+	return report(stderr, command.Run())
+}
+
+func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
+	options := []kong.Option{
+		kong.Name("tokenwright"), kong.Description("A self-hosted service for API tokens."),
+		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env),
+	}
+	return kong.New(&cli{}, append(options, more...)...)
+}
+
+// usageError is a wrong flag or setting.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// report prints the error as one line and returns the exit code.
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "tokenwright: %s\n", redact(strings.Join(strings.Fields(err.Error()), " ")))
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// errHelpShown ends the parsing when there is nothing left to do.
+var errHelpShown = errors.New("help was shown")
+
+type helpFlag bool
+
+// BeforeReset shows the help before missing flags are complained of.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	if err := ctx.PrintUsage(false); err != nil {
+		return err
+	}
+	return errHelpShown
+}

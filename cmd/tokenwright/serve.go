@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/tokenwright/tokenwright/store"
+)
+
+// serveCmd runs the server.
+type serveCmd struct {
+	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Default: 127.0.0.1:8080."`
+	PublicURL               string `name:"public-url" placeholder:"URL" help:"How callers reach the server: the iss of JWTs and the start of links. Default: http://LISTEN; needed when listening beyond loopback."`
+	databaseFlags           `embed:""`
+	Migrate                 bool   `default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
+	KeyDirectory            string `placeholder:"DIR" help:"Where the keys are that sign JWTs. Default: keys beside the SQLite file; needed with PostgreSQL."`
+	BootstrapCredentialFile string `placeholder:"FILE" help:"Where the first start on an empty database leaves the credential of the admin. Default: bootstrap-credential beside the SQLite file."`
+	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS."`
+	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
+	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
+	RequestTimeout          span   `default:"10s" help:"How long one request may take."`
+	ShutdownTimeout         span   `default:"20s" help:"How long requests in flight may take when the server stops."`
+	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens."`
+	policyFlags             `embed:""`
+	oidcFlags               `embed:""`
+	logFlags                `embed:""`
+}
+
+// settings is what follows from the flags.
+type settings struct {
+	serveCmd
+	listen         address
+	metricsAddress *address // nil: none
+	publicURL      string   // "" if it follows from the address that the listener gets
+	keyDirectory   string
+	credentialFile string // "" if none is named
+}
+
+// settings judges the flags. Nothing has been touched before they are all right.
+func (c *serveCmd) settings() (settings, error) {
+	s := settings{serveCmd: *c, keyDirectory: c.KeyDirectory, credentialFile: c.BootstrapCredentialFile}
+	for _, check := range []func() error{
+		s.readAddresses, c.databaseFlags.check, s.readFiles, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
+	} {
+		if err := check(); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (s *settings) readAddresses() (err error) {
+	if s.listen, err = parseAddress("listen", s.Listen); err != nil {
+		return err
+	}
+	if s.MetricsListen != "" {
+		metrics, err := parseAddress("metrics-listen", s.MetricsListen)
+		if err != nil {
+			return err
+		}
+		s.metricsAddress = &metrics
+	}
+	if s.PublicURL == "" && !s.listen.loopback() {
+		return wrong("public-url", "is needed when listening beyond loopback, on %s", s.Listen)
+	}
+	if s.PublicURL != "" {
+		s.publicURL, err = checkPublicURL(s.PublicURL)
+	}
+	return err
+}
+
+func (s *settings) readFiles() error {
+	if s.keyDirectory == "" {
+		s.keyDirectory = s.beside("keys")
+	}
+	if s.credentialFile == "" {
+		s.credentialFile = s.beside("bootstrap-credential")
+	}
+	if s.keyDirectory == "" {
+		return wrong("key-directory", "is needed with PostgreSQL: all servers of one database share its keys")
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return wrong("tls-cert", "and --tls-key go together: give both or none")
+	}
+	return nil
+}
+
+func (s *settings) checkTimeouts() error {
+	if s.RequestTimeout <= 0 {
+		return wrong("request-timeout", "must be above zero")
+	}
+	if s.ShutdownTimeout <= 0 {
+		return wrong("shutdown-timeout", "must be above zero")
+	}
+	return nil
+}
+
+func (s *settings) scheme() string {
+	if s.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func (s *settings) schema() store.Schema {
+	if s.Migrate {
+		return store.MigrateSchema
+	}
+	return store.RequireSchema
+}
+
+// errHurried is the end of a server that was told twice to stop.
+var errHurried = errors.New("stopped at once by a second signal")
+
+// Run starts the server and returns when it has stopped.
+func (c *serveCmd) Run(ctx context.Context, out *streams) error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	ctx, hurry, release := signals(ctx)
+	defer release()
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, s, s.logger(out), out.stdout) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-hurry:
+		return errHurried
+	}
+}
+
+// signals returns a context that ends with the first signal to stop, and a channel that the second one closes.
+func signals(parent context.Context) (ctx context.Context, hurry <-chan struct{}, release func()) {
+	ctx, cancel := context.WithCancel(parent)
+	caught, second, released := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for _, react := range []func(){cancel, func() { close(second) }} {
+			select {
+			case <-caught:
+				react()
+			case <-released:
+				return
+			}
+		}
+	}()
+	return ctx, second, func() {
+		signal.Stop(caught)
+		close(released)
+		cancel()
+	}
+}
+
+// writeTimeout leaves a request that used up its time enough of it for the answer.
+func (s *settings) writeTimeout() time.Duration {
+	return time.Duration(s.RequestTimeout) + 20*time.Second
+}

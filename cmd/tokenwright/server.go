@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokenwright/tokenwright/handlers"
+	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/oidc"
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/store"
+)
+
+// server is a server on its way up, at work or on its way down.
+type server struct {
+	settings
+	log      *slog.Logger
+	db       *store.DB
+	tokens   *token.Service
+	metrics  *metrics // nil: none
+	stopping atomic.Bool
+}
+
+// serve brings a server up, prints how to call it, and returns when ctx has ended and everything is closed.
+func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) error {
+	certificate, err := s.loadCertificate()
+	if err != nil {
+		return err
+	}
+	// The addresses come first: a second server that is started by mistake goes no further, and the port that stands
+	// for 0 is part of the default public URL.
+	listener, err := listen(ctx, "listen", s.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if s.publicURL == "" {
+		_, port, _ := net.SplitHostPort(listener.Addr().String())
+		s.publicURL = s.scheme() + "://" + net.JoinHostPort(s.listen.host, port)
+	}
+	srv := &server{settings: s, log: log}
+	if err := srv.startMetrics(ctx); err != nil {
+		return err
+	}
+	defer srv.metrics.close()
+	if err := srv.open(ctx); err != nil {
+		return asStopped(ctx, log, err)
+	}
+	defer srv.close()
+	made, err := srv.firstStart(ctx)
+	if err != nil {
+		return asStopped(ctx, log, err)
+	}
+	return srv.work(ctx, listener, certificate, func() { srv.welcome(stdout, listener.Addr(), made) })
+}
+
+// asStopped is no error if the start was broken off by a signal.
+func asStopped(ctx context.Context, log *slog.Logger, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	log.Info("stopped while starting")
+	return nil
+}
+
+func (s *settings) loadCertificate() (*tls.Config, error) {
+	if s.TLSCert == "" {
+		return nil, nil //nolint:nilnil // no TLS
+	}
+	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the certificate %s with the key %s: %w", s.TLSCert, s.TLSKey, err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.String())
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on --%s: %w", flag, err)
+	}
+	return listener, nil
+}
+
+// open makes the service: keys first, then the database.
+func (s *server) open(ctx context.Context) error {
+	s.tokens = &token.Service{Policies: s.policies()}
+	if err := s.federate(); err != nil {
+		return err
+	}
+	keys, err := s.openKeys()
+	if err != nil {
+		return err
+	}
+	s.db, err = store.Open(ctx, s.DatabaseURL, store.Options{Schema: s.schema(), MaxConns: s.maxConns()})
+	if err != nil {
+		return err
+	}
+	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, keys
+	return nil
+}
+
+func (s *server) federate() error {
+	if s.OIDCIssuer == "" {
+		return nil
+	}
+	roles, err := s.roles()
+	if err != nil {
+		return err
+	}
+	issuer, err := oidc.New(oidc.Config{
+		IssuerURL: s.OIDCIssuer, Audience: s.OIDCAudience, OurIssuer: s.publicURL,
+		RoleClaim: s.OIDCRoleClaim, Roles: roles, Now: s.tokens.Now,
+	})
+	if err != nil {
+		return &usageError{err.Error()}
+	}
+	s.tokens.OIDC = issuer
+	return nil
+}
+
+// openKeys makes keys only beside the embedded database: servers that share one must share the keys, too.
+func (s *server) openKeys() (*jwt.Keys, error) {
+	if _, embedded := s.sqlitePath(); embedded {
+		return jwt.OpenOrCreate(s.keyDirectory, s.publicURL)
+	}
+	keys, err := jwt.Open(s.keyDirectory, s.publicURL)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: make keys with: tokenwright keys init --key-directory %s", err, s.keyDirectory)
+	}
+	return keys, err
+}
+
+// firstStart fills an empty database and leaves the admin's credential in a file. It reports whether it did.
+func (s *server) firstStart(ctx context.Context) (bool, error) {
+	return initialize(ctx, s.tokens, &secretFile{path: s.credentialFile, flag: "bootstrap-credential-file"})
+}
+
+// initialize fills an empty database; the file stays only if that was committed.
+func initialize(ctx context.Context, tokens *token.Service, file *secretFile) (bool, error) {
+	made, err := tokens.Initialize(ctx, file.write)
+	file.settle(made && err == nil)
+	if err != nil {
+		return false, fmt.Errorf("cannot fill the empty database: %w", err)
+	}
+	return made, nil
+}
+
+// close ends the database.
+func (s *server) close() {
+	if err := s.db.Close(); err != nil {
+		s.log.Error("the database was not closed in order", "error", err)
+	}
+}
+
+// ready is nil while the server can work.
+func (s *server) ready(ctx context.Context) error {
+	if s.stopping.Load() {
+		return token.Errorf(token.Unavailable, "the server is stopping")
+	}
+	return s.db.Ping(ctx)
+}
+
+// work answers requests until ctx ends.
+func (s *server) work(ctx context.Context, listener net.Listener, certificate *tls.Config, ready func()) error {
+	handler, err := handlers.New(handlers.Config{
+		Tokens: s.tokens, Ready: s.ready, PublicURL: s.publicURL, UnleashStrict: s.UnleashStrict,
+		Timeout: time.Duration(s.RequestTimeout), Log: s.log, Observe: s.metrics.observe,
+	})
+	if err != nil {
+		return err
+	}
+	background, end := context.WithCancel(context.WithoutCancel(ctx))
+	var flushing sync.WaitGroup
+	flushing.Go(func() {
+		s.tokens.Run(background, func(err error) { s.log.Error("times of use were not stored", "error", err) })
+	})
+	defer flushing.Wait()
+	defer end()
+	return s.answer(ctx, s.httpServer(handler, certificate), listener, ready)
+}
+
+// httpServer has a limit for everything that a client can draw out.
+func (s *server) httpServer(handler http.Handler, certificate *tls.Config) *http.Server {
+	return &http.Server{
+		Handler: handler, TLSConfig: certificate,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: s.writeTimeout(),
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// answer serves until ctx ends, then lets the requests in flight finish.
+func (s *server) answer(ctx context.Context, web *http.Server, listener net.Listener, ready func()) error {
+	failed := make(chan error, 1)
+	go func() {
+		if web.TLSConfig != nil {
+			failed <- web.ServeTLS(listener, "", "")
+		} else {
+			failed <- web.Serve(listener)
+		}
+	}()
+	s.log.Info("listening", "address", listener.Addr().String(), "public_url", s.publicURL)
+	ready()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("cannot go on listening: %w", err)
+	case <-ctx.Done():
+	}
+	s.stopping.Store(true)
+	s.log.Info("stopping")
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.ShutdownTimeout))
+	defer cancel()
+	if err := web.Shutdown(limit); err != nil {
+		web.Close() //nolint:errcheck // the error to tell is the other one
+		return fmt.Errorf("requests were broken off: they took longer than %s", time.Duration(s.ShutdownTimeout))
+	}
+	s.log.Info("stopped")
+	return nil
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// wrong is the error for a setting.
+func wrong(flag, format string, args ...any) error {
+	return &usageError{fmt.Sprintf("--%s (%s) %s", flag, variable(flag), fmt.Sprintf(format, args...))}
+}
+
+// span is a duration that can also be written in days, as 30d.
+type span time.Duration
+
+// UnmarshalText reads 30d or what [time.ParseDuration] reads.
+func (s *span) UnmarshalText(text []byte) error {
+	if days, ok := strings.CutSuffix(string(text), "d"); ok {
+		const day = 24 * time.Hour
+		n, err := strconv.ParseInt(days, 10, 64)
+		if err != nil || n < 0 || n > math.MaxInt64/int64(day) {
+			return errors.New("must be a number of days like 30d")
+		}
+		*s = span(time.Duration(n) * day)
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < 0 {
+		return errors.New("must be a duration like 90s, 12h or 30d")
+	}
+	*s = span(d)
+	return nil
+}
+
+// databaseFlags say where the database is.
+type databaseFlags struct {
+	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"The database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`
+	PostgresMaxConnections int    `default:"10" help:"The most connections to PostgreSQL."`
+}
+
+func (f databaseFlags) check() error {
+	path, embedded := f.sqlitePath()
+	switch {
+	case embedded && (path == "" || strings.ContainsRune(path, 0)):
+		return wrong("database-url", "must have the path of a file after sqlite:")
+	case embedded:
+	case !strings.HasPrefix(f.DatabaseURL, "postgres://") && !strings.HasPrefix(f.DatabaseURL, "postgresql://"):
+		return wrong("database-url", "must begin with sqlite: or postgres://")
+	default:
+		// The parser's error would quote the URL with its password.
+		if _, err := url.Parse(f.DatabaseURL); err != nil {
+			return wrong("database-url", "must be a valid URL; reserved characters in the password need percent-encoding")
+		}
+	}
+	if f.PostgresMaxConnections < 1 {
+		return wrong("postgres-max-connections", "must be at least 1")
+	}
+	return nil
+}
+
+// sqlitePath is the path of the embedded database's file; false if the database is another.
+func (f databaseFlags) sqlitePath() (string, bool) {
+	return strings.CutPrefix(f.DatabaseURL, "sqlite:")
+}
+
+// beside is the path of a file in the directory of the embedded database, "" if the database is another.
+func (f databaseFlags) beside(name string) string {
+	path, embedded := f.sqlitePath()
+	if !embedded {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(path), name)
+}
+
+// maxConns is for the store, whose own default suits the embedded database.
+func (f databaseFlags) maxConns() int {
+	if _, embedded := f.sqlitePath(); embedded {
+		return 0
+	}
+	return f.PostgresMaxConnections
+}
+
+// policyFlags are the limits of tokens.
+type policyFlags struct {
+	APITokenDefaultLifetime span `name:"apitoken-default-lifetime" default:"365d" help:"How long an apitoken token lives if its creation says nothing."`
+	UnleashDefaultLifetime  span `name:"unleash-default-lifetime" default:"30d" help:"How long an unleash token lives if its creation says nothing."`
+	UnleashMaxTokens        int  `name:"unleash-max-tokens" default:"10" help:"How many unleash tokens a user may have; 0: any number."`
+	MaxLifetime             span `name:"max-lifetime" default:"0s" help:"How long a token of any dialect may live at most; 0s: for ever."`
+}
+
+func (f policyFlags) check() error {
+	switch {
+	case f.APITokenDefaultLifetime <= 0:
+		return wrong("apitoken-default-lifetime", "must be above zero: these tokens always expire")
+	case f.UnleashDefaultLifetime <= 0:
+		return wrong("unleash-default-lifetime", "must be above zero: these tokens always expire")
+	case f.UnleashMaxTokens < 0:
+		return wrong("unleash-max-tokens", "must not be negative")
+	}
+	return nil
+}
+
+func (f policyFlags) policies() map[token.Dialect]token.Policy {
+	longest := time.Duration(f.MaxLifetime)
+	return map[token.Dialect]token.Policy{
+		token.Muninx:   {MaxLifetime: longest},
+		token.APIToken: {MaxLifetime: longest, DefaultLifetime: time.Duration(f.APITokenDefaultLifetime)},
+		token.Unleash: {MaxLifetime: longest, DefaultLifetime: time.Duration(f.UnleashDefaultLifetime),
+			MaxTokens: f.UnleashMaxTokens},
+	}
+}
+
+// oidcFlags say which OpenID Connect issuer is trusted.
+type oidcFlags struct {
+	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Take the JWTs of this OpenID Connect issuer, too."`
+	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
+	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"Claim of its JWTs that decides the role, instead of the registry."`
+	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Which value of that claim gives which role."`
+}
+
+func (f oidcFlags) check() error {
+	if f.OIDCIssuer == "" && (f.OIDCAudience != "" || f.OIDCRoleClaim != "" || f.OIDCRoles != "") {
+		return wrong("oidc-issuer", "is needed with the other --oidc- flags")
+	}
+	if f.OIDCIssuer != "" && f.OIDCAudience == "" {
+		return wrong("oidc-audience", "is needed with --oidc-issuer")
+	}
+	if f.OIDCRoleClaim != "" && f.OIDCRoles == "" {
+		return wrong("oidc-roles", "is needed with --oidc-role-claim")
+	}
+	_, err := f.roles()
+	return err
+}
+
+func (f oidcFlags) roles() (map[string]token.Role, error) {
+	roles := map[string]token.Role{}
+	if f.OIDCRoles == "" {
+		return roles, nil
+	}
+	for pair := range strings.SplitSeq(f.OIDCRoles, ",") {
+		value, role, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if _, twice := roles[value]; !ok || value == "" || twice {
+			return nil, wrong("oidc-roles", "must be a list like staff=member,ops=admin that has each value once")
+		}
+		roles[value] = token.Role(role)
+	}
+	return roles, nil
+}
+
+// address is a host and a port to listen on.
+type address struct{ host, port string }
+
+func parseAddress(flag, text string) (address, error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return address{}, wrong(flag, "must be HOST:PORT, such as 127.0.0.1:8080")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return address{}, wrong(flag, "must have a port from 0 to 65535")
+	}
+	return address{host, port}, nil
+}
+
+func (a address) String() string { return net.JoinHostPort(a.host, a.port) }
+
+// loopback reports whether nobody outside this machine can reach the address.
+func (a address) loopback() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// checkPublicURL returns the URL as a prefix, without a slash at its end.
+func checkPublicURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+		strings.ContainsAny(text, "?#") {
+		return "", wrong("public-url", "must be an absolute http or https URL without user, query and fragment")
+	}
+	return strings.TrimRight(text, "/"), nil
+}
+
+// logFlags say how to log.
+type logFlags struct {
+	LogFormat string `enum:"text,json" default:"text" help:"Form of the log: text or json."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error, and what is worse."`
+}
+
+func (f logFlags) logger(s *streams) *slog.Logger {
+	levels := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}
+	options := &slog.HandlerOptions{Level: levels[f.LogLevel]}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(s.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(s.stderr, options))
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWrongSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	cases := map[string]struct {
+		args []string
+		env  map[string]string
+		want string
+	}{
+		"no command":               {nil, nil, "expected one of"},
+		"unknown command":          {[]string{"serv"}, nil, "unexpected argument serv"},
+		"unknown flag":             {[]string{"serve", "--lisen", "x"}, nil, `did you mean "--listen"`},
+		"flag without value":       {[]string{"serve", "--listen"}, nil, "--listen"},
+		"no port":                  {[]string{"serve", "--listen", "127.0.0.1"}, nil, "must be HOST:PORT"},
+		"port too high":            {[]string{"serve", "--listen", "127.0.0.1:65536"}, nil, "port from 0 to 65535"},
+		"port by name":             {[]string{"serve", "--listen", "127.0.0.1:http"}, nil, "port from 0 to 65535"},
+		"variable":                 {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LISTEN": "x"}, "(TOKENWRIGHT_LISTEN)"},
+		"metrics port":             {[]string{"serve", "--metrics-listen", "9090"}, nil, "--metrics-listen"},
+		"beyond loopback":          {[]string{"serve", "--listen", "0.0.0.0:8080"}, nil, "--public-url (TOKENWRIGHT_PUBLIC_URL) is needed"},
+		"all interfaces":           {[]string{"serve", "--listen", ":8080"}, nil, "--public-url"},
+		"IPv6 beyond loopback":     {[]string{"serve", "--listen", "[::]:8080"}, nil, "--public-url"},
+		"public URL relative":      {[]string{"serve", "--public-url", "/tokens"}, nil, "absolute http or https URL"},
+		"public URL of mail":       {[]string{"serve", "--public-url", "mailto:a@b"}, nil, "absolute http or https URL"},
+		"public URL with query":    {[]string{"serve", "--public-url", "https://a.test/?"}, nil, "without user, query and fragment"},
+		"public URL with fragment": {[]string{"serve", "--public-url", "https://a.test/#"}, nil, "without user, query and fragment"},
+		"public URL with user":     {[]string{"serve", "--public-url", "https://u:hunter2@a.test"}, nil, "without user, query and fragment"},
+		"database of mysql":        {[]string{"serve", "--database-url", "mysql://u:hunter2@h/d"}, nil, "must begin with sqlite: or postgres://"},
+		"database without path":    {[]string{"serve", "--database-url", "sqlite:"}, nil, "path of a file"},
+		"database URL broken":      {[]string{"serve", "--database-url", "postgres://u:hunter2%zz@h/d"}, nil, "percent-encoding"},
+		"database as argument":     {[]string{"serve", "postgres://u:hunter2@h/d"}, nil, "unexpected argument"},
+		"no connections":           {[]string{"serve", "--database-url", "postgres://h/d", "--postgres-max-connections", "0"}, nil, "at least 1"},
+		"PostgreSQL without keys":  {[]string{"serve", "--database-url", "postgres://h/d"}, nil, "--key-directory"},
+		"certificate without key":  {[]string{"serve", "--tls-cert", "x"}, nil, "--tls-key"},
+		"key without certificate":  {[]string{"serve", "--tls-key", "x"}, nil, "--tls-cert"},
+		"log format":               {[]string{"serve", "--log-format", "xml"}, nil, "--log-format must be one of"},
+		"log format by variable":   {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LOG_FORMAT": "xml"}, "(from TOKENWRIGHT_LOG_FORMAT)"},
+		"log level":                {[]string{"serve", "--log-level", "loud"}, nil, "--log-level must be one of"},
+		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "above zero"},
+		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "above zero"},
+		"duration":                 {[]string{"serve", "--shutdown-timeout", "soon"}, nil, "90s, 12h or 30d"},
+		"too many days":            {[]string{"serve", "--max-lifetime", "106752d"}, nil, "number of days"},
+		"negative duration":        {[]string{"serve", "--max-lifetime=-1h"}, nil, "--max-lifetime"},
+		"apitoken for ever":        {[]string{"serve", "--apitoken-default-lifetime", "0s"}, nil, "always expire"},
+		"unleash for ever":         {[]string{"serve", "--unleash-default-lifetime", "0d"}, nil, "always expire"},
+		"negative limit":           {[]string{"serve", "--unleash-max-tokens=-1"}, nil, "not be negative"},
+		"limit in words":           {[]string{"serve", "--unleash-max-tokens", "ten"}, nil, "--unleash-max-tokens"},
+		"OIDC audience alone":      {[]string{"serve", "--oidc-audience", "x"}, nil, "--oidc-issuer"},
+		"OIDC issuer alone":        {[]string{"serve", "--oidc-issuer", "https://i.test"}, nil, "--oidc-audience"},
+		"OIDC claim alone":         {[]string{"serve", "--oidc-issuer", "https://i.test", "--oidc-audience", "x", "--oidc-role-claim", "groups"}, nil, "--oidc-roles"},
+		"OIDC roles malformed":     {[]string{"serve", "--oidc-issuer", "https://i.test", "--oidc-audience", "x", "--oidc-roles", "staff"}, nil, "--oidc-roles"},
+		"OIDC role unknown": {[]string{"serve", "--listen", "127.0.0.1:0", "--oidc-issuer", "https://i.test", "--oidc-audience", "x",
+			"--oidc-role-claim", "groups", "--oidc-roles", "staff=king"}, nil, "king"},
+		"OIDC issuer ourselves": {[]string{"serve", "--listen", "127.0.0.1:0", "--public-url", "https://t.test", "--oidc-issuer", "https://t.test",
+			"--oidc-audience", "x"}, nil, "this server itself"},
+		"migrate a wrong URL":       {[]string{"migrate", "up", "--database-url", "x"}, nil, "--database-url"},
+		"bootstrap without file":    {[]string{"bootstrap"}, nil, "--credential-file"},
+		"bootstrap for nobody":      {[]string{"bootstrap", "--credential-file", "x", "--user=-1"}, nil, "--user"},
+		"server of another sort":    {[]string{"user", "list", "--server", "ftp://h"}, nil, "--server"},
+		"server with password":      {[]string{"user", "list", "--server", "http://u:hunter2@h"}, nil, "--server"},
+		"no credential":             {[]string{"user", "list"}, nil, "TOKENWRIGHT_CREDENTIAL"},
+		"no waiting":                {[]string{"user", "list", "--timeout", "0s"}, nil, "--timeout"},
+		"output":                    {[]string{"user", "list", "-o", "xml"}, nil, "--output must be one of"},
+		"negative list":             {[]string{"user", "list", "--limit=-1"}, nil, "--limit"},
+		"user id":                   {[]string{"user", "disable", "bob"}, nil, "<id>"},
+		"role":                      {[]string{"user", "create", "--subject", "a", "--name", "a", "--account", "a", "--role", "king"}, nil, "--role must be one of"},
+		"missing flags":             {[]string{"user", "create"}, nil, "missing flags"},
+		"dialect":                   {[]string{"token", "show", "dutch", "1"}, nil, "must be one of"},
+		"name for another dialect":  {[]string{"token", "create", "--dialect", "apitoken", "--name", "x"}, nil, "--name"},
+		"expiry for muninx":         {[]string{"token", "create", "--dialect", "muninx", "--name", "x", "--expires", "1d"}, nil, "--expires"},
+		"no name":                   {[]string{"token", "create", "--dialect", "muninx"}, nil, "--name"},
+		"no scope":                  {[]string{"token", "create", "--dialect", "apitoken"}, nil, "--scope"},
+		"expiry":                    {[]string{"token", "create", "--dialect", "unleash", "--expires", "tomorrow"}, nil, "--expires"},
+		"list of what":              {[]string{"token", "list"}, nil, "--dialect"},
+		"filter without effect":     {[]string{"token", "list", "--dialect", "muninx", "--status", "active"}, nil, "no filters"},
+		"user without --all":        {[]string{"token", "list", "--dialect", "muninx", "--user", "1"}, nil, "--user"},
+		"negative user":             {[]string{"token", "list", "--all", "--user=-1"}, nil, "--user"},
+		"status":                    {[]string{"token", "list", "--all", "--status", "new"}, nil, "--status must be one of"},
+		"a secret where none is to": {[]string{"token", "muninx_mQfCiixvBTpqPSbw7QztHxJi19xTDI2RNsyK"}, nil, "muninx_…"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := command(t, c.env, c.args...)
+			r.refused(t, exitUsage, c.want)
+			if strings.Contains(r.errors, "hunter2") {
+				t.Errorf("the password is printed: %s", r.errors)
+			}
+		})
+	}
+	left, err := os.ReadDir(".")
+	if err != nil || len(left) > 0 {
+		t.Errorf("wrong settings left %v (%v)", left, err)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"30d": 720 * time.Hour, "0d": 0, "106751d": 106751 * 24 * time.Hour, "90s": 90 * time.Second, "1h30m": 90 * time.Minute,
+	} {
+		var s span
+		if err := s.UnmarshalText([]byte(text)); err != nil || time.Duration(s) != want {
+			t.Errorf("%s is %v (%v), want %v", text, time.Duration(s), err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "-1d", "1.5d", "1d12h", "30", "-5s", "9999999999999999999d"} {
+		if err := new(span).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
+func TestDefaultsFollowTheDatabase(t *testing.T) {
+	c := serveCmd{Listen: "localhost:8080", databaseFlags: databaseFlags{"sqlite:/var/lib/tw/t.db", 10},
+		RequestTimeout: 1, ShutdownTimeout: 1, policyFlags: policyFlags{1, 1, 0, 0}}
+	s, err := c.settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.FromSlash("/var/lib/tw/keys"); s.keyDirectory != want {
+		t.Errorf("keys are in %s", s.keyDirectory)
+	}
+	if want := filepath.FromSlash("/var/lib/tw/bootstrap-credential"); s.credentialFile != want {
+		t.Errorf("the credential is in %s", s.credentialFile)
+	}
+}
+
+func TestPublicURLIsAPrefix(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://tokens.test": "https://tokens.test", "https://tokens.test/": "https://tokens.test",
+		"http://tokens.test:8080/api/": "http://tokens.test:8080/api",
+	} {
+		if got, err := checkPublicURL(text); got != want || err != nil {
+			t.Errorf("%s became %s (%v)", text, got, err)
+		}
+	}
+}
+
+// A variable that would be refused must not keep the help from being shown.
+func TestEveryFlagHasItsVariableInTheHelp(t *testing.T) {
+	env := map[string]string{"TOKENWRIGHT_OUTPUT": "xml", "TOKENWRIGHT_LOG_FORMAT": "xml", "TOKENWRIGHT_HELP": "no"}
+	parser, err := newParser(&variables{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range parser.Model.Leaves(false) {
+		help := command(t, env, append(strings.Fields(leaf.Path()), "--help")...).ok(t)
+		for _, group := range leaf.AllFlags(false) {
+			for _, flag := range group {
+				if flag.Name != "help" && !strings.Contains(help, "("+variable(flag.Name)+")") {
+					t.Errorf("%s --help does not tell the variable of --%s", leaf.Path(), flag.Name)
+				}
+				if flag.Help == "" {
+					t.Errorf("%s --%s has no help", leaf.Path(), flag.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestEmptyVariableIsNone(t *testing.T) {
+	r := command(t, map[string]string{"TOKENWRIGHT_OUTPUT": "", "TOKENWRIGHT_DIALECT": ""}, "token", "list")
+	r.refused(t, exitUsage, "--dialect (TOKENWRIGHT_DIALECT) is needed")
+}
+
+func TestRedact(t *testing.T) {
+	for text, want := range map[string]string{
+		"postgres://u:p@h/d failed":          "postgres://u:…@h/d failed",
+		"postgres://u:p@ss/w:rd@h/d":         "postgres://u:…@h/d",
+		"host=h password=hunter2 user=u":     "host=h password=… user=u",
+		"dial tcp 127.0.0.1:8080: refused":   "dial tcp 127.0.0.1:8080: refused",
+		"http://127.0.0.1:8080/tokens":       "http://127.0.0.1:8080/tokens",
+		"unexpected user:0123456789abcdef01": "unexpected user:…",
+		"got eyJhbGciOi.eyJpc3Mi.c2ln here":  "got eyJ… here",
+	} {
+		if got := redact(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}

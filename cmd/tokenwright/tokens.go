@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// tokenCmd looks after tokens. Without --admin a command goes through the dialect's own contract, which shows a caller
+// its own tokens; with it, through the administration of all tokens.
+type tokenCmd struct {
+	Create   tokenCreateCmd   `cmd:"" help:"Create a token."`
+	List     tokenListCmd     `cmd:"" help:"List tokens."`
+	Show     tokenShowCmd     `cmd:"" help:"Show a token."`
+	Suspend  tokenSuspendCmd  `cmd:"" help:"Suspend a token: it stops until it is activated."`
+	Activate tokenActivateCmd `cmd:"" help:"Activate a suspended token."`
+	Revoke   tokenRevokeCmd   `cmd:"" help:"Revoke a token: it stops for good."`
+	Delete   tokenDeleteCmd   `cmd:"" help:"Delete a token."`
+}
+
+type tokenCreateCmd struct {
+	remoteFlags `embed:""`
+	Dialect     string `required:"" enum:"muninx,apitoken,unleash" help:"muninx, apitoken or unleash."`
+	Name        string `help:"The name (muninx)."`
+	Description string `help:"The description (unleash)."`
+	Scope       string `placeholder:"SCOPE" help:"account or environment (apitoken)."`
+	Account     string `placeholder:"ID" help:"The account (apitoken). Default: the environment's or the caller's own."`
+	Environment string `placeholder:"ID" help:"The environment (apitoken)."`
+	Expires     string `placeholder:"WHEN" help:"When it expires (apitoken, unleash): a time like 2030-01-31T00:00:00Z or a lifetime like 30d."`
+	SecretFile  string `placeholder:"FILE" help:"New file for the secret, which is then not printed."`
+}
+
+// members are the flags that become members of the request, by the dialects that know them.
+func (c *tokenCreateCmd) members() map[string]struct{ value, dialects string } {
+	return map[string]struct{ value, dialects string }{
+		"name":        {c.Name, "muninx"},
+		"description": {c.Description, "unleash"},
+		"scope":       {c.Scope, "apitoken"},
+		"account":     {c.Account, "apitoken"},
+		"environment": {c.Environment, "apitoken"},
+		"expires":     {c.Expires, "apitoken unleash"},
+	}
+}
+
+func (c *tokenCreateCmd) check() error {
+	members := c.members()
+	for _, flag := range sortedKeys(members) {
+		m := members[flag]
+		if m.value != "" && !strings.Contains(m.dialects, c.Dialect) {
+			return wrong(flag, "is not for the dialect %s", c.Dialect)
+		}
+	}
+	switch {
+	case c.Dialect == "muninx" && c.Name == "":
+		return wrong("name", "is needed for the dialect muninx")
+	case c.Dialect == "apitoken" && c.Scope != "account" && c.Scope != "environment":
+		return wrong("scope", "must be account or environment for the dialect apitoken")
+	}
+	return nil
+}
+
+// expiry is the time that --expires means, zero if it was not given.
+func (c *tokenCreateCmd) expiry() (time.Time, error) {
+	if c.Expires == "" {
+		return time.Time{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, c.Expires); err == nil {
+		return at, nil
+	}
+	var lifetime span
+	if err := lifetime.UnmarshalText([]byte(c.Expires)); err != nil || lifetime == 0 {
+		return time.Time{}, wrong("expires", "must be a time like 2030-01-31T00:00:00Z or a lifetime like 12h or 30d")
+	}
+	return time.Now().UTC().Add(time.Duration(lifetime)).Truncate(time.Millisecond), nil
+}
+
+// Run implements the command. The file for the secret is made first, so that no secret is lost to a wrong path.
+func (c *tokenCreateCmd) Run(ctx context.Context, out *streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	expiry, err := c.expiry()
+	if err != nil {
+		return err
+	}
+	r, err := c.connect(out)
+	if err != nil {
+		return err
+	}
+	if c.SecretFile == "" {
+		made, err := r.create(ctx, c, expiry)
+		if err != nil {
+			return err
+		}
+		return c.print(r.printer, made)
+	}
+	file := &secretFile{path: c.SecretFile, flag: "secret-file"}
+	if err := file.reserve(); err != nil {
+		return err
+	}
+	made, err := r.create(ctx, c, expiry)
+	if err == nil {
+		err = file.write(made.secret)
+	}
+	file.settle(err == nil)
+	if err != nil {
+		return err
+	}
+	return c.print(r.printer, made)
+}
+
+// created is a new token with its secret.
+type created struct {
+	id, secret string
+	answer     any
+}
+
+func (c *tokenCreateCmd) print(p printer, made created) error {
+	if c.SecretFile == "" {
+		if p.json {
+			return p.printJSON(made.answer)
+		}
+		return p.say("Created the %s token %s. Its secret is shown this once:\n%s", c.Dialect, made.id, made.secret)
+	}
+	if p.json {
+		rest, err := withoutSecret(made.answer)
+		if err != nil {
+			return err
+		}
+		return p.printJSON(rest)
+	}
+	return p.say("Created the %s token %s. Its secret is in %s.", c.Dialect, made.id, c.SecretFile)
+}
+
+// withoutSecret is the answer as the server gave it, but for the member that holds the secret.
+func withoutSecret(answer any) (map[string]json.RawMessage, error) {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return nil, err
+	}
+	var rest map[string]json.RawMessage
+	err = json.Unmarshal(text, &rest)
+	delete(rest, "token")
+	delete(rest, "secret")
+	return rest, err
+}
+
+type tokenListCmd struct {
+	listFlags   `embed:""`
+	All         bool   `help:"List the tokens of everybody; for admins."`
+	Dialect     string `enum:",muninx,apitoken,unleash" default:"" placeholder:"DIALECT" help:"muninx, apitoken or unleash; needed without --all."`
+	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"Only in this state (apitoken, --all)."`
+	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"Only of this scope (apitoken, --all)."`
+	Account     string `placeholder:"ID" help:"Only of this account (apitoken, --all)."`
+	Environment string `placeholder:"ID" help:"Only of this environment (apitoken, --all)."`
+	User        int64  `placeholder:"ID" help:"Only of this user (--all)."`
+}
+
+func (c *tokenListCmd) check() error {
+	filters := c.Status + c.Scope + c.Account + c.Environment
+	switch {
+	case c.User < 0:
+		return wrong("user", "must be the id of a user")
+	case c.All:
+		return nil
+	case c.Dialect == "":
+		return wrong("dialect", "is needed, or --all")
+	case c.User != 0:
+		return wrong("user", "is for --all")
+	case c.Dialect != "apitoken" && filters != "":
+		return &usageError{"the list of " + c.Dialect + " tokens has no filters; that of --all has"}
+	}
+	return nil
+}
+
+// Run implements the command.
+func (c *tokenListCmd) Run(ctx context.Context, out *streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	r, err := c.connect(out)
+	if err != nil {
+		return err
+	}
+	tokens, err := r.door(c.Dialect, c.All).list(ctx, c)
+	if err != nil {
+		return err
+	}
+	return printAll(r.printer, tokenColumns, tokens)
+}
+
+// tokenFlags name one token.
+type tokenFlags struct {
+	remoteFlags `embed:""`
+	Admin       bool   `help:"Reach the token of anybody; for admins."`
+	Dialect     string `arg:"" enum:"muninx,apitoken,unleash" help:"muninx, apitoken or unleash."`
+	ID          string `arg:"" name:"id" help:"The id of the token."`
+}
+
+type (
+	tokenShowCmd struct {
+		tokenFlags `embed:""`
+	}
+	tokenSuspendCmd struct {
+		tokenFlags `embed:""`
+	}
+	tokenActivateCmd struct {
+		tokenFlags `embed:""`
+	}
+	tokenRevokeCmd struct {
+		tokenFlags `embed:""`
+	}
+	tokenDeleteCmd struct {
+		tokenFlags `embed:""`
+	}
+)
+
+// Run implements the command.
+func (c *tokenShowCmd) Run(ctx context.Context, out *streams) error { return c.do(ctx, out, "show") }
+
+// Run implements the command.
+func (c *tokenSuspendCmd) Run(ctx context.Context, out *streams) error {
+	return c.do(ctx, out, "suspend")
+}
+
+// Run implements the command.
+func (c *tokenActivateCmd) Run(ctx context.Context, out *streams) error {
+	return c.do(ctx, out, "activate")
+}
+
+// Run implements the command.
+func (c *tokenRevokeCmd) Run(ctx context.Context, out *streams) error {
+	return c.do(ctx, out, "revoke")
+}
+
+// Run implements the command.
+func (c *tokenDeleteCmd) Run(ctx context.Context, out *streams) error {
+	return c.do(ctx, out, "delete")
+}
+
+func (c *tokenFlags) do(ctx context.Context, out *streams, action string) error {
+	r, err := c.connect(out)
+	if err != nil {
+		return err
+	}
+	operation := r.door(c.Dialect, c.Admin).operations()[action]
+	if operation == nil {
+		return &usageError{"the " + c.Dialect + " contract has no " + action + "; an admin can do it with --admin"}
+	}
+	t, err := operation(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if action == "delete" {
+		return r.say("Deleted the %s token %s.", c.Dialect, printable(c.ID))
+	}
+	return printOne(r.printer, tokenColumns, t)
+}

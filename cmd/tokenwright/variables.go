@@ -1,0 +1,64 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// variable is the environment variable of a flag.
+func variable(flag string) string {
+	return "TOKENWRIGHT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// helpText is the help of a flag with its variable.
+func helpText(v *kong.Value) string {
+	if v.Flag == nil || v.Name == "help" {
+		return v.Help
+	}
+	return v.Help + " (" + variable(v.Name) + ")"
+}
+
+// variables gives flags that are not on the command line the value of their variable. An empty variable is the same
+// as none.
+type variables struct {
+	getenv func(string) string
+	used   []string // names of the flags that it set
+}
+
+// Validate implements [kong.Resolver].
+func (e *variables) Validate(*kong.Application) error { return nil }
+
+// Resolve implements [kong.Resolver].
+func (e *variables) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value := e.getenv(variable(flag.Name))
+	if value == "" || flag.Name == "help" {
+		return nil, nil //nolint:nilnil // the library's way to say that there is none
+	}
+	e.used = append(e.used, flag.Name)
+	return value, nil
+}
+
+// explain names the variable where the flag that is wrong is not on the command line.
+func (e *variables) explain(err error) string {
+	text := err.Error()
+	for _, name := range e.used {
+		if strings.HasPrefix(text, "--"+name+" ") || strings.HasPrefix(text, "--"+name+":") ||
+			strings.HasPrefix(text, "--"+name+"=") {
+			return text + " (from " + variable(name) + ")"
+		}
+	}
+	return text
+}
+
+// secrets are the forms of what must not be printed, in case somebody types it where it does not belong: the password
+// in a URL or a connection string, and the secrets of all dialects.
+var secrets = regexp.MustCompile(`(://[^\s:]*:)\S*(@)` +
+	`|((?i:password)=)[^\s&'"]+` +
+	`|(muninx_)\w+` +
+	`|(user:)[0-9a-f]{16,}` +
+	`|(eyJ)[\w-]+\.[\w.-]*`)
+
+// redact takes secrets out of a text that is to be printed.
+func redact(text string) string { return secrets.ReplaceAllString(text, "$1$3$4$5$6…$2") }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// welcome prints how to call the server. The credential itself is never printed.
+func (s *server) welcome(w io.Writer, at net.Addr, first bool) {
+	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", at, s.publicURL)
+	if s.credentialFile == "" || missing(s.credentialFile) {
+		fmt.Fprintf(w, "If all admin credentials are lost, `tokenwright bootstrap` makes another.\n")
+		return
+	}
+	if first {
+		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.credentialFile)
+	} else {
+		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.credentialFile)
+	}
+	for _, call := range calls(s.publicURL, s.credentialFile) {
+		fmt.Fprintf(w, "\n# %s\n%s\n", call.title, call.command)
+	}
+	fmt.Fprintf(w, "\nThe contracts are at %s/openapi/muninx.yaml, …/apitoken.yaml, …/unleash.yaml and …/service.yaml.\n",
+		s.publicURL)
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// call is one command to paste.
+type call struct{ title, command string }
+
+// calls are the three documented operations, and what to do with their answers.
+func calls(url, file string) []call {
+	credential := "$(cat " + quote(file) + ")"
+	create := func(path, scheme, body string) string {
+		return fmt.Sprintf(`curl --request POST --url %s --header "Authorization: %s%s" `+
+			`--header 'Content-Type: application/json' --data '%s'`, quote(url+path), scheme, credential, body)
+	}
+	return []call{
+		{"Create a muninx token.", create("/tokens", "Bearer ", `{ "name": "CI token" }`)},
+		{"Create an apitoken token.", create("/api/v1/api_token", "Bearer ", `{"token_scope":"account"}`)},
+		{"Create an unleash token.", create("/api/admin/user/tokens", "", `{"description":"laptop"}`)},
+		{"Ask who a token belongs to. Any token that you created works in the place of $(cat …).",
+			fmt.Sprintf(`curl --url %s --header "Authorization: Bearer %s"`, quote(url+"/service/me"), credential)},
+	}
+}
+
+// plain needs no quoting in a shell.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,-]+$`)
+
+// quote writes the text as one word of a POSIX shell.
+func quote(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
