@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/openapi"
 	"github.com/tokenwright/tokenwright/test/harness"

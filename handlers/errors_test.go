@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
 	"github.com/tokenwright/tokenwright/handlers/apitoken"
 	"github.com/tokenwright/tokenwright/handlers/muninx"
 	"github.com/tokenwright/tokenwright/handlers/service"

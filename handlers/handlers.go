@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
 	"github.com/tokenwright/tokenwright/handlers/apitoken"
 	"github.com/tokenwright/tokenwright/handlers/authn"
 	"github.com/tokenwright/tokenwright/handlers/muninx"

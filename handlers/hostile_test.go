@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
-	"pgregory.net/rapid"
 )
 
 // members are the names that mean something in some contract, so that random bodies hit them.

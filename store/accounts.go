@@ -28,7 +28,10 @@ func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token
 func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Account) error) (token.Account, error) {
 	var row accountRow
 	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
-		if row, err = locked[accountRow](tx, forUpdate, id); err != nil {
+		if err := d.take(tx, guard{kind: guardedAccount, key: id, alone: true}); err != nil {
+			return err
+		}
+		if row, err = byKey[accountRow](forChange(tx), id); err != nil {
 			return err
 		}
 		changed := row.account()
@@ -65,7 +68,10 @@ func (d *DB) UpdateEnvironment(ctx context.Context, id string,
 	change func(*token.Environment) error) (token.Environment, error) {
 	var row environmentRow
 	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
-		if row, err = locked[environmentRow](tx, forUpdate, id); err != nil {
+		if err := d.take(tx, guard{kind: guardedEnvironment, key: id, alone: true}); err != nil {
+			return err
+		}
+		if row, err = byKey[environmentRow](forChange(tx), id); err != nil {
 			return err
 		}
 		changed := row.environment()
@@ -83,8 +89,8 @@ func (d *DB) UpdateEnvironment(ctx context.Context, id string,
 
 // find reads one row of the registry.
 func find[R, D any](ctx context.Context, d *DB, id any, convert func(R) D) (found D, err error) {
-	var row R
-	if err := d.reader.WithContext(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
+	row, err := byKey[R](d.reader.WithContext(ctx), id)
+	if err != nil {
 		return found, d.translate(ctx, err)
 	}
 	return convert(row), nil

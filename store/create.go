@@ -13,7 +13,7 @@ import (
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
 	var row tokenRow
 	err := d.transact(ctx, func(tx *gorm.DB) error {
-		facts, err := readFacts(tx, in)
+		facts, err := d.readFacts(tx, in)
 		if err != nil {
 			return err
 		}
@@ -30,24 +30,27 @@ func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
 	return row.token(), nil
 }
 
-// readFacts locks rows in one order for all creates (minter, user, account, environment), so that two never wait for
-// each other.
-func readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err error) {
+// readFacts reads what the token depends on, after the guards that keep all that as it is read.
+func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err error) {
 	t := in.Token
-	if facts.Minter, err = fact(tx, forShare, t.MintedBy, tokenRow.token); err != nil {
+	if t.AccountID == "" && t.EnvironmentID != "" {
+		if t.AccountID, err = accountOf(tx, t.EnvironmentID); err != nil {
+			return facts, err
+		}
+	}
+	if err := d.take(tx, dependencies(t, in.Exclusive)...); err != nil {
 		return facts, err
 	}
-	userLock := forShare
-	if in.Exclusive {
-		userLock = forUpdate
-	}
-	if facts.User, err = fact(tx, userLock, t.UserID, userRow.user); err != nil {
+	if facts.Minter, err = fact(tx, t.MintedBy, tokenRow.token); err != nil {
 		return facts, err
 	}
-	if facts.Account, err = readAccount(tx, t); err != nil {
+	if facts.User, err = fact(tx, t.UserID, userRow.user); err != nil {
 		return facts, err
 	}
-	if facts.Environment, err = fact(tx, forShare, t.EnvironmentID, environmentRow.environment); err != nil {
+	if facts.Account, err = fact(tx, t.AccountID, accountRow.account); err != nil {
+		return facts, err
+	}
+	if facts.Environment, err = fact(tx, t.EnvironmentID, environmentRow.environment); err != nil {
 		return facts, err
 	}
 	if in.Exclusive {
@@ -56,36 +59,46 @@ func readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err error) {
 	return facts, err
 }
 
-// fact reads and locks one row, nil if the key is zero or names none.
-func fact[R, D any, K comparable](tx *gorm.DB, strength string, key K, convert func(R) D) (*D, error) {
+// accountOf may read before any guard is taken, because an environment never changes its account.
+func accountOf(tx *gorm.DB, environmentID string) (string, error) {
+	env, err := fact(tx, environmentID, environmentRow.environment)
+	if env == nil {
+		return "", err
+	}
+	return env.AccountID, err
+}
+
+// dependencies are the guards of what the token names. One that is exclusive has its user's alone.
+func dependencies(t token.Token, exclusive bool) (guards []guard) {
+	if t.MintedBy != 0 {
+		guards = append(guards, guard{kind: guardedToken, key: t.MintedBy})
+	}
+	if t.UserID != 0 {
+		guards = append(guards, guard{kind: guardedUser, key: t.UserID, alone: exclusive})
+	}
+	if t.AccountID != "" {
+		guards = append(guards, guard{kind: guardedAccount, key: t.AccountID})
+	}
+	if t.EnvironmentID != "" {
+		guards = append(guards, guard{kind: guardedEnvironment, key: t.EnvironmentID})
+	}
+	return guards
+}
+
+// fact reads one row, nil if the key is zero or names none.
+func fact[R, D any, K comparable](tx *gorm.DB, key K, convert func(R) D) (*D, error) {
 	var zero K
 	if key == zero {
 		return nil, nil
 	}
-	row, err := locked[R](tx, strength, key)
+	row, err := byKey[R](tx, key)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
 	}
 	return new(convert(row)), err
 }
 
-// readAccount may read the environment before the account is locked, because an environment never changes its account.
-func readAccount(tx *gorm.DB, t token.Token) (*token.Account, error) {
-	id := t.AccountID
-	if id == "" && t.EnvironmentID != "" {
-		var rows []environmentRow
-		if err := tx.Where("id = ?", t.EnvironmentID).Find(&rows).Error; err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			id = row.AccountID
-		}
-	}
-	return fact(tx, forShare, id, accountRow.account)
-}
-
-// readHoldings counts what the user holds. It comes after the lock of the user, and so sees what others committed
-// under that lock.
+// readHoldings counts what the user holds. It comes after the user's guard, and so sees what others committed under it.
 func readHoldings(tx *gorm.DB, t token.Token, facts *token.Facts) error {
 	held := tx.Model(&tokenRow{}).Where("deleted_at IS NULL AND dialect = ? AND user_id = ?", string(t.Dialect), t.UserID)
 	var total, named int64

@@ -38,8 +38,7 @@ func takeToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
 func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token) error) (token.Token, error) {
 	var row tokenRow
 	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
-		row, err = takeToken(tx.Clauses(clause.Locking{Strength: forUpdate}), ref)
-		if err != nil {
+		if row, err = d.lockToken(tx, ref); err != nil {
 			return err
 		}
 		changed := row.token()
@@ -56,6 +55,18 @@ func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token
 		return token.Token{}, err
 	}
 	return row.token(), nil
+}
+
+// lockToken reads the row for a change, which creates that the token mints must not overlap.
+func (d *DB) lockToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
+	row, err := takeToken(tx, ref)
+	if err != nil || !d.backend.postgres() {
+		return row, err
+	}
+	if err := d.take(tx, guard{kind: guardedToken, key: row.Seq, alone: true}); err != nil {
+		return row, err
+	}
+	return byKey[tokenRow](forChange(tx), row.Seq) // again, as others may have left it
 }
 
 // List implements [token.Store].

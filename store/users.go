@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -44,6 +43,9 @@ func (d *DB) FirstAdmin(ctx context.Context) (token.User, error) {
 func (d *DB) UpdateUser(ctx context.Context, id int64, change func(*token.User, int) error) (token.User, error) {
 	var row userRow
 	err := d.transact(ctx, func(tx *gorm.DB) error {
+		if err := d.take(tx, guard{kind: guardedUser, key: id, alone: true}); err != nil {
+			return err
+		}
 		user, otherAdmins, err := lockUserAndAdmins(tx, id)
 		if err != nil {
 			return err
@@ -66,8 +68,7 @@ func (d *DB) UpdateUser(ctx context.Context, id int64, change func(*token.User, 
 // disable the last two admins take turns: the second finds the first one's admin disabled and not counted.
 func lockUserAndAdmins(tx *gorm.DB, id int64) (user userRow, otherAdmins int, err error) {
 	var rows []userRow
-	err = tx.Clauses(clause.Locking{Strength: forUpdate}).Where("id = ? OR ("+enabledAdmins+")", id).Order("id").
-		Find(&rows).Error
+	err = forChange(tx).Where("id = ? OR ("+enabledAdmins+")", id).Order("id").Find(&rows).Error
 	if err != nil {
 		return user, 0, err
 	}

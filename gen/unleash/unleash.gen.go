@@ -74,7 +74,7 @@ type ApiErrorDetailSchema struct {
 	// Message What is wrong.
 	Message string `json:"message"`
 
-	// Path Where it is wrong
+	// Path Where it is wrong, as in /body/expiresAt.
 	Path *string `json:"path,omitempty"`
 }
 

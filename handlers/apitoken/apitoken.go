@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/labstack/echo/v4"
+
 	gen "github.com/tokenwright/tokenwright/gen/apitoken"
 	"github.com/tokenwright/tokenwright/handlers/authn"
 	"github.com/tokenwright/tokenwright/handlers/wire"

@@ -2,6 +2,7 @@ package apitoken
 
 import (
 	"github.com/labstack/echo/v4"
+
 	gen "github.com/tokenwright/tokenwright/gen/apitoken"
 	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"

@@ -2,6 +2,7 @@ package muninx
 
 import (
 	"github.com/labstack/echo/v4"
+
 	"github.com/tokenwright/tokenwright/handlers/wire"
 )
 

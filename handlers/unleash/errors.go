@@ -2,6 +2,7 @@ package unleash
 
 import (
 	"github.com/labstack/echo/v4"
+
 	gen "github.com/tokenwright/tokenwright/gen/unleash"
 	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
 	gen "github.com/tokenwright/tokenwright/gen/unleash"
 	"github.com/tokenwright/tokenwright/handlers/authn"
 	"github.com/tokenwright/tokenwright/handlers/wire"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/labstack/echo/v4"
+
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 

@@ -167,32 +167,41 @@ func blank(text string) bool {
 // judgePlace judges account, environment and scope, and sets the account that follows from the environment.
 func (n *creation) judgePlace(t *Token, f Facts) []Fault {
 	var faults []Fault
-	fault := func(pointer, detail string) { faults = append(faults, Fault{Pointer: pointer, Detail: detail}) }
 	environment, account := n.visible(f)
-	named := n.draft.EnvironmentID != nil
-	switch {
-	case t.Scope != ScopeAccount && t.Scope != ScopeEnvironment:
-		fault(MemberScope, "must be account or environment")
-	case t.Scope == ScopeEnvironment && !named:
-		fault(MemberEnvironment, "is required when token_scope is environment")
-	case t.Scope == ScopeAccount && named:
-		fault(MemberEnvironment, "must be left out when token_scope is account")
-	case named && environment == nil:
-		fault(MemberEnvironment, "must be the id of an environment that you can use")
-	case named && environment.Disabled:
-		fault(MemberEnvironment, "must be the id of an environment that is not disabled")
-	case named && account != nil && environment.AccountID != account.ID:
-		fault(MemberEnvironment, "must be the id of an environment of the account")
+	if t.Scope != ScopeAccount && t.Scope != ScopeEnvironment {
+		faults = append(faults, Fault{Pointer: MemberScope, Detail: "must be account or environment"})
+	} else if detail := n.judgeEnvironment(t.Scope, environment, account); detail != "" {
+		faults = append(faults, Fault{Pointer: MemberEnvironment, Detail: detail})
 	}
-	switch asked := n.draft.AccountID != nil || !named; {
+	switch asked := n.draft.AccountID != nil || n.draft.EnvironmentID == nil; {
 	case account != nil && account.Disabled:
-		fault(MemberAccount, "must be the id of an account that is not disabled")
+		faults = append(faults, Fault{Pointer: MemberAccount, Detail: "must be the id of an account that is not disabled"})
 	case account == nil && asked:
-		fault(MemberAccount, "must be the id of an account that you can use")
+		faults = append(faults, Fault{Pointer: MemberAccount, Detail: "must be the id of an account that you can use"})
 	case account != nil:
 		t.AccountID = account.ID
 	}
 	return faults
+}
+
+// judgeEnvironment says what the environment must be, "" if it is that.
+func (n *creation) judgeEnvironment(scope Scope, environment *Environment, account *Account) string {
+	named := n.draft.EnvironmentID != nil
+	switch {
+	case scope == ScopeEnvironment && !named:
+		return "is required when token_scope is environment"
+	case scope == ScopeAccount && named:
+		return "must be left out when token_scope is account"
+	case !named:
+		return ""
+	case environment == nil:
+		return "must be the id of an environment that you can use"
+	case environment.Disabled:
+		return "must be the id of an environment that is not disabled"
+	case account != nil && environment.AccountID != account.ID:
+		return "must be the id of an environment of the account"
+	}
+	return ""
 }
 
 // visible hides what the caller does not see, so that it reads like what does not exist.
