@@ -17,8 +17,8 @@ func TestContractOnSQLite(t *testing.T) {
 }
 
 func TestPathsWithSpecialCharacters(t *testing.T) {
-	for _, name := range []string{"plain.db", "a b.db", "what?.db", "50%.db", "%41.db", "#1.db", "a&b=c;d+e.db", "é 名.db",
-		`back\slash'"quote.db`, "?_pragma=query_only(1)", "file:x.db"} {
+	for _, name := range []string{"plain.db", "a b.db", "what?.db", "50%.db", "%41.db", "#1.db", "a&b=c;d+e.db",
+		"é 名.db", `back\slash'"quote.db`, "?_pragma=query_only(1)", "file:x.db"} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "inner "+name, name)
 		db := open(t, "sqlite:"+path)

@@ -151,7 +151,9 @@ func (p *process) createUntilKilled(t *testing.T, round int) []string {
 				}
 				mu.Lock()
 				if secrets = append(secrets, secret); len(secrets) == enough {
-					p.signal(t, syscall.SIGKILL)
+					if err := p.cmd.Process.Kill(); err != nil {
+						t.Error(err)
+					}
 				}
 				mu.Unlock()
 			}

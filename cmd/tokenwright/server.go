@@ -24,53 +24,65 @@ import (
 // server is a server on its way up, at work or on its way down.
 type server struct {
 	settings
-	log      *slog.Logger
-	db       *store.DB
-	tokens   *token.Service
-	metrics  *metrics // nil: none
-	stopping atomic.Bool
+	log         *slog.Logger
+	certificate *tls.Config // nil: no TLS
+	listener    net.Listener
+	metrics     *metrics // nil: none
+	db          *store.DB
+	tokens      *token.Service
+	first       bool // this start has filled an empty database
+	stopping    atomic.Bool
 }
 
 // serve brings a server up, prints how to call it, and returns when ctx has ended and everything is closed.
 func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) error {
-	certificate, err := s.loadCertificate()
-	if err != nil {
-		return err
-	}
-	// The addresses come first: a second server that is started by mistake goes no further, and the port that stands
-	// for 0 is part of the default public URL.
-	listener, err := listen(ctx, "listen", s.listen)
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-	if s.publicURL == "" {
-		_, port, _ := net.SplitHostPort(listener.Addr().String())
-		s.publicURL = s.scheme() + "://" + net.JoinHostPort(s.listen.host, port)
-	}
 	srv := &server{settings: s, log: log}
-	if err := srv.startMetrics(ctx); err != nil {
-		return err
-	}
-	defer srv.metrics.close()
-	if err := srv.open(ctx); err != nil {
-		return asStopped(ctx, log, err)
-	}
 	defer srv.close()
-	made, err := srv.firstStart(ctx)
-	if err != nil {
-		return asStopped(ctx, log, err)
+	if err := srv.start(ctx); err != nil {
+		if ctx.Err() == nil {
+			return err
+		}
+		log.Info("stopped while starting")
+		return nil
 	}
-	return srv.work(ctx, listener, certificate, func() { srv.welcome(stdout, listener.Addr(), made) })
+	return srv.work(ctx, func() { srv.welcome(stdout) })
 }
 
-// asStopped is no error if the start was broken off by a signal.
-func asStopped(ctx context.Context, log *slog.Logger, err error) error {
-	if ctx.Err() == nil {
+// start takes the addresses before it touches anything: a second server that is started by mistake goes no further,
+// and the port that stands for 0 is part of the default public URL.
+func (s *server) start(ctx context.Context) (err error) {
+	if s.certificate, err = s.loadCertificate(); err != nil {
 		return err
 	}
-	log.Info("stopped while starting")
-	return nil
+	if s.listener, err = listen(ctx, "listen", s.listen); err != nil {
+		return err
+	}
+	if s.publicURL == "" {
+		_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+		s.publicURL = s.scheme() + "://" + net.JoinHostPort(s.listen.host, port)
+	}
+	if err := s.startMetrics(ctx); err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	file := &secretFile{path: s.credentialFile, flag: "bootstrap-credential-file"}
+	s.first, err = initialize(ctx, s.tokens, file)
+	return err
+}
+
+// close ends whatever was begun.
+func (s *server) close() {
+	if s.db != nil {
+		if err := s.db.Close(); err != nil {
+			s.log.Error("the database was not closed in order", "error", err)
+		}
+	}
+	s.metrics.close()
+	if s.listener != nil {
+		s.listener.Close()
+	}
 }
 
 func (s *settings) loadCertificate() (*tls.Config, error) {
@@ -141,26 +153,14 @@ func (s *server) openKeys() (*jwt.Keys, error) {
 	return keys, err
 }
 
-// firstStart fills an empty database and leaves the admin's credential in a file. It reports whether it did.
-func (s *server) firstStart(ctx context.Context) (bool, error) {
-	return initialize(ctx, s.tokens, &secretFile{path: s.credentialFile, flag: "bootstrap-credential-file"})
-}
-
 // initialize fills an empty database; the file stays only if that was committed.
 func initialize(ctx context.Context, tokens *token.Service, file *secretFile) (bool, error) {
 	made, err := tokens.Initialize(ctx, file.write)
 	file.settle(made && err == nil)
 	if err != nil {
-		return false, fmt.Errorf("cannot fill the empty database: %w", err)
+		return false, fmt.Errorf("cannot make the first credential: %w", err)
 	}
 	return made, nil
-}
-
-// close ends the database.
-func (s *server) close() {
-	if err := s.db.Close(); err != nil {
-		s.log.Error("the database was not closed in order", "error", err)
-	}
 }
 
 // ready is nil while the server can work.
@@ -172,7 +172,7 @@ func (s *server) ready(ctx context.Context) error {
 }
 
 // work answers requests until ctx ends.
-func (s *server) work(ctx context.Context, listener net.Listener, certificate *tls.Config, ready func()) error {
+func (s *server) work(ctx context.Context, ready func()) error {
 	handler, err := handlers.New(handlers.Config{
 		Tokens: s.tokens, Ready: s.ready, PublicURL: s.publicURL, UnleashStrict: s.UnleashStrict,
 		Timeout: time.Duration(s.RequestTimeout), Log: s.log, Observe: s.metrics.observe,
@@ -187,13 +187,13 @@ func (s *server) work(ctx context.Context, listener net.Listener, certificate *t
 	})
 	defer flushing.Wait()
 	defer end()
-	return s.answer(ctx, s.httpServer(handler, certificate), listener, ready)
+	return s.answer(ctx, s.httpServer(handler), ready)
 }
 
 // httpServer has a limit for everything that a client can draw out.
-func (s *server) httpServer(handler http.Handler, certificate *tls.Config) *http.Server {
+func (s *server) httpServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, TLSConfig: certificate,
+		Handler: handler, TLSConfig: s.certificate,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: s.writeTimeout(),
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
@@ -201,16 +201,16 @@ func (s *server) httpServer(handler http.Handler, certificate *tls.Config) *http
 }
 
 // answer serves until ctx ends, then lets the requests in flight finish.
-func (s *server) answer(ctx context.Context, web *http.Server, listener net.Listener, ready func()) error {
+func (s *server) answer(ctx context.Context, web *http.Server, ready func()) error {
 	failed := make(chan error, 1)
 	go func() {
 		if web.TLSConfig != nil {
-			failed <- web.ServeTLS(listener, "", "")
+			failed <- web.ServeTLS(s.listener, "", "")
 		} else {
-			failed <- web.Serve(listener)
+			failed <- web.Serve(s.listener)
 		}
 	}()
-	s.log.Info("listening", "address", listener.Addr().String(), "public_url", s.publicURL)
+	s.log.Info("listening", "address", s.listener.Addr().String(), "public_url", s.publicURL)
 	ready()
 	select {
 	case err := <-failed:

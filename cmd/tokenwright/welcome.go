@@ -5,20 +5,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"regexp"
 	"strings"
 )
 
 // welcome prints how to call the server. The credential itself is never printed.
-func (s *server) welcome(w io.Writer, at net.Addr, first bool) {
-	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", at, s.publicURL)
+func (s *server) welcome(w io.Writer) {
+	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", s.listener.Addr(), s.publicURL)
 	if s.credentialFile == "" || missing(s.credentialFile) {
 		fmt.Fprintf(w, "If all admin credentials are lost, `tokenwright bootstrap` makes another.\n")
 		return
 	}
-	if first {
+	if s.first {
 		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.credentialFile)
 	} else {
 		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.credentialFile)

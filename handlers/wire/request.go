@@ -16,12 +16,15 @@ type contextKey struct{}
 // wellFormed is what a sender's own request id may look like; anything else could forge log lines.
 var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._:+/=-]{1,128}$`)
 
+// secretLike is what a request id must not look like: it is logged, and a sender may have mixed up two headers.
+var secretLike = regexp.MustCompile(`muninx_|user:|eyJ`)
+
 // WithRequestID names every request and its answer.
 func WithRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		id := r.Header.Get(echo.HeaderXRequestID)
-		if len(r.Header.Values(echo.HeaderXRequestID)) != 1 || !wellFormed.MatchString(id) {
+		if len(r.Header.Values(echo.HeaderXRequestID)) != 1 || !wellFormed.MatchString(id) || secretLike.MatchString(id) {
 			id = uuid.NewString()
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)

@@ -172,7 +172,11 @@ func ask[T any](c Caller, question func() (T, error)) (T, error) {
 		var none T
 		return none, err
 	}
-	return question()
+	answer, err := question()
+	if KindOf(err) == NotFound {
+		err = &Error{Kind: NotFound, Message: "there is nothing with this id", Err: err}
+	}
+	return answer, err
 }
 
 // page answers admins with one page of a list that reads one entry more than it shows.

@@ -60,11 +60,11 @@ func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, e
 		return Token{}, notFound()
 	}
 	t, err := s.Store.Find(ctx, ref)
+	if KindOf(err) == NotFound || err == nil && (t.Deleted() || !c.sees(t, r)) {
+		return Token{}, notFound()
+	}
 	if err != nil {
 		return Token{}, err
-	}
-	if t.Deleted() || !c.sees(t, r) {
-		return Token{}, notFound()
 	}
 	return s.used(t), nil
 }
@@ -143,6 +143,9 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 		}
 		return t.apply(c, a, s.Now())
 	})
+	if KindOf(err) == NotFound {
+		return Token{}, notFound()
+	}
 	return s.used(t), err
 }
 

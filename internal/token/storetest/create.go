@@ -128,7 +128,8 @@ func namesAreUnique(t *testing.T, w *world) {
 }
 
 func namesMayRepeat(t *testing.T, w *world) {
-	for _, in := range []token.Token{w.muninx(w.member), w.muninx(w.member), w.apiToken(w.homeEnv), w.apiToken(w.homeEnv)} {
+	for _, in := range []token.Token{w.muninx(w.member), w.muninx(w.member), w.apiToken(w.homeEnv),
+		w.apiToken(w.homeEnv)} {
 		in.Name = "again"
 		w.create(t, in)
 	}

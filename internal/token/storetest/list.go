@@ -204,7 +204,8 @@ func listKnowsTheMillisecond(t *testing.T, w *world) {
 	in := w.muninx(w.member)
 	in.ExpiresAt = noon
 	made := w.create(t, in)
-	for _, now := range []time.Time{noon.Add(-1), noon, noon.Add(1), noon.Add(-time.Millisecond), noon.Add(time.Millisecond)} {
+	for _, after := range []time.Duration{-time.Millisecond, -1, 0, 1, time.Millisecond} {
+		now := noon.Add(after)
 		for _, status := range []token.State{token.Active, token.Expired} {
 			q := token.Query{Status: status, Now: now, Limit: 1}
 			got, err := w.List(t.Context(), q)

@@ -48,7 +48,8 @@ func usersAreUnique(t *testing.T, w *world) {
 	first.Issuer = "https://issuer.example"
 	_, err := w.CreateUser(t.Context(), first)
 	ok(t, err)
-	sameSubject, sameAdminID, otherIssuer := w.newUser(token.RoleAdmin), w.newUser(token.RoleAdmin), w.newUser(token.RoleAdmin)
+	sameSubject, sameAdminID := w.newUser(token.RoleAdmin), w.newUser(token.RoleAdmin)
+	otherIssuer := w.newUser(token.RoleAdmin)
 	sameSubject.Issuer, sameSubject.Subject = first.Issuer, first.Subject
 	sameAdminID.AdminID = first.AdminID
 	otherIssuer.Issuer, otherIssuer.Subject = "https://other.example", first.Subject
@@ -160,10 +161,7 @@ func firstAdmin(t *testing.T, w *world) {
 
 func (w *world) disableUser(t *testing.T, id int64) {
 	t.Helper()
-	_, err := w.UpdateUser(t.Context(), id, func(u *token.User, _ int) error {
-		u.Disabled = true
-		return nil
-	})
+	_, err := w.UpdateUser(t.Context(), id, disableUser)
 	ok(t, err)
 }
 

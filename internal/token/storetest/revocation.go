@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +16,7 @@ var revocationTests = map[string]func(*testing.T, *world){
 	"race: no create after its user's disabling":        noCreateAfterUser,
 	"race: no create after its account's disabling":     noCreateAfterAccount,
 	"race: no create after its environment's disabling": noCreateAfterEnvironment,
+	"race: creates do not keep a change waiting":        createsDoNotStarveChanges,
 }
 
 // rounds is how often a race is run whose loser is not found every time.
@@ -80,10 +84,7 @@ func noCreateAfterUser(t *testing.T, w *world) {
 	for round := range rounds {
 		owner := w.user(t, token.RoleMember)
 		noCreateAfter(t, w, func() token.Token { return w.unleash(owner, "") }, round%2 == 0, func() error {
-			_, err := w.UpdateUser(t.Context(), owner.ID, func(u *token.User, _ int) error {
-				u.Disabled = true
-				return nil
-			})
+			_, err := w.UpdateUser(t.Context(), owner.ID, disableUser)
 			return err
 		})
 	}
@@ -93,10 +94,7 @@ func noCreateAfterAccount(t *testing.T, w *world) {
 	for range rounds {
 		env := w.newPlace(t)
 		noCreateAfter(t, w, func() token.Token { return w.apiToken(env) }, false, func() error {
-			_, err := w.UpdateAccount(t.Context(), env.AccountID, func(a *token.Account) error {
-				a.Disabled = true
-				return nil
-			})
+			_, err := w.UpdateAccount(t.Context(), env.AccountID, disableAccount)
 			return err
 		})
 	}
@@ -106,10 +104,7 @@ func noCreateAfterEnvironment(t *testing.T, w *world) {
 	for range rounds {
 		env := w.newPlace(t)
 		noCreateAfter(t, w, func() token.Token { return w.apiToken(env) }, false, func() error {
-			_, err := w.UpdateEnvironment(t.Context(), env.ID, func(e *token.Environment) error {
-				e.Disabled = true
-				return nil
-			})
+			_, err := w.UpdateEnvironment(t.Context(), env.ID, disableEnvironment)
 			return err
 		})
 	}
@@ -123,4 +118,60 @@ func (w *world) newPlace(t *testing.T) token.Environment {
 	env := environment("env-"+in.ID, in)
 	ok(t, w.CreateEnvironment(t.Context(), env))
 	return env
+}
+
+// createsDoNotStarveChanges has callers create without a pause, always some of them inside a transaction that depends
+// on one minter, user, account and environment. A change of each of these must get its turn before the callers end.
+func createsDoNotStarveChanges(t *testing.T, w *world) {
+	const creators, each = 8, 300
+	minter := w.create(t, w.muninx(w.member))
+	busy, stop := make(chan struct{}, creators*each), make(chan struct{})
+	var exhausted atomic.Bool
+	errs := together(creators+1, func(i int) error {
+		if i < creators {
+			return w.createUntil(t, minter, each, busy, stop, &exhausted)
+		}
+		defer close(stop)
+		for range 2 * creators {
+			<-busy
+		}
+		return w.changeAll(t, minter)
+	})
+	tally(t, errs, map[token.Kind]int{"": creators + 1})
+	if exhausted.Load() {
+		t.Error("the changes had to wait for the end of the creates")
+	}
+}
+
+// createUntil creates tokens until it is stopped, reporting each, or exhausted after so many.
+func (w *world) createUntil(t *testing.T, minter token.Token, most int, busy chan<- struct{}, stop <-chan struct{},
+	exhausted *atomic.Bool) error {
+	for range most {
+		select {
+		case <-stop:
+			return nil
+		case busy <- struct{}{}:
+		}
+		in := insert(w.apiToken(w.homeEnv))
+		in.Token.MintedBy, in.Token.UserID = minter.Seq, w.member.ID
+		in.Decide = func(*token.Token, token.Facts) error {
+			time.Sleep(rand.N(10 * time.Millisecond)) // out of step with the others
+			return nil
+		}
+		if _, err := w.Create(t.Context(), in); err != nil {
+			return err
+		}
+	}
+	exhausted.Store(true)
+	return nil
+}
+
+// changeAll changes everything that createUntil depends on.
+func (w *world) changeAll(t *testing.T, minter token.Token) error {
+	_, first := w.Update(t.Context(), minter.Ref(), setState(token.Suspended))
+	_, second := w.UpdateUser(t.Context(), w.member.ID, func(*token.User, int) error { return nil })
+	_, third := w.UpdateUser(t.Context(), w.admin.ID, func(*token.User, int) error { return nil })
+	_, fourth := w.UpdateAccount(t.Context(), w.home.ID, func(*token.Account) error { return nil })
+	_, fifth := w.UpdateEnvironment(t.Context(), w.homeEnv.ID, func(*token.Environment) error { return nil })
+	return errors.Join(first, second, third, fourth, fifth, w.Touch(t.Context(), map[int64]time.Time{minter.Seq: noon}))
 }

@@ -121,3 +121,18 @@ func setState(s token.State) func(*token.Token) error {
 		return nil
 	}
 }
+
+func disableUser(u *token.User, _ int) error {
+	u.Disabled = true
+	return nil
+}
+
+func disableAccount(a *token.Account) error {
+	a.Disabled = true
+	return nil
+}
+
+func disableEnvironment(e *token.Environment) error {
+	e.Disabled = true
+	return nil
+}

@@ -1,0 +1,82 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/tokenwright/tokenwright/openapi"
+	"github.com/tokenwright/tokenwright/test/harness"
+)
+
+// TestSpecs compares both forms of every spec with what is published.
+func TestSpecs(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for name, want := range map[string][]byte{
+		"muninx": openapi.Muninx, "apitoken": openapi.APIToken, "unleash": openapi.Unleash, "service": openapi.Service,
+	} {
+		inYAML := s.Do("GET", "/openapi/"+name+".yaml", "", "")
+		if inYAML.Status != 200 || inYAML.Header.Get("Content-Type") != "application/yaml" || string(inYAML.Body) != string(want) {
+			t.Errorf("%s.yaml: %d %v", name, inYAML.Status, inYAML.Header)
+		}
+		inJSON := s.Do("GET", "/openapi/"+name+".json", "", "")
+		if inJSON.Status != 200 || inJSON.Header.Get("Content-Type") != "application/json" || !sameDocument(t, inJSON.Body, want) {
+			t.Errorf("%s.json is another document: %d %v", name, inJSON.Status, inJSON.Header)
+		}
+		doc, err := openapi3.NewLoader().LoadFromData(inJSON.Body)
+		if err != nil || doc.Validate(context.Background()) != nil {
+			t.Errorf("%s.json cannot be used: %v", name, err)
+		}
+		for _, answer := range []harness.Answer{inYAML, inJSON} {
+			if h := answer.Header; !strings.HasPrefix(h.Get("Cache-Control"), "public") || h.Get("Etag") == "" {
+				t.Errorf("%s cannot be cached: %v", name, h)
+			}
+		}
+		if inYAML.Header.Get("Etag") == inJSON.Header.Get("Etag") {
+			t.Errorf("both forms of %s have one ETag", name)
+		}
+	}
+}
+
+// sameDocument reads numbers as they are written, so that an integer which became a fraction is noticed.
+func sameDocument(t *testing.T, got, want []byte) bool {
+	t.Helper()
+	var inYAML any
+	if err := yaml.Unmarshal(want, &inYAML); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(inYAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reflect.DeepEqual(numbersKept(t, got), numbersKept(t, text))
+}
+
+func numbersKept(t *testing.T, text []byte) any {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestNotReady tells no reason.
+func TestNotReady(t *testing.T) {
+	s := harness.Start(t, harness.Options{Ready: func(context.Context) error { return errors.New("disk on fire") }})
+	got := s.Do("GET", "/readyz", "", "")
+	if got.Status != 503 || got.Header.Get("Retry-After") == "" || strings.Contains(string(got.Body), "fire") {
+		t.Errorf("%d %v %s", got.Status, got.Header, got.Body)
+	}
+	if alive := s.Do("GET", "/healthz", "", ""); alive.Status != 200 {
+		t.Errorf("the process runs, and yet: %d", alive.Status)
+	}
+}
