@@ -44,7 +44,7 @@ func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err err
 	if facts.Minter, err = fact(tx, t.MintedBy, tokenRow.token); err != nil {
 		return facts, err
 	}
-	if facts.User, err = fact(tx, t.UserID, userRow.user); err != nil {
+	if facts.User, err = fact(tx, creator(t), userRow.user); err != nil {
 		return facts, err
 	}
 	if facts.Account, err = fact(tx, t.AccountID, accountRow.account); err != nil {
@@ -73,8 +73,8 @@ func dependencies(t token.Token, exclusive bool) (guards []guard) {
 	if t.MintedBy != 0 {
 		guards = append(guards, guard{kind: guardedToken, key: t.MintedBy})
 	}
-	if t.UserID != 0 {
-		guards = append(guards, guard{kind: guardedUser, key: t.UserID, alone: exclusive})
+	if user := creator(t); user != 0 {
+		guards = append(guards, guard{kind: guardedUser, key: user, alone: exclusive})
 	}
 	if t.AccountID != "" {
 		guards = append(guards, guard{kind: guardedAccount, key: t.AccountID})

@@ -113,7 +113,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 // standing refuses a caller that lost its right between authentication and this transaction.
 func (n *creation) standing(f Facts, now time.Time) error {
 	gone := n.caller.Token != nil && (f.Minter == nil || f.Minter.Deleted() || f.Minter.Status(now) != Active)
-	if gone || n.draft.Dialect.OwnedByUser() && (f.User == nil || f.User.Disabled) {
+	if gone || n.caller.User != nil && (f.User == nil || f.User.Disabled) {
 		return Errorf(CredentialInvalid, "the credential is not valid")
 	}
 	return nil

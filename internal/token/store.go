@@ -15,7 +15,7 @@ type Store interface {
 	Create(ctx context.Context, in Insert) (Token, error)
 	// Find returns the token, a tombstone too.
 	Find(ctx context.Context, ref Ref) (Token, error)
-	// FindSecret returns the token whose secret has this hash, with what it depends on, in one reading.
+	// FindSecret returns the token whose secret has this hash, a tombstone too, with what it depends on, in one reading.
 	FindSecret(ctx context.Context, hash Hash) (Identity, error)
 	// List returns a page of tokens that are not deleted.
 	List(ctx context.Context, q Query) ([]Token, error)
@@ -39,7 +39,7 @@ type Insert struct {
 
 // Facts is what a create depends on. A member is nil where the token names none, or one that does not exist.
 type Facts struct {
-	User        *User        // the token's UserID
+	User        *User        // the token's UserID, else its CreatedBy
 	Environment *Environment // the token's EnvironmentID
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Minter      *Token       // the token's MintedBy

@@ -24,6 +24,7 @@ const (
 type Cluster struct {
 	bin       string // directory of the programs
 	dir       string // everything that it writes
+	lock      *os.File
 	port      int
 	server    *server // nil while it is stopped
 	databases atomic.Int64
@@ -40,32 +41,16 @@ func newCluster() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := makeDir()
+	dir, lock, err := makeDir()
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{bin: bin, dir: dir}
+	c := &Cluster{bin: bin, dir: dir, lock: lock}
 	if err := c.init(); err != nil {
 		c.remove()
 		return nil, err
 	}
 	return c, nil
-}
-
-// makeDir makes a directory that is short enough for the path of a socket and belongs to the server's user.
-func makeDir() (string, error) {
-	parent := os.TempDir()
-	if len(parent) > 60 {
-		parent = "/tmp"
-	}
-	dir, err := os.MkdirTemp(parent, "pgtest")
-	if err != nil {
-		return "", err
-	}
-	if who := serverUser(); who != nil {
-		err = os.Chown(dir, int(who.Uid), int(who.Gid))
-	}
-	return dir, err
 }
 
 // init makes the cluster and starts it. English rules of order, where they can be had, show whatever relies on the
@@ -206,4 +191,5 @@ func (c *Cluster) remove() {
 		_ = c.stop()
 	}
 	_ = os.RemoveAll(c.dir)
+	_ = c.lock.Close()
 }
