@@ -20,7 +20,7 @@ var members = []string{
 
 var texts = []string{
 	"", " ", "x", "account", "environment", "user", "admin", "2099-01-01T00:00:00Z", "2099-02-30T00:00:00Z",
-	"9999-12-31T23:59:59-14:00", "0000-01-01T00:00:00Z", "2099-01-01T00:00:60Z", "2099-01-01t00:00:00z",
+	"9999-12-31T23:59:59-14:00", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2099-01-01T00:00:60Z", "2099-01-01t00:00:00z",
 	"2099-01-01T00:00:00.123456789123Z", "+1e9", "' OR 1=1 --", "${jndi:ldap://x}", "%00", "\u202e", "\u0085", "\ufffd",
 	"\U0001F512", "\ufeff", strings.Repeat("ä", 255), strings.Repeat("ä", 256), strings.Repeat("\u3000", 3),
 	"013xrzp12g3nqk8ngskn1wtxgka5b0nf",
@@ -127,6 +127,10 @@ func created(t *rapid.T, c creator, body string, a harness.Answer) {
 		t.Fatalf("accepted what is no object: %q", body)
 	}
 	got := a.JSON()
+	expiry := map[string]any{"unleash": asked["expiresAt"], "apitoken": asked["expires_at"]}[c.dialect]
+	if past, ok := expiry.(string); ok && past < "2099" {
+		t.Fatalf("accepted with the expiry %s: %s", past, a.Body)
+	}
 	switch c.dialect {
 	case "muninx", "service":
 		if got["name"] != asked["name"] {

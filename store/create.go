@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -44,7 +45,10 @@ func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err err
 	if facts.Minter, err = fact(tx, t.MintedBy, tokenRow.token); err != nil {
 		return facts, err
 	}
-	if facts.User, err = fact(tx, creator(t), userRow.user); err != nil {
+	if facts.User, err = fact(tx, t.UserID, userRow.user); err != nil {
+		return facts, err
+	}
+	if facts.Creator, err = fact(tx, t.CreatedBy, userRow.user); err != nil {
 		return facts, err
 	}
 	if facts.Account, err = fact(tx, t.AccountID, accountRow.account); err != nil {
@@ -73,14 +77,24 @@ func dependencies(t token.Token, exclusive bool) (guards []guard) {
 	if t.MintedBy != 0 {
 		guards = append(guards, guard{kind: guardedToken, key: t.MintedBy})
 	}
-	if user := creator(t); user != 0 {
-		guards = append(guards, guard{kind: guardedUser, key: user, alone: exclusive})
-	}
+	guards = append(guards, users(t, exclusive)...)
 	if t.AccountID != "" {
 		guards = append(guards, guard{kind: guardedAccount, key: t.AccountID})
 	}
 	if t.EnvironmentID != "" {
 		guards = append(guards, guard{kind: guardedEnvironment, key: t.EnvironmentID})
+	}
+	return guards
+}
+
+// users are the guards of the owner and of the user who creates, in the order of their ids.
+func users(t token.Token, exclusive bool) (guards []guard) {
+	ids := []int64{t.UserID, t.CreatedBy}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if id != 0 {
+			guards = append(guards, guard{kind: guardedUser, key: id, alone: exclusive && id == t.UserID})
+		}
 	}
 	return guards
 }

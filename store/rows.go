@@ -20,6 +20,7 @@ type tokenRow struct {
 	EnvironmentID    *string
 	State            string
 	SuspendedByAdmin bool
+	RoleLimit        string
 	CreatedBy        *int64
 	CreatedByAdminID *string
 	MintedBy         *int64
@@ -45,6 +46,7 @@ func tokenToRow(t token.Token) tokenRow {
 		EnvironmentID:    orNull(t.EnvironmentID),
 		State:            string(t.State),
 		SuspendedByAdmin: t.SuspendedByAdmin,
+		RoleLimit:        string(t.RoleLimit),
 		CreatedBy:        orNull(t.CreatedBy),
 		CreatedByAdminID: orNull(t.CreatedByAdminID),
 		MintedBy:         orNull(t.MintedBy),
@@ -77,6 +79,7 @@ func (r tokenRow) token() token.Token {
 		EnvironmentID:    orZero(r.EnvironmentID),
 		State:            token.State(r.State),
 		SuspendedByAdmin: r.SuspendedByAdmin,
+		RoleLimit:        token.Role(r.RoleLimit),
 		CreatedBy:        orZero(r.CreatedBy),
 		CreatedByAdminID: orZero(r.CreatedByAdminID),
 		MintedBy:         orZero(r.MintedBy),

@@ -227,6 +227,21 @@ func (e UserDraftRole) Valid() bool {
 	}
 }
 
+// Defines values for UserTokenDialect.
+const (
+	UserTokenDialectMuninx UserTokenDialect = "muninx"
+)
+
+// Valid indicates whether the value is a known member of the UserTokenDialect enum.
+func (e UserTokenDialect) Valid() bool {
+	switch e {
+	case UserTokenDialectMuninx:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DialectFilter.
 const (
 	DialectFilterApitoken DialectFilter = "apitoken"
@@ -684,6 +699,42 @@ type UserList struct {
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
+// UserToken A new token with its secret.
+type UserToken struct {
+	// CreatedAt When it was created.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Dialect The dialect of the token.
+	Dialect UserTokenDialect `json:"dialect"`
+
+	// ExpiresAt When it ends; null if it does not.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
+
+	// Id The id of the token in its dialect.
+	Id string `json:"id"`
+
+	// Name Its name.
+	Name string `json:"name"`
+
+	// Token The raw token. No other answer has it.
+	Token string `json:"token"`
+
+	// UserId The user who owns it.
+	UserId int64 `json:"user_id"`
+}
+
+// UserTokenDialect The dialect of the token.
+type UserTokenDialect string
+
+// UserTokenDraft A token for a user.
+type UserTokenDraft struct {
+	// ExpiresAt When the token is to expire; null or missing for the default.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Name A name for the token.
+	Name string `json:"name"`
+}
+
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
 
@@ -794,6 +845,9 @@ type CreateEnvironmentJSONRequestBody = EnvironmentDraft
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserDraft
+
+// CreateUserTokenJSONRequestBody defines body for CreateUserToken for application/json ContentType.
+type CreateUserTokenJSONRequestBody = UserTokenDraft
 
 // Getter for additional properties for Problem. Returns the specified
 // element and whether it was found
@@ -1020,6 +1074,9 @@ type ServerInterface interface {
 	// EnableUser Enable a user
 	// (POST /service/users/{id}/enable)
 	EnableUser(ctx echo.Context, id UserId) error
+	// CreateUserToken Create a token for a user
+	// (POST /service/users/{id}/tokens)
+	CreateUserToken(ctx echo.Context, id UserId) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1503,6 +1560,22 @@ func (w *ServerInterfaceWrapper) EnableUser(ctx echo.Context) error {
 	return err
 }
 
+// CreateUserToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUserToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id UserId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUserToken(ctx, id)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1559,6 +1632,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/service/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.POST(options.BaseURL+"/service/users/:id/disable", wrapper.DisableUser, options.OperationMiddlewares["disableUser"]...)
 	router.POST(options.BaseURL+"/service/users/:id/enable", wrapper.EnableUser, options.OperationMiddlewares["enableUser"]...)
+	router.POST(options.BaseURL+"/service/users/:id/tokens", wrapper.CreateUserToken, options.OperationMiddlewares["createUserToken"]...)
 	router.GET(options.BaseURL+"/service/accounts", wrapper.ListAccounts, options.OperationMiddlewares["listAccounts"]...)
 	router.POST(options.BaseURL+"/service/accounts", wrapper.CreateAccount, options.OperationMiddlewares["createAccount"]...)
 	router.GET(options.BaseURL+"/service/accounts/:id", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
@@ -6212,6 +6286,267 @@ func (response EnableUser503ApplicationProblemPlusJSONResponse) VisitEnableUserR
 	return err
 }
 
+type CreateUserTokenRequestObject struct {
+	Id   UserId `json:"id"`
+	Body *CreateUserTokenJSONRequestBody
+}
+
+type CreateUserTokenResponseObject interface {
+	VisitCreateUserTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateUserToken201ResponseHeaders struct {
+	CacheControl string
+	Location     string
+	XRequestId   string
+}
+
+type CreateUserToken201JSONResponse struct {
+	Body    UserToken
+	Headers CreateUserToken201ResponseHeaders
+}
+
+func (response CreateUserToken201JSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken400ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken400ResponseHeaders
+}
+
+func (response CreateUserToken400ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type CreateUserToken401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken401ResponseHeaders
+}
+
+func (response CreateUserToken401ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken403ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken403ResponseHeaders
+}
+
+func (response CreateUserToken403ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken404ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken404ResponseHeaders
+}
+
+func (response CreateUserToken404ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken409ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken409ResponseHeaders
+}
+
+func (response CreateUserToken409ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken413ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken413ResponseHeaders
+}
+
+func (response CreateUserToken413ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken415ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken415ResponseHeaders
+}
+
+func (response CreateUserToken415ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CreateUserToken429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken429ResponseHeaders
+}
+
+func (response CreateUserToken429ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken500ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken500ResponseHeaders
+}
+
+func (response CreateUserToken500ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CreateUserToken503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken503ResponseHeaders
+}
+
+func (response CreateUserToken503ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetHealth Whether the process runs
@@ -6289,6 +6624,9 @@ type StrictServerInterface interface {
 	// EnableUser Enable a user
 	// (POST /service/users/{id}/enable)
 	EnableUser(ctx context.Context, request EnableUserRequestObject) (EnableUserResponseObject, error)
+	// CreateUserToken Create a token for a user
+	// (POST /service/users/{id}/tokens)
+	CreateUserToken(ctx context.Context, request CreateUserTokenRequestObject) (CreateUserTokenResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -6984,6 +7322,54 @@ func (sh *strictHandler) EnableUser(ctx echo.Context, id UserId) error {
 		return err
 	} else if validResponse, ok := response.(EnableUserResponseObject); ok {
 		return validResponse.VisitEnableUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUserToken operation middleware
+func (sh *strictHandler) CreateUserToken(ctx echo.Context, id UserId) error {
+	var request CreateUserTokenRequestObject
+
+	request.Id = id
+
+	var body CreateUserTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUserToken(ctx.Request().Context(), request.(CreateUserTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUserToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserTokenResponseObject); ok {
+		return validResponse.VisitCreateUserTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -10,14 +10,11 @@ func ref(id string) token.Ref { return token.Ref{Dialect: token.APIToken, ID: id
 
 // draft reads the body; null is the same as a missing member.
 func draft(body gen.ApiTokenDetailsForCreate) token.Draft {
-	d := token.Draft{
+	return token.Draft{
 		Dialect: token.APIToken, Scope: token.Scope(body.TokenScope),
 		AccountID: wire.Given(body.AccountId), EnvironmentID: wire.Given(body.EnvironmentId),
+		ExpiresAt: wire.Given(body.ExpiresAt),
 	}
-	if expiry := wire.Given(body.ExpiresAt); expiry != nil {
-		d.ExpiresAt = *expiry
-	}
-	return d
 }
 
 func query(p gen.ListApiTokensParams) (token.Query, string) {

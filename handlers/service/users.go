@@ -7,6 +7,7 @@ import (
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/handlers/authn"
 	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // CreateUser implements `POST /service/users`.
@@ -69,5 +70,28 @@ func (h handler) EnableUser(ctx context.Context, r gen.EnableUserRequestObject) 
 	return gen.EnableUser200JSONResponse{
 		Body:    user(u),
 		Headers: gen.EnableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// CreateUserToken implements `POST /service/users/{id}/tokens`.
+func (h handler) CreateUserToken(ctx context.Context, r gen.CreateUserTokenRequestObject) (gen.CreateUserTokenResponseObject, error) {
+	if r.Id < 1 { // the draft would mean the caller
+		return nil, token.Errorf(token.NotFound, "there is no such user")
+	}
+	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{
+		Dialect: token.Muninx, Name: r.Body.Name, ExpiresAt: wire.Given(r.Body.ExpiresAt), UserID: r.Id,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateUserToken201JSONResponse{
+		Body: gen.UserToken{
+			Dialect: gen.UserTokenDialect(t.Dialect), Id: t.ID, Name: t.Name, Token: secret, UserId: t.UserID,
+			CreatedAt: t.CreatedAt, ExpiresAt: wire.NullTime(t.ExpiresAt),
+		},
+		Headers: gen.CreateUserToken201ResponseHeaders{
+			CacheControl: "no-store", XRequestId: wire.RequestID(ctx),
+			Location: h.options.PublicURL + "/service/tokens/muninx/" + t.ID,
+		},
 	}, nil
 }

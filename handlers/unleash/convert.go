@@ -30,7 +30,7 @@ func (h handler) draft(body gen.PatSchema) (token.Draft, error) {
 		if err != nil {
 			return d, token.Wrap(token.Internal, err)
 		}
-		d.ExpiresAt = expiry
+		d.ExpiresAt = &expiry
 	} else if h.options.Strict {
 		faults = append(faults, token.Fault{Pointer: "/expiresAt", Detail: "is required"})
 	}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -35,10 +37,13 @@ func checkTime(text string) error {
 
 // validator judges the request by the operation's part of the spec.
 func validator(route *routers.Route) echo.MiddlewareFunc {
-	single := singleParameters(route)
+	single, integers := singleParameters(route), integerParameters(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := token.Faulty(repeated(c.QueryParams(), single)...); err != nil {
+			if err := checkQuery(c.Request().URL.RawQuery, single); err != nil {
+				return err
+			}
+			if err := checkPath(c, integers); err != nil {
 				return err
 			}
 			input := &openapi3filter.RequestValidationInput{
@@ -66,14 +71,52 @@ func singleParameters(route *routers.Route) []string {
 	return names
 }
 
-func repeated(query url.Values, names []string) []token.Fault {
+// checkQuery refuses what the parser of queries drops or lets through, and a parameter that is given twice.
+func checkQuery(raw string, single []string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return badBody("the query must be in percent-encoding, with & between its parameters")
+	}
 	var faults []token.Fault
-	for _, name := range names {
-		if len(query[name]) > 1 {
-			faults = append(faults, token.Fault{In: token.InQuery, Pointer: "/" + name, Detail: "must be given once"})
+	for _, name := range single {
+		values := query[name]
+		fault := token.Fault{In: token.InQuery, Pointer: "/" + name}
+		switch {
+		case len(values) > 1:
+			fault.Detail = "must be given once"
+		case len(values) == 1 && !plain(values[0]):
+			fault.Detail = "must be in UTF-8 and must not contain the character U+0000"
+		default:
+			continue
+		}
+		faults = append(faults, fault)
+	}
+	return token.Faulty(faults...)
+}
+
+// plain reports whether every database takes the text.
+func plain(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
+// integerParameters are the parameters of the path that are integers.
+func integerParameters(route *routers.Route) map[string]*openapi3.Parameter {
+	found := map[string]*openapi3.Parameter{}
+	for _, p := range route.PathItem.Parameters {
+		if p.Value.In == openapi3.ParameterInPath && p.Value.Schema.Value.Type.Is(openapi3.TypeInteger) {
+			found[p.Value.Name] = p.Value
 		}
 	}
-	return faults
+	return found
+}
+
+// checkPath refuses a second spelling of an integer, such as +4 or 04.
+func checkPath(c echo.Context, integers map[string]*openapi3.Parameter) error {
+	for name, p := range integers {
+		n, err := strconv.ParseInt(c.Param(name), 10, 64)
+		if err != nil || strconv.FormatInt(n, 10) != c.Param(name) {
+			return token.Faulty(token.Fault{In: token.InPath, Pointer: "/" + name, Detail: parameterRule(p)})
+		}
+	}
+	return nil
 }
 
 // pathParams are the values of the path's parameters, decoded.

@@ -61,7 +61,7 @@ func (id Identity) usable(now time.Time) bool {
 func (id Identity) caller() Caller {
 	c := Caller{User: id.User, Account: id.Account, Token: id.Token, ExpiresAt: id.Token.ExpiresAt}
 	if id.User != nil {
-		c.Role = id.User.Role
+		c.Role = id.User.Role.atMost(id.Token.RoleLimit)
 	}
 	return c
 }

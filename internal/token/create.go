@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"time"
 	"unicode"
@@ -10,11 +11,12 @@ import (
 // Draft is what a caller asks of a new token. Which members a dialect knows is its own matter.
 type Draft struct {
 	Dialect       Dialect
-	Name          string    // "" is none, where the dialect allows that
-	Scope         Scope     // of an [APIToken]
-	AccountID     *string   // nil: the environment's account, or the caller's own
-	EnvironmentID *string   // nil: none
-	ExpiresAt     time.Time // zero: the default lifetime
+	Name          string     // "" is none, where the dialect allows that
+	Scope         Scope      // of an [APIToken]
+	AccountID     *string    // nil: the environment's account, or the caller's own
+	EnvironmentID *string    // nil: none
+	ExpiresAt     *time.Time // nil: the default lifetime
+	UserID        int64      // who is to own a user's token, if it is not the caller; only admins may say that
 	// Deliver, if it is set, gets the secret inside the transaction, as the last step before the commit: if it fails,
 	// the token was never issued.
 	Deliver func(secret string) error
@@ -40,6 +42,11 @@ var lastMoment = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string, error) {
 	if err := c.enter(d.Dialect, Own); err != nil {
 		return Token{}, "", err
+	}
+	if d.UserID != 0 {
+		if err := c.requireAdmin(); err != nil {
+			return Token{}, "", err
+		}
 	}
 	creation := creation{service: s, caller: c, draft: d, policy: s.Policies[d.Dialect]}
 	created, err := s.Store.Create(ctx, Insert{
@@ -72,7 +79,10 @@ func (n *creation) start() Token {
 		t.CreatedByAdminID = n.caller.User.AdminID
 	}
 	if t.Dialect.OwnedByUser() {
-		t.UserID = n.caller.userID()
+		t.UserID = cmp.Or(n.draft.UserID, n.caller.userID())
+		if n.caller.User.Role.atMost(n.caller.Role) != n.caller.User.Role {
+			t.RoleLimit = n.caller.Role // the token reaches no further than the credential that made it
+		}
 		return t
 	}
 	t.Scope = n.draft.Scope
@@ -110,11 +120,20 @@ func (n *creation) decide(t *Token, f Facts) error {
 	return nil
 }
 
-// standing refuses a caller that lost its right between authentication and this transaction.
+// standing refuses a caller that lost its right between authentication and this transaction, and an owner that is not
+// there.
 func (n *creation) standing(f Facts, now time.Time) error {
 	gone := n.caller.Token != nil && (f.Minter == nil || f.Minter.Deleted() || f.Minter.Status(now) != Active)
-	if gone || n.caller.User != nil && (f.User == nil || f.User.Disabled) {
+	if gone || n.caller.User != nil && (f.Creator == nil || f.Creator.Disabled) {
 		return Errorf(CredentialInvalid, "the credential is not valid")
+	}
+	switch {
+	case !n.draft.Dialect.OwnedByUser():
+		return nil
+	case f.User == nil:
+		return Errorf(NotFound, "there is no such user")
+	case f.User.Disabled:
+		return Errorf(Conflict, "the user is disabled")
 	}
 	return nil
 }
@@ -220,24 +239,34 @@ func (n *creation) visible(f Facts) (*Environment, *Account) {
 // judgeExpiry judges the expiry that was asked for, or sets the default, clipped to what is allowed.
 func (n *creation) judgeExpiry(t *Token, f Facts, now time.Time) []Fault {
 	latest := n.latest(f, now)
-	asked := n.draft.ExpiresAt
-	if asked.IsZero() {
-		t.ExpiresAt = n.defaultExpiry(latest, now)
-		return nil
-	}
-	t.ExpiresAt = n.cut(asked)
 	detail := ""
-	switch {
-	case !t.ExpiresAt.After(now):
-		detail = "must be in the future"
-	case !asked.UTC().Before(lastMoment):
-		detail = "must be before the year 10000 in UTC"
-	case !latest.IsZero() && t.ExpiresAt.After(latest):
-		detail = "must not be later than " + latest.Format(time.RFC3339) + ", the latest that this credential can give"
-	default:
+	if asked := n.draft.ExpiresAt; asked == nil {
+		t.ExpiresAt = n.defaultExpiry(latest, now)
+		if !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now) {
+			detail = "cannot be set: the credential itself ends too soon"
+		}
+	} else {
+		t.ExpiresAt = n.cut(*asked)
+		detail = judgeAsked(*asked, t.ExpiresAt, latest, now)
+	}
+	if detail == "" {
 		return nil
 	}
 	return []Fault{{Pointer: MemberExpiry, Detail: detail}}
+}
+
+// judgeAsked says what the expiry that was asked for must be, "" if it is that. Expiry is what was asked, cut to the
+// precision of the dialect.
+func judgeAsked(asked, expiry, latest, now time.Time) string {
+	switch {
+	case !expiry.After(now):
+		return "must be in the future"
+	case !asked.UTC().Before(lastMoment):
+		return "must be before the year 10000 in UTC"
+	case !latest.IsZero() && expiry.After(latest):
+		return "must not be later than " + latest.Format(time.RFC3339) + ", the latest that this credential can give"
+	}
+	return ""
 }
 
 // latest is the last possible expiry: a token lives no longer than the one that minted it. Zero: no limit.

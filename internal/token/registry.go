@@ -1,6 +1,9 @@
 package token
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Role is what a user may do.
 type Role string
@@ -12,8 +15,16 @@ const (
 	RoleMember       Role = "member"
 )
 
-// Roles lists every role.
+// Roles lists every role, the highest first.
 var Roles = []Role{RoleAdmin, RoleIntrospector, RoleMember}
+
+// atMost is r, or limit if that is lower. An empty limit is none.
+func (r Role) atMost(limit Role) Role {
+	if slices.Index(Roles, limit) > slices.Index(Roles, r) {
+		return limit
+	}
+	return r
+}
 
 // User is a person or a service that owns tokens.
 type User struct {

@@ -87,7 +87,7 @@ func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r 
 	if q.EnvironmentID != "" && !c.seesEnvironment(q.EnvironmentID) || q.AccountID != "" && !c.seesAccount(q.AccountID) {
 		return Page{}, nil
 	}
-	after, err := s.after(ctx, c, cursor, r)
+	after, err := s.after(ctx, c, q.Dialect, cursor, r)
 	if err != nil {
 		return Page{}, err
 	}
@@ -110,13 +110,13 @@ func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r 
 }
 
 // after returns the Seq of the token that the cursor names. A cursor that names a token which the caller does not
-// see is as bad as one that names none, so that cursors tell nothing.
-func (s *Service) after(ctx context.Context, c Caller, cursor string, r Reach) (int64, error) {
+// see, or one of another dialect's list, is as bad as one that names none, so that cursors tell nothing.
+func (s *Service) after(ctx context.Context, c Caller, d Dialect, cursor string, r Reach) (int64, error) {
 	if cursor == "" {
 		return 0, nil
 	}
 	ref, ok := decodeCursor(cursor)
-	if !ok {
+	if !ok || d != "" && d != ref.Dialect {
 		return 0, badCursor()
 	}
 	t, err := s.Store.Find(ctx, ref)

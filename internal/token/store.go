@@ -39,7 +39,8 @@ type Insert struct {
 
 // Facts is what a create depends on. A member is nil where the token names none, or one that does not exist.
 type Facts struct {
-	User        *User        // the token's UserID, else its CreatedBy
+	User        *User        // the token's UserID
+	Creator     *User        // the token's CreatedBy
 	Environment *Environment // the token's EnvironmentID
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Minter      *Token       // the token's MintedBy
