@@ -69,8 +69,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 		return nil, oneLine("cannot open the database", err)
 	}
 	if err := d.prepareSchema(ctx, opts.Schema); err != nil {
-		d.Close()
-		return nil, err
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }

@@ -27,7 +27,7 @@ func (d *DB) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
 
 // pause waits for a random time, so that transactions that met do not meet again.
 func pause(ctx context.Context, attempt int) error {
-	timer := time.NewTimer(rand.N(time.Duration(attempt) * 10 * time.Millisecond))
+	timer := time.NewTimer(rand.N(time.Duration(attempt) * 10 * time.Millisecond)) //nolint:gosec // a pause is no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -84,7 +84,7 @@ func (d *DB) take(tx *gorm.DB, guards ...guard) error {
 		}
 		hash := fnv.New32a()
 		fmt.Fprint(hash, g.key)
-		args = append(args, int32(g.kind), int32(hash.Sum32()))
+		args = append(args, int32(g.kind), int32(hash.Sum32())) //nolint:gosec // all bits count, the sign is one of them
 	}
 	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
 }
