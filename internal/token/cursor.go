@@ -35,10 +35,10 @@ func decodeKey(cursor string) (string, bool) {
 	return id, ok && ValidKey(id)
 }
 
-// decode returns "" for what is no base64url.
+// decode returns "" for what is no base64url. The decoder skips line breaks; here one cursor has one spelling.
 func decode(cursor string) string {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil {
+	if err != nil || strings.ContainsAny(cursor, "\r\n") {
 		return ""
 	}
 	return string(b)

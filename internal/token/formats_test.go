@@ -98,6 +98,7 @@ func FuzzSecretDialect(f *testing.F) {
 func FuzzDecodeCursor(f *testing.F) {
 	f.Add(encodeCursor(Ref{Muninx, newUUID(time.Now())}))
 	f.Add(encodeCursor(Ref{Unleash, "7"}))
+	f.Add("dW5sZ\rWFzaC80") // a line break inside
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		if ref, ok := decodeCursor(cursor); ok && encodeCursor(ref) != cursor {
