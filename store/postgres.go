@@ -20,11 +20,20 @@ const (
 	postgresConnLifetime   = 30 * time.Minute // so that connections move to a new server behind the same name
 )
 
-func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
+func parsePostgres(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// The parser's error quotes the URL and cannot know for sure which part of a broken one is the password.
-		return nil, errors.New("the PostgreSQL URL is not valid")
+		return nil, errors.New("must be a valid PostgreSQL URL: its port or a parameter such as sslmode may be wrong, " +
+			"and reserved characters in the password need percent-encoding")
+	}
+	return config, nil
+}
+
+func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
+	config, err := parsePostgres(url)
+	if err != nil {
+		return nil, err
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, postgresConnectTimeout)
 	if config.RuntimeParams["application_name"] == "" {

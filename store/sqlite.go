@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,8 +42,14 @@ func sqlitePragmas(queryOnly string) []pragma {
 // openSQLite opens the file with one writing connection, because SQLite has one writer at a time and waiting in our
 // own queue is faster and fairer than in SQLite's, and with several reading ones.
 func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
-	path, err := createFile(path)
+	path, err := filepath.Abs(path)
 	if err != nil {
+		return nil, err
+	}
+	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := createFile(path); err != nil {
 		return nil, err
 	}
 	lock := fileLock(path + ".lock")
@@ -50,11 +58,13 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		return nil, err
 	}
 	defer unlock()
-	writer, err := openSQLitePool(ctx, path, "immediate", 1, "0")
+	pragmas := sqlitePragmas("0")
+	writer, err := openSQLitePool(ctx, sqliteDSN(path, "immediate", pragmas), 1, pragmas)
 	if err != nil {
-		return nil, err
+		return nil, nameFile(path, err)
 	}
-	reader, err := openSQLitePool(ctx, path, "deferred", cmp.Or(opts.MaxConns, sqliteReaders), "1")
+	pragmas = sqlitePragmas("1")
+	reader, err := openSQLitePool(ctx, sqliteDSN(path, "deferred", pragmas), cmp.Or(opts.MaxConns, sqliteReaders), pragmas)
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
@@ -65,23 +75,75 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	return d, nil
 }
 
-// createFile makes the file, for its owner only, with its directory, and returns its absolute path.
-func createFile(path string) (string, error) {
-	if path == "" || strings.ContainsRune(path, 0) {
-		return "", errors.New("sqlite: must be followed by the path of a file")
-	}
+// lookAtSQLite opens the file without a lock of ours, without write-ahead mode and only for reading. Where no process
+// has it open it is said not to change at all, since SQLite would put a write-ahead log beside it even to read it.
+func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	err = inspectFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s; tokenwright migrate up makes one", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pragmas := []pragma{{"busy_timeout", sqliteBusyMillis}, {"query_only", "1"}}
+	dsn := sqliteDSN(path, "deferred", pragmas) + "&mode=ro"
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		dsn += "&immutable=1"
+	}
+	db, err := openSQLitePool(ctx, dsn, 1, pragmas)
+	if err != nil {
+		return nil, nameFile(path, err)
+	}
+	return &DB{backend: backend{name: sqliteName, lockSchema: fileLock(path + ".lock")}, writer: db, reader: db}, nil
+}
+
+// errNotSQLite is the error for a file that holds something else.
+var errNotSQLite = errors.New("is not a SQLite database")
+
+// inspectFile looks at the file before anything is put beside it. An empty one is a database, too.
+func inspectFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s %w", path, errNotSQLite)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	const magic = "SQLite format 3\x00"
+	start, err := io.ReadAll(io.LimitReader(file, int64(len(magic))))
+	if err == nil && len(start) > 0 && string(start) != magic {
+		err = fmt.Errorf("%s %w", path, errNotSQLite)
+	}
+	return err
+}
+
+// nameFile says in our words that SQLite takes the file for something else, which it finds when it sets a pragma.
+func nameFile(path string, err error) error {
+	if errors.Is(err, sqlite3.NOTADB) {
+		return fmt.Errorf("%s %w", path, errNotSQLite)
+	}
+	return err
+}
+
+// createFile makes the file, for its owner only, with its directory.
+func createFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
+		return err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return path, file.Close()
+	return file.Close()
 }
 
 // narrowModes gives the files that SQLite has put beside the database the mode of the database. The driver does so
@@ -110,9 +172,8 @@ func fileLock(path string) func(context.Context) (func(), error) {
 	}
 }
 
-func openSQLitePool(ctx context.Context, path, txlock string, conns int, queryOnly string) (*gorm.DB, error) {
-	pragmas := sqlitePragmas(queryOnly)
-	pool, err := driver.Open(sqliteDSN(path, txlock, pragmas))
+func openSQLitePool(ctx context.Context, dsn string, conns int, pragmas []pragma) (*gorm.DB, error) {
+	pool, err := driver.Open(dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +217,8 @@ func checkPragmas(ctx context.Context, pool *sql.DB, pragmas []pragma) error {
 			return fmt.Errorf("SQLite has set %s to %s instead of %s", p.name, value, p.value)
 		}
 	}
-	return nil
+	var version int64
+	return pool.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version) // which is read from the file
 }
 
 // sqliteUnavailable reports whether the error says that the file cannot be used now.

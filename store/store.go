@@ -45,6 +45,8 @@ const (
 type Options struct {
 	Schema   Schema
 	MaxConns int // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
+	// ReadOnly is for who only asks for the [DB.Status]: a SQLite file must be there, and nothing is made or changed.
+	ReadOnly bool
 }
 
 // backend is what differs between the databases.
@@ -74,14 +76,35 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	return d, nil
 }
 
-func connect(ctx context.Context, url string, opts Options) (*DB, error) {
+// CheckURL reports what is wrong with the URL of a database, without asking the database. The error begins with a verb,
+// is one line and holds no password.
+func CheckURL(url string) error {
 	if path, found := strings.CutPrefix(url, "sqlite:"); found {
-		return openSQLite(ctx, path, opts)
+		if path == "" || strings.ContainsRune(path, 0) {
+			return errors.New("must be sqlite: and the path of a file")
+		}
+		return nil
 	}
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		_, err := parsePostgres(url)
+		return err
+	}
+	return errors.New("must begin with sqlite: or postgres://") // and may hold a password: no more of it
+}
+
+func connect(ctx context.Context, url string, opts Options) (*DB, error) {
+	if err := CheckURL(url); err != nil {
+		return nil, fmt.Errorf("its URL %w", err)
+	}
+	path, embedded := strings.CutPrefix(url, "sqlite:")
+	switch {
+	case embedded && opts.ReadOnly:
+		return lookAtSQLite(ctx, path)
+	case embedded:
+		return openSQLite(ctx, path, opts)
+	default:
 		return openPostgres(ctx, url, opts)
 	}
-	return nil, errors.New("the URL must begin with sqlite: or postgres://") // and may hold a password: no more of it
 }
 
 // gormConfig keeps GORM quiet, since its log would hold looked-up hashes, and leaves transactions to this package.

@@ -32,7 +32,8 @@ func (c *accountCreateCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	created, err := answer[service.Account](r.service.CreateAccount(ctx, service.AccountDraft{Name: c.Name}))
+	response, err := r.service.CreateAccount(ctx, service.AccountDraft{Name: c.Name})
+	created, err := made(func(a service.Account) bool { return a.Id != "" }, response, err)
 	if err != nil {
 		return err
 	}

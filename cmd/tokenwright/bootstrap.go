@@ -37,27 +37,29 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
 		return nil
 	}
-	return c.rescue(ctx, tokens, out)
+	t, err := rescue(ctx, tokens, c.User, c.file())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out.stdout, "User %d has a new credential, the muninx token %s, in %s.\n", t.UserID, t.ID, c.CredentialFile)
+	return nil
 }
 
 func (c *bootstrapCmd) file() *secretFile {
 	return &secretFile{path: c.CredentialFile, flag: "credential-file"}
 }
 
-func (c *bootstrapCmd) rescue(ctx context.Context, tokens *token.Service, out *streams) error {
-	file := c.file()
-	t, err := tokens.Rescue(ctx, c.User, file.write)
-	file.settle(err == nil)
-	if err != nil {
-		return fmt.Errorf("cannot make a credential: %w", err)
+func rescue(ctx context.Context, tokens *token.Service, user int64, file *secretFile) (token.Token, error) {
+	t, err := tokens.Rescue(ctx, user, file.write)
+	if err := file.settle(err); err != nil {
+		return t, fmt.Errorf("cannot make a credential: %w", err)
 	}
-	fmt.Fprintf(out.stdout, "User %d has a new credential, the muninx token %s, in %s.\n", t.UserID, t.ID, c.CredentialFile)
-	return nil
+	return t, nil
 }
 
-// open migrates only an empty database, which no server is using.
+// open migrates only an empty database, which no server is using, and makes none: a path that was mistyped is an error.
 func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
-	status, err := schemaStatus(ctx, c.databaseFlags)
+	status, err := schemaStatus(ctx, c.databaseFlags, true)
 	if err != nil {
 		return nil, err
 	}

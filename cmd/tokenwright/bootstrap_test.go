@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +17,7 @@ import (
 func TestBootstrapFillsAnEmptyDatabase(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "deep", "credential")
+	command(t, nil, "migrate", "up", "--database-url", "sqlite:"+filepath.Join(dir, "tokenwright.db")).ok(t)
 	out := command(t, nil, "bootstrap", "--database-url", "sqlite:"+filepath.Join(dir, "tokenwright.db"), "--credential-file", file).ok(t)
 	if !strings.Contains(out, "was empty") || strings.Contains(out, readSecret(t, file)) {
 		t.Errorf("printed: %s", out)
@@ -91,21 +94,89 @@ func TestBootstrapWithoutDatabase(t *testing.T) {
 	}
 }
 
-// failing is a registry whose commit fails after the credential was delivered.
-type failing struct{ token.Registry }
-
-func (failing) Initialize(_ context.Context, _ token.Seed, deliver func() error) (bool, error) {
-	return false, errors.Join(deliver(), errors.New("the commit failed"))
+// failing is a store whose commit fails after the credential was delivered.
+type failing struct {
+	token.Registry
+	token.Store
+	cause   error
+	deliver bool
 }
 
-func TestCredentialOfAFailedCommitGoes(t *testing.T) {
-	file := &secretFile{path: filepath.Join(t.TempDir(), "credential"), flag: "x"}
-	_, err := initialize(t.Context(), &token.Service{Registry: failing{}}, file)
-	if err == nil || !strings.Contains(err.Error(), "the commit failed") {
-		t.Errorf("the error is %v", err)
+func (f failing) Initialize(_ context.Context, _ token.Seed, deliver func() error) (bool, error) {
+	if !f.deliver {
+		return false, f.cause
 	}
-	if _, err := os.Stat(file.path); err == nil {
-		t.Error("the file is still there")
+	return false, errors.Join(deliver(), f.cause)
+}
+
+func (failing) FirstAdmin(context.Context) (token.User, error) {
+	return token.User{ID: 1, Role: token.RoleAdmin, AccountID: "a"}, nil
+}
+
+func (f failing) Create(_ context.Context, in token.Insert) (token.Token, error) {
+	if !f.deliver {
+		return token.Token{}, f.cause
+	}
+	admin := token.User{ID: 1, Role: token.RoleAdmin, AccountID: "a"}
+	return token.Token{}, errors.Join(in.Decide(&in.Token, token.Facts{User: &admin, Creator: &admin, Account: &token.Account{ID: "a"}}), f.cause)
+}
+
+// TestCredentialOfAFailedCommit: the file goes, unless nobody can say whether the commit happened.
+func TestCredentialOfAFailedCommit(t *testing.T) {
+	cause := errors.New("the commit failed")
+	ways := map[string]func(*token.Service, *secretFile) error{
+		"first start": func(s *token.Service, file *secretFile) error {
+			_, err := initialize(t.Context(), s, file)
+			return err
+		},
+		"rescue": func(s *token.Service, file *secretFile) error {
+			_, err := rescue(t.Context(), s, 0, file)
+			return err
+		},
+	}
+	for name, c := range map[string]struct {
+		failing
+		kept bool
+	}{
+		"certain":                {failing{cause: cause, deliver: true}, false},
+		"certain with a kind":    {failing{cause: token.Wrap(token.Internal, cause), deliver: true}, false},
+		"unknown":                {failing{cause: token.Wrap(token.Unavailable, cause), deliver: true}, true},
+		"unknown, as it stopped": {failing{cause: token.Wrap(token.Canceled, cause), deliver: true}, true},
+		"before the delivery":    {failing{cause: token.Wrap(token.Unavailable, cause)}, false},
+	} {
+		for way, try := range ways {
+			t.Run(name+" at "+way, func(t *testing.T) {
+				file := &secretFile{path: filepath.Join(t.TempDir(), "credential"), flag: "x"}
+				err := try(&token.Service{Registry: c.failing, Store: c.failing, Policies: token.DefaultPolicies()}, file)
+				if err == nil || !strings.Contains(err.Error(), cause.Error()) {
+					t.Fatalf("the error is %v", err)
+				}
+				text, failed := os.ReadFile(file.path)
+				if (failed == nil) != c.kept {
+					t.Errorf("the file: %v", failed)
+				}
+				told := strings.Contains(err.Error(), file.path+" is kept, because it is not known whether the credential in it works")
+				if told != c.kept || c.kept && len(text) < 40 {
+					t.Errorf("the file has %d bytes; the error is %v", len(text), err)
+				}
+				if report(io.Discard, err) != exitFailure {
+					t.Error("the exit code is another")
+				}
+			})
+		}
+	}
+}
+
+// A signal to stop must not hide that a file was kept.
+func TestStoppedStartTellsOfAFileThatWasKept(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	log := slog.New(slog.DiscardHandler)
+	if err := stoppedWhileStarting(ctx, log, &uncertainError{text: "kept"}); err == nil {
+		t.Error("the error is lost")
+	}
+	if err := stoppedWhileStarting(ctx, log, errors.New("canceled")); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -116,7 +187,9 @@ func TestSecretFileOfARepeatedTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	file.settle(true)
+	if err := file.settle(nil); err != nil {
+		t.Fatal(err)
+	}
 	if got := readSecret(t, file.path); got != "second" {
 		t.Errorf("the file has %q", got)
 	}

@@ -86,13 +86,24 @@ func TestTokenCommands(t *testing.T) {
 			if text := act("show").ok(t); !strings.Contains(text, dialect) || !strings.Contains(text, id) {
 				t.Errorf("show: %s", text)
 			}
-			if text := act("delete").ok(t); text != "Deleted the "+dialect+" token "+id+".\n" {
+			want := "Deleted the " + dialect + " token " + id + ".\n"
+			if dialect == "unleash" { // whose contract answers the same if there was none
+				want = "There is no unleash token " + id + " of yours any more.\n"
+			}
+			if text := act("delete").ok(t); text != want {
 				t.Errorf("delete: %s", text)
 			}
 			act("show").refused(t, exitFailure, "404 Not Found")
 			act("show", "--admin").refused(t, exitFailure, "404 Not Found")
 			act("delete", "--admin").refused(t, exitFailure, "404 Not Found")
 		})
+	}
+	if text := s.cli(t, "token", "delete", "unleash", "99999").ok(t); text != "There is no unleash token 99999 of yours any more.\n" {
+		t.Errorf("delete: %s", text)
+	}
+	id, _ := s.newToken(t, "unleash")
+	if text := s.cli(t, "token", "delete", "unleash", id, "--admin").ok(t); text != "Deleted the unleash token "+id+".\n" {
+		t.Errorf("delete: %s", text)
 	}
 	t.Run("by its own contract", func(t *testing.T) {
 		id, _ := s.newToken(t, "apitoken")
@@ -158,6 +169,70 @@ func TestTokenCreateSecretFile(t *testing.T) {
 	s.cli(t, "token", "create", "--dialect", "muninx", "--name", " ", "--secret-file", file).refused(t, exitFailure, "400")
 	if _, err := os.Stat(file); err == nil {
 		t.Error("a refusal left the file")
+	}
+}
+
+// TestUserToken gives a new user its first credential.
+func TestUserToken(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := start(t, dir)
+	account := s.objects(t, "account", "list")[0]["id"].(string)
+	s.cli(t, "user", "create", "--subject", "bob", "--name", "Bob", "--role", "member", "--account", account).ok(t)
+	lines := strings.Split(s.cli(t, "user", "token", "2", "--name", "first").ok(t), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "Created the muninx token ") || !strings.Contains(lines[0], "is shown this once") {
+		t.Fatalf("printed %q", lines)
+	}
+	if _, me := s.ask(t, "GET", "/service/me", lines[1], ""); !strings.Contains(me, `"bob"`) {
+		t.Errorf("the credential is of %s", me)
+	}
+	made := s.object(t, "user", "token", "2", "--name", "second", "--expires", "2d")
+	expires, err := time.Parse(time.RFC3339, made["expires_at"].(string))
+	if left := time.Until(expires); err != nil || left < 47*time.Hour || left > 48*time.Hour || made["token"] == nil {
+		t.Errorf("made %v", made)
+	}
+	file := filepath.Join(dir, "secret")
+	args := []string{"user", "token", "2", "--name", "third", "--secret-file", file, "-o", "json"}
+	text := s.cli(t, args...).ok(t)
+	s.works(t, readSecret(t, file))
+	if strings.Contains(text, `"token"`) || !strings.Contains(text, `"name": "third"`) {
+		t.Errorf("printed %s", text)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file has mode %v (%v)", info.Mode(), err)
+	}
+	s.cli(t, args...).refused(t, exitFailure, "never overwritten")
+	s.cli(t, "user", "token", "99", "--name", "x").refused(t, exitFailure, "the server answered ")
+}
+
+// TestCreatesWithoutAnAnswer: a success that shows no secret is none.
+func TestCreatesWithoutAnAnswer(t *testing.T) {
+	for _, body := range []string{"", "{}", "null", "[]", "<html>", `{"token":7,"secret":7}`, `{"token":"muninx_a`} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, body)
+		}))
+		defer other.Close()
+		env := map[string]string{"TOKENWRIGHT_CREDENTIAL": "x", "TOKENWRIGHT_SERVER": other.URL}
+		var creates [][]string
+		for dialect, flags := range creations {
+			creates = append(creates, append([]string{"token", "create", "--dialect", dialect}, flags...))
+		}
+		creates = append(creates, []string{"user", "token", "1", "--name", "x"})
+		file := filepath.Join(t.TempDir(), "secret")
+		for _, args := range creates {
+			for _, more := range [][]string{nil, {"-o", "json"}, {"--secret-file", file}} {
+				command(t, env, append(slices.Clone(args), more...)...).refused(t, exitFailure, "is not what its contract says")
+			}
+			if _, err := os.Stat(file); err == nil {
+				t.Fatalf("%q left the file", body)
+			}
+		}
+		for _, args := range [][]string{
+			{"account", "create", "--name", "x"}, {"environment", "create", "--name", "x", "--account", "x"},
+			{"user", "create", "--subject", "x", "--name", "x", "--role", "member", "--account", "x"},
+		} {
+			command(t, env, args...).refused(t, exitFailure, "is not what its contract says")
+		}
 	}
 }
 

@@ -145,17 +145,31 @@ func receive(r *http.Response, err error) ([]byte, http.Header, error) {
 	return body, r.Header, nil
 }
 
+// strange is the error for a success whose body is not what it must be.
+func strange(err error) error {
+	return fmt.Errorf("the server's answer is not what its contract says: %w", err)
+}
+
 // answer is [receive] for a body of type T.
 func answer[T any](r *http.Response, err error) (T, error) {
 	var value T
 	body, _, err := receive(r, err)
-	if err != nil || len(body) == 0 {
+	if err != nil {
 		return value, err
 	}
 	if err := json.Unmarshal(body, &value); err != nil {
-		return value, fmt.Errorf("the server's answer is not what its contract says: %w", err)
+		return value, strange(err)
 	}
 	return value, nil
+}
+
+// made is [answer] for a create, whose body shows more than nothing.
+func made[T any](shows func(T) bool, r *http.Response, err error) (T, error) {
+	value, err := answer[T](r, err)
+	if err == nil && !shows(value) {
+		err = strange(errors.New("it does not show what was created"))
+	}
+	return value, err
 }
 
 // trouble has what the errors of all dialects say.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -203,7 +202,7 @@ func (d unleashDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error
 		}
 		var p unleash.PatsSchema
 		if err := json.Unmarshal(body, &p); err != nil {
-			return nil, "", fmt.Errorf("the server's answer is not what its contract says: %w", err)
+			return nil, "", strange(err)
 		}
 		next := ""
 		if link := nextLink.FindStringSubmatch(header.Get("Link")); link != nil {

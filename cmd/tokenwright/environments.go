@@ -34,7 +34,8 @@ func (c *environmentCreateCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	created, err := answer[service.Environment](r.service.CreateEnvironment(ctx, service.EnvironmentDraft{Name: c.Name, AccountId: c.Account}))
+	response, err := r.service.CreateEnvironment(ctx, service.EnvironmentDraft{Name: c.Name, AccountId: c.Account})
+	created, err := made(func(e service.Environment) bool { return e.Id != "" }, response, err)
 	if err != nil {
 		return err
 	}

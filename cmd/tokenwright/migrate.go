@@ -21,7 +21,7 @@ type migrateUpCmd struct {
 
 // Run implements the command.
 func (c *migrateUpCmd) Run(ctx context.Context, out *streams) error {
-	before, err := schemaStatus(ctx, c.databaseFlags)
+	before, err := schemaStatus(ctx, c.databaseFlags, false)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ type migrateStatusCmd struct {
 
 // Run implements the command. A schema that this program cannot work with is an error, so that scripts can ask.
 func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
-	status, err := schemaStatus(ctx, c.databaseFlags)
+	status, err := schemaStatus(ctx, c.databaseFlags, true)
 	if err != nil {
 		return err
 	}
@@ -56,12 +56,14 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
 	return nil
 }
 
-// schemaStatus opens the database for this one question.
-func schemaStatus(ctx context.Context, flags databaseFlags) (store.Status, error) {
+// schemaStatus opens the database for this one question. A SQLite file that is not there is made unless readOnly.
+func schemaStatus(ctx context.Context, flags databaseFlags, readOnly bool) (store.Status, error) {
 	if err := flags.check(); err != nil {
 		return store.Status{}, err
 	}
-	db, err := store.Open(ctx, flags.DatabaseURL, store.Options{Schema: store.AnySchema, MaxConns: flags.maxConns()})
+	db, err := store.Open(ctx, flags.DatabaseURL, store.Options{
+		Schema: store.AnySchema, MaxConns: flags.maxConns(), ReadOnly: readOnly,
+	})
 	if err != nil {
 		return store.Status{}, err
 	}

@@ -35,6 +35,7 @@ type userCmd struct {
 	List    userListCmd    `cmd:"" help:"List users."`
 	Disable userDisableCmd `cmd:"" help:"Disable a user: its tokens stop."`
 	Enable  userEnableCmd  `cmd:"" help:"Enable a user again."`
+	Token   userTokenCmd   `cmd:"" help:"Create a muninx token for a user, such as a first credential."`
 }
 
 var userColumns = []column[service.User]{
@@ -68,7 +69,8 @@ func (c *userCreateCmd) Run(ctx context.Context, out *streams) error {
 	if c.Issuer != "" {
 		draft.Issuer = nullable.NewNullableWithValue(c.Issuer)
 	}
-	u, err := answer[service.User](r.service.CreateUser(ctx, draft))
+	response, err := r.service.CreateUser(ctx, draft)
+	u, err := made(func(u service.User) bool { return u.Id != 0 }, response, err)
 	if err != nil {
 		return err
 	}
@@ -134,4 +136,31 @@ func (c *userEnableCmd) Run(ctx context.Context, out *streams) error {
 		return err
 	}
 	return printOne(r.printer, userColumns, u)
+}
+
+type userTokenCmd struct {
+	userFlags   `embed:""`
+	Name        string `required:"" help:"The name of the token."`
+	Expires     string `placeholder:"WHEN" help:"When it expires: a time like 2030-01-31T00:00:00Z or a lifetime like 30d. Default: as late as the server allows."`
+	secretFlags `embed:""`
+}
+
+// Run implements the command.
+func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
+	expiry, err := parseExpiry(c.Expires)
+	if err != nil {
+		return err
+	}
+	r, err := c.connect(out)
+	if err != nil {
+		return err
+	}
+	draft := service.UserTokenDraft{Name: c.Name}
+	if !expiry.IsZero() {
+		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
+	}
+	return c.issue(r.printer, "muninx", func() (created, error) {
+		t, err := answer[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
+		return created{t.Id, t.Token, t}, err
+	})
 }

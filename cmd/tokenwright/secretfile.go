@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // secretFile is a new file of mode 0600 for one secret. It never overwrites a file that was there.
@@ -14,6 +16,8 @@ type secretFile struct {
 	path string
 	flag string // which named it
 	file *os.File
+
+	written bool // the whole secret is in it
 }
 
 // reserve makes the file, empty, and its directory if that is missing.
@@ -44,6 +48,7 @@ func (f *secretFile) write(secret string) error {
 			return err
 		}
 	}
+	f.written = false
 	_, err := f.file.Seek(0, io.SeekStart)
 	if err == nil {
 		err = f.file.Truncate(0)
@@ -54,19 +59,38 @@ func (f *secretFile) write(secret string) error {
 	if err := errors.Join(err, f.file.Sync(), syncDirectory(filepath.Dir(f.path))); err != nil {
 		return fmt.Errorf("cannot write the credential: %w", err)
 	}
+	f.written = true
 	return nil
 }
 
-// settle ends the writing: the file stays if the secret works, and goes if it does not.
-func (f *secretFile) settle(works bool) {
+// uncertainError is a failure that leaves open whether the secret works.
+type uncertainError struct {
+	text  string
+	cause error
+}
+
+func (e *uncertainError) Error() string { return e.text }
+func (e *uncertainError) Unwrap() error { return e.cause }
+
+// settle ends the writing with the outcome of what made the secret, and returns it. The file stays if the secret works
+// or may work, which the error then says, and goes if it does not: a database that was lost at the commit, or a caller
+// who gave up then, leaves open whether the commit happened.
+func (f *secretFile) settle(outcome error) error {
 	if f.file == nil {
-		return
+		return outcome
 	}
 	f.file.Close()
-	if !works {
-		os.Remove(f.path) //nolint:errcheck // what is in it opens nothing
-		f.file = nil
+	if outcome == nil {
+		return nil
 	}
+	if f.written && (errors.Is(outcome, token.Unavailable) || errors.Is(outcome, token.Canceled)) {
+		return &uncertainError{
+			fmt.Sprintf("%v; the file %s is kept, because it is not known whether the credential in it works", outcome, f.path), outcome,
+		}
+	}
+	os.Remove(f.path) //nolint:errcheck // what is in it opens nothing
+	f.file = nil
+	return outcome
 }
 
 // syncDirectory makes the names in a directory durable.

@@ -13,8 +13,8 @@ import (
 
 // serveCmd runs the server.
 type serveCmd struct {
-	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Default: 127.0.0.1:8080."`
-	PublicURL               string `name:"public-url" placeholder:"URL" help:"How callers reach the server: the iss of JWTs and the start of links. Default: http://LISTEN; needed when listening beyond loopback."`
+	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Default: 127.0.0.1:8080. Without --public-url this is the iss of JWTs, too: when it changes, JWTs issued before are no longer accepted."`
+	PublicURL               string `name:"public-url" placeholder:"URL" help:"How callers reach the server: the iss of JWTs and the start of links. Default: http://LISTEN; needed when listening beyond loopback. When it changes, JWTs issued before are no longer accepted, because their iss is the old one."`
 	databaseFlags           `embed:""`
 	Migrate                 bool   `default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 	KeyDirectory            string `placeholder:"DIR" help:"Where the keys are that sign JWTs. Default: keys beside the SQLite file; needed with PostgreSQL."`

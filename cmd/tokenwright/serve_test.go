@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -202,7 +204,11 @@ func TestStopWhileStarting(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
-	url := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "t.db")
+	path := filepath.Join(t.TempDir(), "t.db")
+	url := "--database-url=sqlite:" + path
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if text := command(t, nil, "migrate", "status", url).ok(t); !strings.Contains(text, "has version 0") || !strings.Contains(text, "Pending: ") {
 		t.Errorf("before: %s", text)
 	}
@@ -213,6 +219,54 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("after: %s", text)
 	}
 	command(t, nil, "migrate", "status", "--database-url", "postgres://u:hunter2@127.0.0.1:1/d").refused(t, exitFailure, "cannot be reached")
+}
+
+// TestMistypedDatabase: a command that needs a database makes none.
+func TestMistypedDatabase(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("notes", []byte("no database at all\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"typo/tokenwright.db": "there is no file ", "typo.db": "there is no file ", "notes": "notes is not a SQLite database"} {
+		command(t, nil, "migrate", "status", "--database-url", "sqlite:"+path).refused(t, exitFailure, want)
+		command(t, nil, "bootstrap", "--database-url", "sqlite:"+path, "--credential-file", "credential").refused(t, exitFailure, want)
+	}
+	for _, args := range [][]string{{"migrate", "up"}, {"serve", "--listen", "127.0.0.1:0", "--key-directory", filepath.Join(t.TempDir(), "keys")}} {
+		command(t, nil, append(args, "--database-url", "sqlite:notes")...).refused(t, exitFailure, "notes is not a SQLite database")
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) != 1 {
+		t.Errorf("there is %v (%v)", left, err)
+	}
+	command(t, nil, "migrate", "up", "--database-url", "sqlite:new/tokenwright.db").ok(t)
+}
+
+// TestOptionsOfTheServer asks for what HTTP calls the options of the server as a whole, which needs a credential like
+// every other request.
+func TestOptionsOfTheServer(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized || response.Header.Get("X-Request-Id") == "" {
+		t.Errorf("the answer is %s with %v", response.Status, response.Header)
+	}
+}
+
+func TestHelpTellsWhatTheIssuerMeans(t *testing.T) {
+	help := strings.Join(strings.Fields(command(t, nil, "serve", "--help").ok(t)), " ")
+	if strings.Count(help, "no longer accepted") != 2 {
+		t.Errorf("the help is %s", help)
+	}
 }
 
 func TestKeysInit(t *testing.T) {

@@ -39,13 +39,19 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	srv := &server{settings: s, log: log}
 	defer srv.close()
 	if err := srv.start(ctx); err != nil {
-		if ctx.Err() == nil {
-			return err
-		}
-		log.Info("stopped while starting")
-		return nil
+		return stoppedWhileStarting(ctx, log, err)
 	}
 	return srv.work(ctx, func() { srv.welcome(stdout) })
+}
+
+// stoppedWhileStarting is nil where the start failed because the server was told to stop, unless that left a file that
+// somebody must know of.
+func stoppedWhileStarting(ctx context.Context, log *slog.Logger, err error) error {
+	if uncertain := (*uncertainError)(nil); ctx.Err() == nil || errors.As(err, &uncertain) {
+		return err
+	}
+	log.Info("stopped while starting")
+	return nil
 }
 
 // start takes the addresses before it touches anything: a second server that is started by mistake goes no further,
@@ -153,11 +159,10 @@ func (s *server) openKeys() (*jwt.Keys, error) {
 	return keys, err
 }
 
-// initialize fills an empty database; the file stays only if that was committed.
+// initialize fills an empty database; the file goes if that was certainly not committed.
 func initialize(ctx context.Context, tokens *token.Service, file *secretFile) (bool, error) {
 	made, err := tokens.Initialize(ctx, file.write)
-	file.settle(made && err == nil)
-	if err != nil {
+	if err := file.settle(err); err != nil {
 		return false, fmt.Errorf("cannot make the first credential: %w", err)
 	}
 	return made, nil
@@ -196,7 +201,8 @@ func (s *server) httpServer(handler http.Handler) *http.Server {
 		Handler: handler, TLSConfig: s.certificate,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: s.writeTimeout(),
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/store"
 )
 
 // wrong is the error for a setting.
@@ -50,18 +51,8 @@ type databaseFlags struct {
 }
 
 func (f databaseFlags) check() error {
-	path, embedded := f.sqlitePath()
-	switch {
-	case embedded && (path == "" || strings.ContainsRune(path, 0)):
-		return wrong("database-url", "must have the path of a file after sqlite:")
-	case embedded:
-	case !strings.HasPrefix(f.DatabaseURL, "postgres://") && !strings.HasPrefix(f.DatabaseURL, "postgresql://"):
-		return wrong("database-url", "must begin with sqlite: or postgres://")
-	default:
-		// The parser's error would quote the URL with its password.
-		if _, err := url.Parse(f.DatabaseURL); err != nil {
-			return wrong("database-url", "must be a valid URL; reserved characters in the password need percent-encoding")
-		}
+	if err := store.CheckURL(f.DatabaseURL); err != nil {
+		return wrong("database-url", "%v", err)
 	}
 	if f.PostgresMaxConnections < 1 {
 		return wrong("postgres-max-connections", "must be at least 1")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 )
@@ -28,7 +29,7 @@ type tokenCreateCmd struct {
 	Account     string `placeholder:"ID" help:"The account (apitoken). Default: the environment's or the caller's own."`
 	Environment string `placeholder:"ID" help:"The environment (apitoken)."`
 	Expires     string `placeholder:"WHEN" help:"When it expires (apitoken, unleash): a time like 2030-01-31T00:00:00Z or a lifetime like 30d."`
-	SecretFile  string `placeholder:"FILE" help:"New file for the secret, which is then not printed."`
+	secretFlags `embed:""`
 }
 
 // members are the flags that become members of the request, by the dialects that know them.
@@ -60,27 +61,27 @@ func (c *tokenCreateCmd) check() error {
 	return nil
 }
 
-// expiry is the time that --expires means, zero if it was not given.
-func (c *tokenCreateCmd) expiry() (time.Time, error) {
-	if c.Expires == "" {
+// parseExpiry is the time that --expires means, zero if it was not given.
+func parseExpiry(text string) (time.Time, error) {
+	if text == "" {
 		return time.Time{}, nil
 	}
-	if at, err := time.Parse(time.RFC3339, c.Expires); err == nil {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}
 	var lifetime span
-	if err := lifetime.UnmarshalText([]byte(c.Expires)); err != nil || lifetime == 0 {
+	if err := lifetime.UnmarshalText([]byte(text)); err != nil || lifetime == 0 {
 		return time.Time{}, wrong("expires", "must be a time like 2030-01-31T00:00:00Z or a lifetime like 12h or 30d")
 	}
 	return time.Now().UTC().Add(time.Duration(lifetime)).Truncate(time.Millisecond), nil
 }
 
-// Run implements the command. The file for the secret is made first, so that no secret is lost to a wrong path.
+// Run implements the command.
 func (c *tokenCreateCmd) Run(ctx context.Context, out *streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	expiry, err := c.expiry()
+	expiry, err := parseExpiry(c.Expires)
 	if err != nil {
 		return err
 	}
@@ -88,26 +89,34 @@ func (c *tokenCreateCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	if c.SecretFile == "" {
-		made, err := r.create(ctx, c, expiry)
-		if err != nil {
+	return c.issue(r.printer, c.Dialect, func() (created, error) { return r.create(ctx, c, expiry) })
+}
+
+// secretFlags say where the secret of a new token goes.
+type secretFlags struct {
+	SecretFile string `placeholder:"FILE" help:"New file for the secret, which is then not printed."`
+}
+
+// issue makes a token and hands out its secret. The file for it is made first, so that no secret is lost to a wrong path.
+func (f secretFlags) issue(p printer, dialect string, create func() (created, error)) error {
+	file := &secretFile{path: f.SecretFile, flag: "secret-file"}
+	if f.SecretFile != "" {
+		if err := file.reserve(); err != nil {
 			return err
 		}
-		return c.print(r.printer, made)
 	}
-	file := &secretFile{path: c.SecretFile, flag: "secret-file"}
-	if err := file.reserve(); err != nil {
-		return err
-	}
-	made, err := r.create(ctx, c, expiry)
-	if err == nil {
+	made, err := create()
+	switch {
+	case err != nil:
+	case made.id == "" || made.secret == "":
+		err = strange(errors.New("it does not show the token that was created"))
+	case f.SecretFile != "":
 		err = file.write(made.secret)
 	}
-	file.settle(err == nil)
-	if err != nil {
+	if err := file.settle(err); err != nil {
 		return err
 	}
-	return c.print(r.printer, made)
+	return f.print(p, dialect, made)
 }
 
 // created is a new token with its secret.
@@ -116,12 +125,12 @@ type created struct {
 	answer     any
 }
 
-func (c *tokenCreateCmd) print(p printer, made created) error {
-	if c.SecretFile == "" {
+func (f secretFlags) print(p printer, dialect string, made created) error {
+	if f.SecretFile == "" {
 		if p.json {
 			return p.printJSON(made.answer)
 		}
-		return p.say("Created the %s token %s. Its secret is shown this once:\n%s", c.Dialect, made.id, made.secret)
+		return p.say("Created the %s token %s. Its secret is shown this once:\n%s", dialect, made.id, made.secret)
 	}
 	if p.json {
 		rest, err := withoutSecret(made.answer)
@@ -130,7 +139,7 @@ func (c *tokenCreateCmd) print(p printer, made created) error {
 		}
 		return p.printJSON(rest)
 	}
-	return p.say("Created the %s token %s. Its secret is in %s.", c.Dialect, made.id, c.SecretFile)
+	return p.say("Created the %s token %s. Its secret is in %s.", dialect, made.id, f.SecretFile)
 }
 
 // withoutSecret is the answer as the server gave it, but for the member that holds the secret.
@@ -252,7 +261,10 @@ func (c *tokenFlags) do(ctx context.Context, out *streams, action string) error 
 	if err != nil {
 		return err
 	}
-	if action == "delete" {
+	switch {
+	case action == "delete" && c.Dialect == "unleash" && !c.Admin: // whose contract answers the same if there was none
+		return r.say("There is no unleash token %s of yours any more.", printable(c.ID))
+	case action == "delete":
 		return r.say("Deleted the %s token %s.", c.Dialect, printable(c.ID))
 	}
 	return printOne(r.printer, tokenColumns, t)

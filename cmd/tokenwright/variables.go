@@ -40,9 +40,13 @@ func (e *variables) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 	return value, nil
 }
 
-// explain names the variable where the flag that is wrong is not on the command line.
+// swallowed is the library's error for a value that it takes for a flag, as in --max-lifetime -1h.
+var swallowed = regexp.MustCompile(`^(--[\w-]+): expected .* value but got ".*$`)
+
+// explain says what to do about a value that begins with a dash, and names the variable where the flag that is wrong is
+// not on the command line.
 func (e *variables) explain(err error) string {
-	text := err.Error()
+	text := swallowed.ReplaceAllString(err.Error(), "$1 needs a value; one that begins with - is written as $1=VALUE")
 	for _, name := range e.used {
 		if strings.HasPrefix(text, "--"+name+" ") || strings.HasPrefix(text, "--"+name+":") ||
 			strings.HasPrefix(text, "--"+name+"=") {
