@@ -23,6 +23,7 @@ import (
 // Config is what the handlers need.
 type Config struct {
 	Tokens        *token.Service
+	Keys          func() ([]byte, error)      // see [service.Options]
 	Ready         func(context.Context) error // nil if the server can work
 	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
 	UnleashStrict bool                        // see [unleash.Options]
@@ -76,7 +77,7 @@ func dialects(cfg Config) []dialect {
 			scheme: authn.Bearer, writeError: service.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
 				service.Register(e, cfg.Tokens, chains, service.Options{
-					PublicURL: cfg.PublicURL, Ready: cfg.Ready, Specs: specs(),
+					PublicURL: cfg.PublicURL, Ready: cfg.Ready, Keys: cfg.Keys, Specs: specs(),
 				})
 			},
 		},
@@ -90,23 +91,29 @@ func specs() map[string][]byte {
 	}
 }
 
+// verifyPath is where gateways ask, with any method and any path below it.
+const verifyPath = "/verify"
+
+// route is a method and the pattern of a path.
+type route struct{ method, pattern string }
+
 // router is the table of dialects with what was read of their specs.
 type router struct {
 	dialects   []dialect
-	operations map[string]wire.Operation // by method and path pattern
+	operations map[route]wire.Operation
 }
 
 // New returns the handler of all dialects. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
-	rt := &router{dialects: dialects(cfg), operations: map[string]wire.Operation{}}
+	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}}
 	for _, d := range rt.dialects {
 		spec, err := wire.Load(d.spec, d.ignored...)
 		if err != nil {
 			return nil, err
 		}
 		for _, op := range spec.Operations {
-			rt.operations[op.Method+" "+op.Path] = op
+			rt.operations[route{op.Method, op.Path}] = op
 		}
 		d.register(e, spec.Middlewares())
 	}
@@ -120,10 +127,10 @@ func New(cfg Config) (http.Handler, error) {
 		wire.WithAccess(cfg.Tokens.Stopwatch, rt.describe, rt.fail, cfg.report),
 		wire.Recover,
 		wire.Deadline(timeout),
-		authn.Middleware(cfg.Tokens, rt.open, func(c echo.Context) authn.Scheme { return rt.of(c).scheme }),
+		authn.Middleware(cfg.Tokens, rt.open, rt.scheme),
 		wire.StrictPath,
 	)
-	return wire.HeadAsGet(e), nil
+	return wire.AsOne(verifyPath, wire.HeadAsGet(e)), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {
@@ -150,11 +157,22 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 	if !wire.Matched(c) {
 		return wire.Operation{}
 	}
-	return rt.operations[c.Request().Method+" "+c.Path()]
+	return rt.operations[route{c.Request().Method, c.Path()}]
 }
 
 // open tells whether the matched operation needs no credential; what matched none needs one.
 func (rt *router) open(c echo.Context) bool { return rt.operation(c).Open }
+
+// scheme is the dialect's, but for the operations that answer for all dialects or for clients of OAuth.
+func (rt *router) scheme(c echo.Context) authn.Scheme {
+	switch rt.operation(c).ID {
+	case "verifyRequest":
+		return authn.BearerOrBare
+	case "introspectToken", "introspectTokens":
+		return authn.BearerOrBasic
+	}
+	return rt.of(c).scheme
+}
 
 func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }
 

@@ -39,7 +39,7 @@ func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Ac
 			return err
 		}
 		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return storeDisabled(tx, &row)
+		return storeDisabled(d, tx, &row)
 	})
 	if err != nil {
 		return token.Account{}, err
@@ -79,7 +79,7 @@ func (d *DB) UpdateEnvironment(ctx context.Context, id string,
 			return err
 		}
 		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return storeDisabled(tx, &row)
+		return storeDisabled(d, tx, &row)
 	})
 	if err != nil {
 		return token.Environment{}, err
@@ -109,7 +109,10 @@ func list[R, D any](ctx context.Context, d *DB, after any, limit int, convert fu
 	return page, nil
 }
 
-// storeDisabled stores the two columns of a row of the registry that change.
-func storeDisabled[R any](tx *gorm.DB, row *R) error {
-	return tx.Model(row).Select("disabled", "updated_at").UpdateColumns(row).Error
+// storeDisabled stores the two columns of a row of the registry that change, and announces that.
+func storeDisabled[R any](d *DB, tx *gorm.DB, row *R) error {
+	if err := tx.Model(row).Select("disabled", "updated_at").UpdateColumns(row).Error; err != nil {
+		return err
+	}
+	return d.announce(tx, token.Change{})
 }

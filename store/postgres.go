@@ -51,7 +51,7 @@ func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &DB{backend: backend{name: postgresName}, writer: db, reader: db}, nil
+	return &DB{backend: backend{name: postgresName, feed: config}, writer: db, reader: db}, nil
 }
 
 // postgresUnavailable reports whether the error says that the server cannot be used now.

@@ -20,6 +20,7 @@ type tokenRow struct {
 	EnvironmentID    *string
 	State            string
 	SuspendedByAdmin bool
+	Introspector     bool
 	RoleLimit        string
 	CreatedBy        *int64
 	CreatedByAdminID *string
@@ -46,6 +47,7 @@ func tokenToRow(t token.Token) tokenRow {
 		EnvironmentID:    orNull(t.EnvironmentID),
 		State:            string(t.State),
 		SuspendedByAdmin: t.SuspendedByAdmin,
+		Introspector:     t.Introspector,
 		RoleLimit:        string(t.RoleLimit),
 		CreatedBy:        orNull(t.CreatedBy),
 		CreatedByAdminID: orNull(t.CreatedByAdminID),
@@ -79,6 +81,7 @@ func (r tokenRow) token() token.Token {
 		EnvironmentID:    orZero(r.EnvironmentID),
 		State:            token.State(r.State),
 		SuspendedByAdmin: r.SuspendedByAdmin,
+		Introspector:     r.Introspector,
 		RoleLimit:        token.Role(r.RoleLimit),
 		CreatedBy:        orZero(r.CreatedBy),
 		CreatedByAdminID: orZero(r.CreatedByAdminID),

@@ -104,6 +104,14 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 // errNotSQLite is the error for a file that holds something else.
 var errNotSQLite = errors.New("is not a SQLite database")
 
+// Inspect refuses a path where there is something that is no SQLite database. It changes nothing.
+func Inspect(path string) error {
+	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return oneLine("cannot open the database", err)
+	}
+	return nil
+}
+
 // inspectFile looks at the file before anything is put beside it. An empty one is a database, too.
 func inspectFile(path string) error {
 	info, err := os.Stat(path)

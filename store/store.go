@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -53,6 +54,7 @@ type Options struct {
 type backend struct {
 	name       string                                               // of the directory of migrations
 	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
+	feed       *pgx.ConnConfig                                      // of the connection that hears of changes; PostgreSQL only
 }
 
 const (

@@ -46,10 +46,14 @@ func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token
 			return err
 		}
 		row.State = string(changed.State)
-		row.SuspendedByAdmin = changed.SuspendedByAdmin
+		row.SuspendedByAdmin, row.Introspector = changed.SuspendedByAdmin, changed.Introspector
 		row.UpdatedAt = changed.UpdatedAt.UnixMilli()
 		row.DeletedAt = millisOrNull(changed.DeletedAt)
-		return tx.Model(&row).Select("state", "suspended_by_admin", "updated_at", "deleted_at").UpdateColumns(row).Error
+		columns := []string{"state", "suspended_by_admin", "introspector", "updated_at", "deleted_at"}
+		if err := tx.Model(&row).Select(columns).UpdateColumns(row).Error; err != nil {
+			return err
+		}
+		return d.announce(tx, token.Change{Token: row.Seq})
 	})
 	if err != nil {
 		return token.Token{}, err

@@ -6,12 +6,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
 // pending is a request whose body the server waits for.
@@ -175,14 +179,19 @@ func creation(n int, name string) (path, body string) {
 	}
 }
 
-// TestServersThatStartTogether share an empty database, and one of them fills it.
+// TestServersThatStartTogether share an empty PostgreSQL database and a key directory, and one of them fills it.
 func TestServersThatStartTogether(t *testing.T) {
-	dir := t.TempDir()
+	dir, database := t.TempDir(), pgtest.URL(t)
+	keys := filepath.Join(dir, "keys")
+	command(t, nil, "keys", "init", "--key-directory", keys).ok(t)
 	var servers [3]*process
 	var starting sync.WaitGroup
 	binary(t)
 	for i := range servers {
-		starting.Go(func() { servers[i] = launch(t, dir, "--public-url", "http://tokens.test") })
+		starting.Go(func() {
+			servers[i] = launch(t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--key-directory", keys,
+				"--bootstrap-credential-file", filepath.Join(dir, "bootstrap-credential"))
+		})
 	}
 	starting.Wait()
 	first := 0
@@ -196,6 +205,27 @@ func TestServersThatStartTogether(t *testing.T) {
 	if first != 1 {
 		t.Errorf("%d servers say that they made the first credential", first)
 	}
+}
+
+// TestOneServerAFile: a second server would not hear of the first one's changes. The place is free again when the first
+// one has ended, in whatever way.
+func TestOneServerAFile(t *testing.T) {
+	dir := t.TempDir()
+	p := launch(t, dir)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(filepath.Join(dir, "tokenwright.db"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "tokenwright.db"), link} {
+		command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+path).
+			refused(t, exitFailure, "another server is at work on "+filepath.Join(dir, "tokenwright.db"))
+	}
+	p.works(t, p.credential(t))
+	p.signal(t, syscall.SIGKILL)
+	p.exit(t)
+	_, stop := start(t, dir)
+	stop()
+	start(t, dir)
 }
 
 // TestFailureIsOneLine asks the real program, which has no panic to show either.

@@ -22,6 +22,7 @@ type serveCmd struct {
 	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS."`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
+	CacheSize               int    `default:"10000" help:"How many tokens' rows are kept in memory; 0: none."`
 	RequestTimeout          span   `default:"10s" help:"How long one request may take."`
 	ShutdownTimeout         span   `default:"20s" help:"How long requests in flight may take when the server stops."`
 	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens."`
@@ -44,7 +45,7 @@ type settings struct {
 func (c *serveCmd) settings() (settings, error) {
 	s := settings{serveCmd: *c, keyDirectory: c.KeyDirectory, credentialFile: c.BootstrapCredentialFile}
 	for _, check := range []func() error{
-		s.readAddresses, c.databaseFlags.check, s.readFiles, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, c.databaseFlags.check, s.readFiles, s.checkCache, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -85,6 +86,13 @@ func (s *settings) readFiles() error {
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return wrong("tls-cert", "and --tls-key go together: give both or none")
+	}
+	return nil
+}
+
+func (s *settings) checkCache() error {
+	if s.CacheSize < 0 {
+		return wrong("cache-size", "must not be negative")
 	}
 	return nil
 }

@@ -10,9 +10,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
@@ -27,7 +31,9 @@ type server struct {
 	log         *slog.Logger
 	certificate *tls.Config // nil: no TLS
 	listener    net.Listener
-	metrics     *metrics // nil: none
+	metrics     *metrics     // nil: none
+	claimed     *flock.Flock // nil: none
+	keys        *jwt.Keys
 	db          *store.DB
 	tokens      *token.Service
 	first       bool // this start has filled an empty database
@@ -85,6 +91,9 @@ func (s *server) close() {
 			s.log.Error("the database was not closed in order", "error", err)
 		}
 	}
+	if s.claimed != nil {
+		s.claimed.Close() //nolint:errcheck // the end of the process lets go of it, too
+	}
 	s.metrics.close()
 	if s.listener != nil {
 		s.listener.Close()
@@ -111,20 +120,53 @@ func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
 }
 
 // open makes the service: keys first, then the database.
-func (s *server) open(ctx context.Context) error {
+func (s *server) open(ctx context.Context) (err error) {
 	s.tokens = &token.Service{Policies: s.policies()}
 	if err := s.federate(); err != nil {
 		return err
 	}
-	keys, err := s.openKeys()
-	if err != nil {
+	if err := s.claim(); err != nil {
+		return err
+	}
+	if s.keys, err = s.openKeys(); err != nil {
 		return err
 	}
 	s.db, err = store.Open(ctx, s.DatabaseURL, store.Options{Schema: s.schema(), MaxConns: s.maxConns()})
 	if err != nil {
 		return err
 	}
-	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, keys
+	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, s.keys
+	if s.CacheSize > 0 {
+		s.tokens.Cache = token.NewCache(s.CacheSize, s.db.Shared())
+	}
+	return nil
+}
+
+// claim keeps a second server off the embedded database, of whose changes the cache of this one would not hear.
+func (s *server) claim() error {
+	path, embedded := s.sqlitePath()
+	if !embedded {
+		return nil
+	}
+	if err := store.Inspect(path); err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("cannot open the database: %w", err)
+	}
+	lock := flock.New(path+".serve.lock", flock.SetPermissions(0o600))
+	mine, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("cannot lock the database: %w", err)
+	}
+	if !mine {
+		lock.Close() //nolint:errcheck // it holds nothing
+		return fmt.Errorf("another server is at work on %s: several servers can share a PostgreSQL database, not a file", path)
+	}
+	s.claimed = lock
 	return nil
 }
 
@@ -179,20 +221,45 @@ func (s *server) ready(ctx context.Context) error {
 // work answers requests until ctx ends.
 func (s *server) work(ctx context.Context, ready func()) error {
 	handler, err := handlers.New(handlers.Config{
-		Tokens: s.tokens, Ready: s.ready, PublicURL: s.publicURL, UnleashStrict: s.UnleashStrict,
+		Tokens: s.tokens, Keys: s.keys.Document, Ready: s.ready, PublicURL: s.publicURL, UnleashStrict: s.UnleashStrict,
 		Timeout: time.Duration(s.RequestTimeout), Log: s.log, Observe: s.metrics.observe,
 	})
 	if err != nil {
 		return err
 	}
-	background, end := context.WithCancel(context.WithoutCancel(ctx))
-	var flushing sync.WaitGroup
-	flushing.Go(func() {
-		s.tokens.Run(background, func(err error) { s.log.Error("times of use were not stored", "error", err) })
-	})
-	defer flushing.Wait()
-	defer end()
+	defer s.background(ctx)()
 	return s.answer(ctx, s.httpServer(handler), ready)
+}
+
+// background begins what goes on beside the requests. The function that it returns ends it and waits.
+func (s *server) background(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		s.tokens.Run(ctx, func(err error) { s.log.Error("times of use were not stored", "error", err) })
+	})
+	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
+	if s.tokens.Cache != nil {
+		tasks.Go(func() {
+			s.db.Follow(ctx, s.tokens.Cache, func(err error) {
+				s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
+			})
+		})
+	}
+	return func() {
+		cancel()
+		tasks.Wait()
+	}
+}
+
+// keysChanged hears of the key directory. What is in the cache was verified by keys that may not be there any more.
+func (s *server) keysChanged(err error) {
+	if err != nil {
+		s.log.Warn("the key directory cannot be used as it is; the keys that were read before go on working", "error", err)
+		return
+	}
+	s.tokens.Cache.Changed(token.Change{})
+	s.log.Info("keys were read again", "signs", s.keys.Active())
 }
 
 // httpServer has a limit for everything that a client can draw out.

@@ -48,6 +48,7 @@ func TestWrongSettings(t *testing.T) {
 		"log level":                {[]string{"serve", "--log-level", "loud"}, nil, "--log-level must be one of"},
 		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "above zero"},
 		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "above zero"},
+		"negative cache":           {[]string{"serve", "--cache-size=-1"}, nil, "--cache-size (TOKENWRIGHT_CACHE_SIZE) must not be negative"},
 		"duration":                 {[]string{"serve", "--shutdown-timeout", "soon"}, nil, "90s, 12h or 30d"},
 		"too many days":            {[]string{"serve", "--max-lifetime", "106752d"}, nil, "number of days"},
 		"negative duration":        {[]string{"serve", "--max-lifetime=-1h"}, nil, "--max-lifetime"},

@@ -74,6 +74,48 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for IntrospectionDialect.
+const (
+	IntrospectionDialectApitoken IntrospectionDialect = "apitoken"
+	IntrospectionDialectMuninx   IntrospectionDialect = "muninx"
+	IntrospectionDialectUnleash  IntrospectionDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the IntrospectionDialect enum.
+func (e IntrospectionDialect) Valid() bool {
+	switch e {
+	case IntrospectionDialectApitoken:
+		return true
+	case IntrospectionDialectMuninx:
+		return true
+	case IntrospectionDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IntrospectionTokenScope.
+const (
+	IntrospectionTokenScopeAccount     IntrospectionTokenScope = "account"
+	IntrospectionTokenScopeEnvironment IntrospectionTokenScope = "environment"
+	IntrospectionTokenScopeUser        IntrospectionTokenScope = "user"
+)
+
+// Valid indicates whether the value is a known member of the IntrospectionTokenScope enum.
+func (e IntrospectionTokenScope) Valid() bool {
+	switch e {
+	case IntrospectionTokenScopeAccount:
+		return true
+	case IntrospectionTokenScopeEnvironment:
+		return true
+	case IntrospectionTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeRole.
 const (
 	MeRoleAdmin        MeRole = "admin"
@@ -113,6 +155,66 @@ func (e MeTokenScope) Valid() bool {
 	case MeTokenScopeEnvironment:
 		return true
 	case MeTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyAlg.
+const (
+	ES256 PublicKeyAlg = "ES256"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyAlg enum.
+func (e PublicKeyAlg) Valid() bool {
+	switch e {
+	case ES256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyCrv.
+const (
+	P256 PublicKeyCrv = "P-256"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyCrv enum.
+func (e PublicKeyCrv) Valid() bool {
+	switch e {
+	case P256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyKty.
+const (
+	EC PublicKeyKty = "EC"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyKty enum.
+func (e PublicKeyKty) Valid() bool {
+	switch e {
+	case EC:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyUse.
+const (
+	Sig PublicKeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyUse enum.
+func (e PublicKeyUse) Valid() bool {
+	switch e {
+	case Sig:
 		return true
 	default:
 		return false
@@ -308,6 +410,27 @@ func (e StatusFilter) Valid() bool {
 	}
 }
 
+// Defines values for WantedScope.
+const (
+	WantedScopeAccount     WantedScope = "account"
+	WantedScopeEnvironment WantedScope = "environment"
+	WantedScopeUser        WantedScope = "user"
+)
+
+// Valid indicates whether the value is a known member of the WantedScope enum.
+func (e WantedScope) Valid() bool {
+	switch e {
+	case WantedScopeAccount:
+		return true
+	case WantedScopeEnvironment:
+		return true
+	case WantedScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListServiceTokensParamsDialect.
 const (
 	ListServiceTokensParamsDialectApitoken ListServiceTokensParamsDialect = "apitoken"
@@ -368,6 +491,27 @@ func (e ListServiceTokensParamsTokenScope) Valid() bool {
 	case ListServiceTokensParamsTokenScopeEnvironment:
 		return true
 	case ListServiceTokensParamsTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerifyRequestParamsScope.
+const (
+	VerifyRequestParamsScopeAccount     VerifyRequestParamsScope = "account"
+	VerifyRequestParamsScopeEnvironment VerifyRequestParamsScope = "environment"
+	VerifyRequestParamsScopeUser        VerifyRequestParamsScope = "user"
+)
+
+// Valid indicates whether the value is a known member of the VerifyRequestParamsScope enum.
+func (e VerifyRequestParamsScope) Valid() bool {
+	switch e {
+	case VerifyRequestParamsScopeAccount:
+		return true
+	case VerifyRequestParamsScopeEnvironment:
+		return true
+	case VerifyRequestParamsScopeUser:
 		return true
 	default:
 		return false
@@ -515,6 +659,84 @@ type Health struct {
 // HealthStatus Always ok.
 type HealthStatus string
 
+// Introspection A verdict (RFC 7662 section 2.2). One that is not active has no other member.
+type Introspection struct {
+	// AccountId The account of the token, or the home account of its user.
+	AccountId *string `json:"account_id,omitempty"`
+
+	// Active Whether the token works now.
+	Active bool `json:"active"`
+
+	// Dialect The dialect of the token.
+	Dialect *IntrospectionDialect `json:"dialect,omitempty"`
+
+	// EnvironmentId The environment that it is bound to.
+	EnvironmentId *string `json:"environment_id,omitempty"`
+
+	// Exp When the token ends, in seconds since 1970.
+	Exp *int64 `json:"exp,omitempty"`
+
+	// Iat When it was created.
+	Iat *int64 `json:"iat,omitempty"`
+
+	// Iss This server.
+	Iss *string `json:"iss,omitempty"`
+
+	// Jti The id of the token in its dialect.
+	Jti *string `json:"jti,omitempty"`
+
+	// Nbf From when on it works.
+	Nbf *int64 `json:"nbf,omitempty"`
+
+	// Scope The word user for a user's token, else its token_scope.
+	Scope *string `json:"scope,omitempty"`
+
+	// Sub The user's subject, else the environment's id, else the account's.
+	Sub *string `json:"sub,omitempty"`
+
+	// TokenScope How far it reaches.
+	TokenScope *IntrospectionTokenScope `json:"token_scope,omitempty"`
+
+	// TokenType Always Bearer.
+	TokenType *string `json:"token_type,omitempty"`
+
+	// Username The name of the user.
+	Username *string `json:"username,omitempty"`
+}
+
+// IntrospectionDialect The dialect of the token.
+type IntrospectionDialect string
+
+// IntrospectionTokenScope How far it reaches.
+type IntrospectionTokenScope string
+
+// IntrospectionBatch What to introspect.
+type IntrospectionBatch struct {
+	// Tokens The tokens.
+	Tokens []string `json:"tokens"`
+}
+
+// IntrospectionRequest What to introspect (RFC 7662 section 2.1).
+type IntrospectionRequest struct {
+	// Token The token.
+	Token string `json:"token"`
+
+	// TokenTypeHint A hint that is not needed and not judged.
+	TokenTypeHint *string `json:"token_type_hint,omitempty"`
+}
+
+// IntrospectionResults Verdicts in the order of the tokens.
+type IntrospectionResults struct {
+	// Results The verdicts.
+	Results []Introspection `json:"results"`
+}
+
+// KeySet Public keys (RFC 7517 section 5).
+type KeySet struct {
+	// Keys The keys, the one that signs first.
+	Keys []PublicKey `json:"keys"`
+}
+
 // Me The caller.
 type Me struct {
 	// Account An account.
@@ -550,6 +772,9 @@ type Problem struct {
 	// Detail What is wrong this time.
 	Detail string `json:"detail"`
 
+	// Error The error code of RFC 6749 section 5.2; in answers of introspection.
+	Error *string `json:"error,omitempty"`
+
 	// Errors Everything that is wrong with the request.
 	Errors *[]Fault `json:"errors,omitempty"`
 
@@ -569,6 +794,42 @@ type Problem struct {
 	Type                 string                 `json:"type"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
+
+// PublicKey A public key (RFC 7518 section 6.2).
+type PublicKey struct {
+	// Alg The algorithm.
+	Alg PublicKeyAlg `json:"alg"`
+
+	// Crv The curve.
+	Crv PublicKeyCrv `json:"crv"`
+
+	// Kid Identifies the key (RFC 7638).
+	Kid string `json:"kid"`
+
+	// Kty The family of the algorithm.
+	Kty PublicKeyKty `json:"kty"`
+
+	// Use What it is for.
+	Use PublicKeyUse `json:"use"`
+
+	// X The coordinate.
+	X string `json:"x"`
+
+	// Y The coordinate.
+	Y string `json:"y"`
+}
+
+// PublicKeyAlg The algorithm.
+type PublicKeyAlg string
+
+// PublicKeyCrv The curve.
+type PublicKeyCrv string
+
+// PublicKeyKty The family of the algorithm.
+type PublicKeyKty string
+
+// PublicKeyUse What it is for.
+type PublicKeyUse string
 
 // ServiceToken A token of any dialect, without its secret.
 type ServiceToken struct {
@@ -592,6 +853,9 @@ type ServiceToken struct {
 
 	// Id The id of the token in its dialect.
 	Id string `json:"id"`
+
+	// Introspector Whether an admin let it check the tokens of its account.
+	Introspector bool `json:"introspector"`
 
 	// LastUsedAt When it was last used; null if it was not.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
@@ -774,6 +1038,12 @@ type UserFilter = int64
 // UserId defines model for UserId.
 type UserId = int64
 
+// WantedAccount defines model for WantedAccount.
+type WantedAccount = string
+
+// WantedScope defines model for WantedScope.
+type WantedScope string
+
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Limit How many entries a page has at most.
@@ -837,6 +1107,24 @@ type ListUsersParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// VerifyRequestParams defines parameters for VerifyRequest.
+type VerifyRequestParams struct {
+	// Account The account that the token has to belong to.
+	Account *WantedAccount `form:"account,omitempty" json:"account,omitempty"`
+
+	// Scope The scope that the token has to have.
+	Scope *VerifyRequestParamsScope `form:"scope,omitempty" json:"scope,omitempty"`
+}
+
+// VerifyRequestParamsScope defines parameters for VerifyRequest.
+type VerifyRequestParamsScope string
+
+// IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
+type IntrospectTokenFormdataRequestBody = IntrospectionRequest
+
+// IntrospectTokensJSONRequestBody defines body for IntrospectTokens for application/json ContentType.
+type IntrospectTokensJSONRequestBody = IntrospectionBatch
+
 // CreateAccountJSONRequestBody defines body for CreateAccount for application/json ContentType.
 type CreateAccountJSONRequestBody = AccountDraft
 
@@ -880,6 +1168,14 @@ func (a *Problem) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("error reading 'detail': %w", err)
 		}
 		delete(object, "detail")
+	}
+
+	if raw, found := object["error"]; found {
+		err = json.Unmarshal(raw, &a.Error)
+		if err != nil {
+			return fmt.Errorf("error reading 'error': %w", err)
+		}
+		delete(object, "error")
 	}
 
 	if raw, found := object["errors"]; found {
@@ -954,6 +1250,13 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("error marshaling 'detail': %w", err)
 	}
 
+	if a.Error != nil {
+		object["error"], err = json.Marshal(a.Error)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'error': %w", err)
+		}
+	}
+
 	if a.Errors != nil {
 		object["errors"], err = json.Marshal(a.Errors)
 		if err != nil {
@@ -999,9 +1302,18 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetKeys Get the public keys
+	// (GET /.well-known/jwks.json)
+	GetKeys(ctx echo.Context) error
 	// GetHealth Whether the process runs
 	// (GET /healthz)
 	GetHealth(ctx echo.Context) error
+	// IntrospectToken Introspect a token
+	// (POST /introspect)
+	IntrospectToken(ctx echo.Context) error
+	// IntrospectTokens Introspect many tokens
+	// (POST /introspect/batch)
+	IntrospectTokens(ctx echo.Context) error
 	// GetSpec Get a published contract
 	// (GET /openapi/{name})
 	GetSpec(ctx echo.Context, name SpecName) error
@@ -1053,6 +1365,12 @@ type ServerInterface interface {
 	// ActivateServiceToken Activate a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/activate)
 	ActivateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
+	// AllowIntrospection Let a token check tokens
+	// (POST /service/tokens/{dialect}/{id}/allow-introspection)
+	AllowIntrospection(ctx echo.Context, dialect Dialect, id TokenId) error
+	// ForbidIntrospection Forbid a token to check tokens
+	// (POST /service/tokens/{dialect}/{id}/forbid-introspection)
+	ForbidIntrospection(ctx echo.Context, dialect Dialect, id TokenId) error
 	// RevokeServiceToken Revoke a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/revoke)
 	RevokeServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
@@ -1077,11 +1395,23 @@ type ServerInterface interface {
 	// CreateUserToken Create a token for a user
 	// (POST /service/users/{id}/tokens)
 	CreateUserToken(ctx echo.Context, id UserId) error
+	// VerifyRequest Check the request of a gateway
+	// (GET /verify)
+	VerifyRequest(ctx echo.Context, params VerifyRequestParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// GetKeys converts echo context to params.
+func (w *ServerInterfaceWrapper) GetKeys(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetKeys(ctx)
+	return err
 }
 
 // GetHealth converts echo context to params.
@@ -1090,6 +1420,24 @@ func (w *ServerInterfaceWrapper) GetHealth(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHealth(ctx)
+	return err
+}
+
+// IntrospectToken converts echo context to params.
+func (w *ServerInterfaceWrapper) IntrospectToken(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IntrospectToken(ctx)
+	return err
+}
+
+// IntrospectTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) IntrospectTokens(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IntrospectTokens(ctx)
 	return err
 }
 
@@ -1430,6 +1778,54 @@ func (w *ServerInterfaceWrapper) ActivateServiceToken(ctx echo.Context) error {
 	return err
 }
 
+// AllowIntrospection converts echo context to params.
+func (w *ServerInterfaceWrapper) AllowIntrospection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dialect" -------------
+	var dialect Dialect
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dialect", ctx.Param("dialect"), &dialect, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id TokenId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AllowIntrospection(ctx, dialect, id)
+	return err
+}
+
+// ForbidIntrospection converts echo context to params.
+func (w *ServerInterfaceWrapper) ForbidIntrospection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dialect" -------------
+	var dialect Dialect
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dialect", ctx.Param("dialect"), &dialect, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id TokenId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ForbidIntrospection(ctx, dialect, id)
+	return err
+}
+
 // RevokeServiceToken converts echo context to params.
 func (w *ServerInterfaceWrapper) RevokeServiceToken(ctx echo.Context) error {
 	var err error
@@ -1576,6 +1972,31 @@ func (w *ServerInterfaceWrapper) CreateUserToken(ctx echo.Context) error {
 	return err
 }
 
+// VerifyRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyRequest(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyRequestParams
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyRequest(ctx, params)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1626,6 +2047,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/healthz", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/openapi/:name", wrapper.GetSpec, options.OperationMiddlewares["getSpec"]...)
+	router.POST(options.BaseURL+"/introspect", wrapper.IntrospectToken, options.OperationMiddlewares["introspectToken"]...)
+	router.POST(options.BaseURL+"/introspect/batch", wrapper.IntrospectTokens, options.OperationMiddlewares["introspectTokens"]...)
+	router.GET(options.BaseURL+"/verify", wrapper.VerifyRequest, options.OperationMiddlewares["verifyRequest"]...)
+	router.GET(options.BaseURL+"/.well-known/jwks.json", wrapper.GetKeys, options.OperationMiddlewares["getKeys"]...)
 	router.GET(options.BaseURL+"/service/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.GET(options.BaseURL+"/service/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.POST(options.BaseURL+"/service/users", wrapper.CreateUser, options.OperationMiddlewares["createUser"]...)
@@ -1649,7 +2074,108 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/activate", wrapper.ActivateServiceToken, options.OperationMiddlewares["activateServiceToken"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/suspend", wrapper.SuspendServiceToken, options.OperationMiddlewares["suspendServiceToken"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/revoke", wrapper.RevokeServiceToken, options.OperationMiddlewares["revokeServiceToken"]...)
+	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/allow-introspection", wrapper.AllowIntrospection, options.OperationMiddlewares["allowIntrospection"]...)
+	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/forbid-introspection", wrapper.ForbidIntrospection, options.OperationMiddlewares["forbidIntrospection"]...)
 
+}
+
+type GetKeysRequestObject struct {
+}
+
+type GetKeysResponseObject interface {
+	VisitGetKeysResponse(w http.ResponseWriter) error
+}
+
+type GetKeys200ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetKeys200JSONResponse struct {
+	Body    KeySet
+	Headers GetKeys200ResponseHeaders
+}
+
+func (response GetKeys200JSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetKeys429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetKeys429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetKeys429ResponseHeaders
+}
+
+func (response GetKeys429ApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetKeys500ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetKeys500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetKeys500ResponseHeaders
+}
+
+func (response GetKeys500ApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetKeys503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetKeys503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetKeys503ResponseHeaders
+}
+
+func (response GetKeys503ApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetHealthRequestObject struct {
@@ -1738,6 +2264,434 @@ type GetHealth503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHealth503ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokenRequestObject struct {
+	Body *IntrospectTokenFormdataRequestBody
+}
+
+type IntrospectTokenResponseObject interface {
+	VisitIntrospectTokenResponse(w http.ResponseWriter) error
+}
+
+type IntrospectToken200ResponseHeaders struct {
+	CacheControl string
+	XRequestId   string
+}
+
+type IntrospectToken200JSONResponse struct {
+	Body    Introspection
+	Headers IntrospectToken200ResponseHeaders
+}
+
+func (response IntrospectToken200JSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken400ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectToken400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken400ResponseHeaders
+}
+
+func (response IntrospectToken400ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type IntrospectToken401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken401ResponseHeaders
+}
+
+func (response IntrospectToken401ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken403ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectToken403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken403ResponseHeaders
+}
+
+func (response IntrospectToken403ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken413ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectToken413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken413ResponseHeaders
+}
+
+func (response IntrospectToken413ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken415ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectToken415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken415ResponseHeaders
+}
+
+func (response IntrospectToken415ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type IntrospectToken429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken429ResponseHeaders
+}
+
+func (response IntrospectToken429ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken500ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectToken500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken500ResponseHeaders
+}
+
+func (response IntrospectToken500ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectToken503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type IntrospectToken503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectToken503ResponseHeaders
+}
+
+func (response IntrospectToken503ApplicationProblemPlusJSONResponse) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokensRequestObject struct {
+	Body *IntrospectTokensJSONRequestBody
+}
+
+type IntrospectTokensResponseObject interface {
+	VisitIntrospectTokensResponse(w http.ResponseWriter) error
+}
+
+type IntrospectTokens200ResponseHeaders struct {
+	CacheControl string
+	XRequestId   string
+}
+
+type IntrospectTokens200JSONResponse struct {
+	Body    IntrospectionResults
+	Headers IntrospectTokens200ResponseHeaders
+}
+
+func (response IntrospectTokens200JSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens400ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectTokens400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens400ResponseHeaders
+}
+
+func (response IntrospectTokens400ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type IntrospectTokens401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens401ResponseHeaders
+}
+
+func (response IntrospectTokens401ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens403ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectTokens403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens403ResponseHeaders
+}
+
+func (response IntrospectTokens403ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens413ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectTokens413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens413ResponseHeaders
+}
+
+func (response IntrospectTokens413ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens415ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectTokens415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens415ResponseHeaders
+}
+
+func (response IntrospectTokens415ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type IntrospectTokens429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens429ResponseHeaders
+}
+
+func (response IntrospectTokens429ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens500ResponseHeaders struct {
+	XRequestId string
+}
+
+type IntrospectTokens500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens500ResponseHeaders
+}
+
+func (response IntrospectTokens500ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IntrospectTokens503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type IntrospectTokens503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers IntrospectTokens503ResponseHeaders
+}
+
+func (response IntrospectTokens503ApplicationProblemPlusJSONResponse) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4864,6 +5818,432 @@ func (response ActivateServiceToken503ApplicationProblemPlusJSONResponse) VisitA
 	return err
 }
 
+type AllowIntrospectionRequestObject struct {
+	Dialect Dialect `json:"dialect"`
+	Id      TokenId `json:"id"`
+}
+
+type AllowIntrospectionResponseObject interface {
+	VisitAllowIntrospectionResponse(w http.ResponseWriter) error
+}
+
+type AllowIntrospection200ResponseHeaders struct {
+	XRequestId string
+}
+
+type AllowIntrospection200JSONResponse struct {
+	Body    ServiceToken
+	Headers AllowIntrospection200ResponseHeaders
+}
+
+func (response AllowIntrospection200JSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection400ResponseHeaders struct {
+	XRequestId string
+}
+
+type AllowIntrospection400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection400ResponseHeaders
+}
+
+func (response AllowIntrospection400ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type AllowIntrospection401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection401ResponseHeaders
+}
+
+func (response AllowIntrospection401ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection403ResponseHeaders struct {
+	XRequestId string
+}
+
+type AllowIntrospection403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection403ResponseHeaders
+}
+
+func (response AllowIntrospection403ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection404ResponseHeaders struct {
+	XRequestId string
+}
+
+type AllowIntrospection404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection404ResponseHeaders
+}
+
+func (response AllowIntrospection404ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection409ResponseHeaders struct {
+	XRequestId string
+}
+
+type AllowIntrospection409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection409ResponseHeaders
+}
+
+func (response AllowIntrospection409ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type AllowIntrospection429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection429ResponseHeaders
+}
+
+func (response AllowIntrospection429ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection500ResponseHeaders struct {
+	XRequestId string
+}
+
+type AllowIntrospection500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection500ResponseHeaders
+}
+
+func (response AllowIntrospection500ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowIntrospection503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type AllowIntrospection503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers AllowIntrospection503ResponseHeaders
+}
+
+func (response AllowIntrospection503ApplicationProblemPlusJSONResponse) VisitAllowIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospectionRequestObject struct {
+	Dialect Dialect `json:"dialect"`
+	Id      TokenId `json:"id"`
+}
+
+type ForbidIntrospectionResponseObject interface {
+	VisitForbidIntrospectionResponse(w http.ResponseWriter) error
+}
+
+type ForbidIntrospection200ResponseHeaders struct {
+	XRequestId string
+}
+
+type ForbidIntrospection200JSONResponse struct {
+	Body    ServiceToken
+	Headers ForbidIntrospection200ResponseHeaders
+}
+
+func (response ForbidIntrospection200JSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection400ResponseHeaders struct {
+	XRequestId string
+}
+
+type ForbidIntrospection400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection400ResponseHeaders
+}
+
+func (response ForbidIntrospection400ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ForbidIntrospection401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection401ResponseHeaders
+}
+
+func (response ForbidIntrospection401ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection403ResponseHeaders struct {
+	XRequestId string
+}
+
+type ForbidIntrospection403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection403ResponseHeaders
+}
+
+func (response ForbidIntrospection403ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection404ResponseHeaders struct {
+	XRequestId string
+}
+
+type ForbidIntrospection404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection404ResponseHeaders
+}
+
+func (response ForbidIntrospection404ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection409ResponseHeaders struct {
+	XRequestId string
+}
+
+type ForbidIntrospection409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection409ResponseHeaders
+}
+
+func (response ForbidIntrospection409ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ForbidIntrospection429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection429ResponseHeaders
+}
+
+func (response ForbidIntrospection429ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection500ResponseHeaders struct {
+	XRequestId string
+}
+
+type ForbidIntrospection500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection500ResponseHeaders
+}
+
+func (response ForbidIntrospection500ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForbidIntrospection503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ForbidIntrospection503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ForbidIntrospection503ResponseHeaders
+}
+
+func (response ForbidIntrospection503ApplicationProblemPlusJSONResponse) VisitForbidIntrospectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RevokeServiceTokenRequestObject struct {
 	Dialect Dialect `json:"dialect"`
 	Id      TokenId `json:"id"`
@@ -6547,11 +7927,194 @@ func (response CreateUserToken503ApplicationProblemPlusJSONResponse) VisitCreate
 	return err
 }
 
+type VerifyRequestRequestObject struct {
+	Params VerifyRequestParams
+}
+
+type VerifyRequestResponseObject interface {
+	VisitVerifyRequestResponse(w http.ResponseWriter) error
+}
+
+type VerifyRequest204ResponseHeaders struct {
+	CacheControl      string
+	XRequestId        string
+	XTokenAccount     string
+	XTokenDialect     string
+	XTokenEnvironment string
+	XTokenId          string
+	XTokenScope       string
+	XTokenSubject     string
+}
+
+type VerifyRequest204Response struct {
+	Headers VerifyRequest204ResponseHeaders
+}
+
+func (response VerifyRequest204Response) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.Header().Set("X-Token-Account", fmt.Sprint(response.Headers.XTokenAccount))
+	w.Header().Set("X-Token-Dialect", fmt.Sprint(response.Headers.XTokenDialect))
+	w.Header().Set("X-Token-Environment", fmt.Sprint(response.Headers.XTokenEnvironment))
+	w.Header().Set("X-Token-Id", fmt.Sprint(response.Headers.XTokenId))
+	w.Header().Set("X-Token-Scope", fmt.Sprint(response.Headers.XTokenScope))
+	w.Header().Set("X-Token-Subject", fmt.Sprint(response.Headers.XTokenSubject))
+	w.WriteHeader(204)
+	return nil
+}
+
+type VerifyRequest400ResponseHeaders struct {
+	XRequestId string
+}
+
+type VerifyRequest400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyRequest400ResponseHeaders
+}
+
+func (response VerifyRequest400ApplicationProblemPlusJSONResponse) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyRequest401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type VerifyRequest401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyRequest401ResponseHeaders
+}
+
+func (response VerifyRequest401ApplicationProblemPlusJSONResponse) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyRequest403ResponseHeaders struct {
+	XRequestId string
+}
+
+type VerifyRequest403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyRequest403ResponseHeaders
+}
+
+func (response VerifyRequest403ApplicationProblemPlusJSONResponse) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyRequest429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type VerifyRequest429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyRequest429ResponseHeaders
+}
+
+func (response VerifyRequest429ApplicationProblemPlusJSONResponse) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyRequest500ResponseHeaders struct {
+	XRequestId string
+}
+
+type VerifyRequest500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyRequest500ResponseHeaders
+}
+
+func (response VerifyRequest500ApplicationProblemPlusJSONResponse) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyRequest503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type VerifyRequest503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyRequest503ResponseHeaders
+}
+
+func (response VerifyRequest503ApplicationProblemPlusJSONResponse) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetKeys Get the public keys
+	// (GET /.well-known/jwks.json)
+	GetKeys(ctx context.Context, request GetKeysRequestObject) (GetKeysResponseObject, error)
 	// GetHealth Whether the process runs
 	// (GET /healthz)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// IntrospectToken Introspect a token
+	// (POST /introspect)
+	IntrospectToken(ctx context.Context, request IntrospectTokenRequestObject) (IntrospectTokenResponseObject, error)
+	// IntrospectTokens Introspect many tokens
+	// (POST /introspect/batch)
+	IntrospectTokens(ctx context.Context, request IntrospectTokensRequestObject) (IntrospectTokensResponseObject, error)
 	// GetSpec Get a published contract
 	// (GET /openapi/{name})
 	GetSpec(ctx context.Context, request GetSpecRequestObject) (GetSpecResponseObject, error)
@@ -6603,6 +8166,12 @@ type StrictServerInterface interface {
 	// ActivateServiceToken Activate a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/activate)
 	ActivateServiceToken(ctx context.Context, request ActivateServiceTokenRequestObject) (ActivateServiceTokenResponseObject, error)
+	// AllowIntrospection Let a token check tokens
+	// (POST /service/tokens/{dialect}/{id}/allow-introspection)
+	AllowIntrospection(ctx context.Context, request AllowIntrospectionRequestObject) (AllowIntrospectionResponseObject, error)
+	// ForbidIntrospection Forbid a token to check tokens
+	// (POST /service/tokens/{dialect}/{id}/forbid-introspection)
+	ForbidIntrospection(ctx context.Context, request ForbidIntrospectionRequestObject) (ForbidIntrospectionResponseObject, error)
 	// RevokeServiceToken Revoke a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/revoke)
 	RevokeServiceToken(ctx context.Context, request RevokeServiceTokenRequestObject) (RevokeServiceTokenResponseObject, error)
@@ -6627,6 +8196,9 @@ type StrictServerInterface interface {
 	// CreateUserToken Create a token for a user
 	// (POST /service/users/{id}/tokens)
 	CreateUserToken(ctx context.Context, request CreateUserTokenRequestObject) (CreateUserTokenResponseObject, error)
+	// VerifyRequest Check the request of a gateway
+	// (GET /verify)
+	VerifyRequest(ctx context.Context, request VerifyRequestRequestObject) (VerifyRequestResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -6639,6 +8211,29 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// GetKeys operation middleware
+func (sh *strictHandler) GetKeys(ctx echo.Context) error {
+	var request GetKeysRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetKeys(ctx.Request().Context(), request.(GetKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetKeysResponseObject); ok {
+		return validResponse.VisitGetKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // GetHealth operation middleware
@@ -6658,6 +8253,85 @@ func (sh *strictHandler) GetHealth(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetHealthResponseObject); ok {
 		return validResponse.VisitGetHealthResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IntrospectToken operation middleware
+func (sh *strictHandler) IntrospectToken(ctx echo.Context) error {
+	var request IntrospectTokenRequestObject
+
+	if form, err := ctx.FormParams(); err == nil {
+		var body IntrospectTokenFormdataRequestBody
+		if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+			return err
+		}
+		request.Body = &body
+	} else {
+		return err
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IntrospectToken(ctx.Request().Context(), request.(IntrospectTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IntrospectToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IntrospectTokenResponseObject); ok {
+		return validResponse.VisitIntrospectTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IntrospectTokens operation middleware
+func (sh *strictHandler) IntrospectTokens(ctx echo.Context) error {
+	var request IntrospectTokensRequestObject
+
+	var body IntrospectTokensJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IntrospectTokens(ctx.Request().Context(), request.(IntrospectTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IntrospectTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IntrospectTokensResponseObject); ok {
+		return validResponse.VisitIntrospectTokensResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7130,6 +8804,58 @@ func (sh *strictHandler) ActivateServiceToken(ctx echo.Context, dialect Dialect,
 	return nil
 }
 
+// AllowIntrospection operation middleware
+func (sh *strictHandler) AllowIntrospection(ctx echo.Context, dialect Dialect, id TokenId) error {
+	var request AllowIntrospectionRequestObject
+
+	request.Dialect = dialect
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AllowIntrospection(ctx.Request().Context(), request.(AllowIntrospectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AllowIntrospection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AllowIntrospectionResponseObject); ok {
+		return validResponse.VisitAllowIntrospectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ForbidIntrospection operation middleware
+func (sh *strictHandler) ForbidIntrospection(ctx echo.Context, dialect Dialect, id TokenId) error {
+	var request ForbidIntrospectionRequestObject
+
+	request.Dialect = dialect
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ForbidIntrospection(ctx.Request().Context(), request.(ForbidIntrospectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ForbidIntrospection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ForbidIntrospectionResponseObject); ok {
+		return validResponse.VisitForbidIntrospectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RevokeServiceToken operation middleware
 func (sh *strictHandler) RevokeServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error {
 	var request RevokeServiceTokenRequestObject
@@ -7370,6 +9096,31 @@ func (sh *strictHandler) CreateUserToken(ctx echo.Context, id UserId) error {
 		return err
 	} else if validResponse, ok := response.(CreateUserTokenResponseObject); ok {
 		return validResponse.VisitCreateUserTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyRequest operation middleware
+func (sh *strictHandler) VerifyRequest(ctx echo.Context, params VerifyRequestParams) error {
+	var request VerifyRequestRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyRequest(ctx.Request().Context(), request.(VerifyRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyRequestResponseObject); ok {
+		return validResponse.VisitVerifyRequestResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

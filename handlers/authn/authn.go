@@ -3,8 +3,10 @@ package authn
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -35,17 +37,49 @@ func BearerOrBare(value string) (string, bool) {
 	return Bearer(value)
 }
 
+// BearerOrBasic also takes a credential as the password of HTTP Basic (RFC 7617), encoded as clients of OAuth encode it
+// (RFC 6749 section 2.3.1).
+func BearerOrBasic(value string) (string, bool) {
+	scheme, encoded, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return Bearer(value)
+	}
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimLeft(encoded, " "))
+	if err != nil {
+		return "", false
+	}
+	_, password, _ := strings.Cut(string(decoded), ":")
+	password, err = url.QueryUnescape(password)
+	return password, err == nil && password != ""
+}
+
 type contextKey struct{}
+
+type presentedKey struct{}
+
+// presented is what an open operation that judges credentials itself finds on its context.
+type presented struct {
+	credential string
+	err        error
+}
+
+// Presented is the credential of a request to an open operation; an error says why there is none.
+func Presented(ctx context.Context) (string, error) {
+	p := ctx.Value(presentedKey{}).(presented) //nolint:forcetypeassert // as for Caller
+	return p.credential, p.err
+}
 
 // Middleware authenticates every request but those that open says are open. Scheme chooses how the request carries
 // its credential.
 func Middleware(a Authenticator, open func(echo.Context) bool, scheme func(echo.Context) Scheme) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			credential, err := credential(c.Request().Header, scheme(c))
 			if open(c) {
+				ctx := context.WithValue(c.Request().Context(), presentedKey{}, presented{credential, err})
+				c.SetRequest(c.Request().WithContext(ctx))
 				return next(c)
 			}
-			credential, err := credential(c.Request().Header, scheme(c))
 			if err != nil {
 				return err
 			}

@@ -7,4 +7,4 @@ import (
 )
 
 // WriteError answers with problem details (RFC 9457), which every kind of failure has.
-func WriteError(c echo.Context, f wire.Failure) error { return wire.WriteProblem(c, f) }
+func WriteError(c echo.Context, f wire.Failure) error { return wire.WriteProblem(c, f, "") }

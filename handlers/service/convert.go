@@ -65,7 +65,7 @@ func (h handler) item(t token.Token) gen.ServiceToken {
 		Dialect: gen.ServiceTokenDialect(t.Dialect), Id: t.ID, Name: wire.NullText(t.Name),
 		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.Status(h.tokens.Now())),
 		UserId: null(t.UserID), AccountId: wire.NullText(t.AccountID), EnvironmentId: wire.NullText(t.EnvironmentID),
-		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin,
+		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin, Introspector: t.Introspector,
 		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		ExpiresAt: wire.NullTime(t.ExpiresAt), LastUsedAt: wire.NullTime(t.LastUsedAt),
 	}

@@ -1,10 +1,37 @@
 package service
 
 import (
+	"net/http"
+	"strings"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/tokenwright/tokenwright/handlers/wire"
 )
 
-// WriteError answers with problem details (RFC 9457), which every kind of failure has.
-func WriteError(c echo.Context, f wire.Failure) error { return wire.WriteProblem(c, f) }
+// WriteError answers with problem details (RFC 9457), which every kind of failure has. In answers of introspection they
+// also have the error code that OAuth's clients read (RFC 7662 section 2.3).
+func WriteError(c echo.Context, f wire.Failure) error {
+	if !strings.HasPrefix(c.Request().URL.Path, "/introspect") {
+		return wire.WriteProblem(c, f, "")
+	}
+	if f.Status == http.StatusUnauthorized {
+		c.Response().Header().Add(echo.HeaderWWWAuthenticate, `Basic realm="tokenwright"`)
+	}
+	return wire.WriteProblem(c, f, oauthError(f.Status))
+}
+
+// oauthError is the code of RFC 6749 section 5.2, of RFC 6750 section 3.1, or of RFC 6749 section 4.1.2.1.
+func oauthError(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "invalid_client"
+	case http.StatusForbidden:
+		return "insufficient_scope"
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return "temporarily_unavailable"
+	case http.StatusInternalServerError:
+		return "server_error"
+	}
+	return "invalid_request"
+}

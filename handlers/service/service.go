@@ -17,6 +17,7 @@ import (
 type Options struct {
 	PublicURL string                      // prefix of Location, without a slash at its end
 	Ready     func(context.Context) error // nil if the server can work
+	Keys      func() ([]byte, error)      // the public keys as a JWK Set (RFC 7517)
 	Specs     map[string][]byte           // the contracts that are published, in YAML, by dialect
 }
 

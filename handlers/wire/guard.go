@@ -27,7 +27,7 @@ const (
 func (s *Spec) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		if err := checkContentType(r.Header); err != nil {
+		if err := checkContentType(r.Header, echo.MIMEApplicationJSON); err != nil {
 			return err
 		}
 		body, err := readBody(r)
@@ -46,18 +46,18 @@ func (s *Spec) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// checkContentType admits application/json, alone or with charset=utf-8, and no content coding.
-func checkContentType(h http.Header) error {
+// checkContentType admits one media type, alone or with charset=utf-8, and no content coding.
+func checkContentType(h http.Header, want string) error {
 	values := h.Values(echo.HeaderContentType)
 	if len(values) == 1 && h.Get(echo.HeaderContentEncoding) == "" {
 		media, params, err := mime.ParseMediaType(values[0])
 		charset, given := params["charset"]
 		known := len(params) == 0 || len(params) == 1 && given && strings.EqualFold(charset, "utf-8")
-		if err == nil && media == echo.MIMEApplicationJSON && known {
+		if err == nil && media == want && known {
 			return nil
 		}
 	}
-	return token.Errorf(UnsupportedMediaType, "the content type must be application/json, in UTF-8 and not compressed")
+	return token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
 }
 
 func readBody(r *http.Request) ([]byte, error) {
@@ -65,7 +65,10 @@ func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, tooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	var buffer bytes.Buffer
+	buffer.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	_, err := buffer.ReadFrom(io.LimitReader(r.Body, MaxBody+1))
+	body := buffer.Bytes()
 	if err != nil {
 		return nil, &token.Error{Kind: token.Invalid, Message: "the body could not be read to its end", Err: err}
 	}

@@ -17,6 +17,7 @@ type problem struct {
 	Status    int            `json:"status"`
 	Detail    string         `json:"detail"`
 	RequestID string         `json:"request_id"`
+	Error     string         `json:"error,omitempty"`
 	Errors    []problemFault `json:"errors,omitempty"`
 }
 
@@ -26,11 +27,12 @@ type problemFault struct {
 	Parameter string  `json:"parameter,omitempty"`
 }
 
-// WriteProblem is the [ErrorWriter] of the dialects that answer application/problem+json.
-func WriteProblem(c echo.Context, f Failure) error {
+// WriteProblem writes the failure as application/problem+json, with an error code of OAuth if there is one.
+func WriteProblem(c echo.Context, f Failure, oauth string) error {
 	p := problem{
 		Type:  "urn:tokenwright:problem:" + strings.ReplaceAll(string(f.Kind), " ", "-"),
 		Title: http.StatusText(f.Status), Status: f.Status, Detail: f.Message, RequestID: f.RequestID,
+		Error: oauth,
 	}
 	for _, fault := range f.Faults {
 		entry := problemFault{Detail: fault.Detail}

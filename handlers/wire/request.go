@@ -45,8 +45,27 @@ type methodKey struct{}
 func HeadAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
-			r = r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
-			r.Method = http.MethodGet // of the copy that WithContext made
+			r = asGet(r)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// asGet is a copy of the request that remembers the method that was sent.
+func asGet(r *http.Request) *http.Request {
+	r = r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
+	r.Method = http.MethodGet
+	return r
+}
+
+// AsOne hands every method, and every path below path, on as a GET of path.
+func AsOne(path string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
+			r = asGet(r)
+			url := *r.URL
+			url.Path, url.RawPath = path, ""
+			r.URL = &url
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -63,10 +82,14 @@ func method(r *http.Request) string {
 // Matched reports whether the route fits the path segment by segment. The router also takes a last parameter that is
 // empty or has slashes in it, and decodes an encoded slash.
 func Matched(c echo.Context) bool {
-	path := c.Request().URL.EscapedPath()
-	lower := strings.ToLower(path)
+	path := c.Request().URL.RawPath // as it was sent, if that differs from the usual encoding of what it means
+	if path == "" {
+		path = c.Request().URL.Path
+	} else if lower := strings.ToLower(path); strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
+		return false
+	}
 	return strings.Count(path, "/") == strings.Count(c.Path(), "/") && !strings.HasSuffix(path, "/") &&
-		!strings.Contains(path, "//") && !strings.Contains(lower, "%2f") && !strings.Contains(lower, "%5c")
+		!strings.Contains(path, "//")
 }
 
 // StrictPath refuses paths that only a cleaning would match, and answers OPTIONS like any other method that a path

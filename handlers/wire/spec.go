@@ -59,13 +59,21 @@ func (s *Spec) Middlewares() map[string][]echo.MiddlewareFunc {
 	chains := make(map[string][]echo.MiddlewareFunc, len(s.Operations))
 	for _, op := range s.Operations {
 		validate := validator(op.route)
-		if op.route.Operation.RequestBody != nil {
-			chains[op.ID] = []echo.MiddlewareFunc{s.guard, validate}
-		} else {
-			chains[op.ID] = []echo.MiddlewareFunc{noBody, validate}
-		}
+		chains[op.ID] = []echo.MiddlewareFunc{s.guardOf(op), validate}
 	}
 	return chains
+}
+
+// guardOf chooses the guard by the body that the operation declares.
+func (s *Spec) guardOf(op Operation) echo.MiddlewareFunc {
+	body := op.route.Operation.RequestBody
+	if body == nil {
+		return noBody
+	}
+	if form := body.Value.Content[echo.MIMEApplicationForm]; form != nil {
+		return guardForm(form.Schema.Value)
+	}
+	return s.guard
 }
 
 // noBody hides a body that the operation does not declare.

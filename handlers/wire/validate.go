@@ -38,6 +38,8 @@ func checkTime(text string) error {
 // validator judges the request by the operation's part of the spec.
 func validator(route *routers.Route) echo.MiddlewareFunc {
 	single, integers := singleParameters(route), integerParameters(route)
+	options := *filter
+	options.ExcludeRequestBody = isForm(route) // its guard has judged it
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if err := checkQuery(c.Request().URL.RawQuery, single); err != nil {
@@ -47,7 +49,7 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 				return err
 			}
 			input := &openapi3filter.RequestValidationInput{
-				Request: c.Request(), Route: route, Options: filter,
+				Request: c.Request(), Route: route, Options: &options,
 				PathParams: pathParams(c), QueryParams: c.QueryParams(),
 			}
 			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
@@ -56,6 +58,11 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+func isForm(route *routers.Route) bool {
+	body := route.Operation.RequestBody
+	return body != nil && body.Value.Content[echo.MIMEApplicationForm] != nil
 }
 
 // singleParameters are the query parameters that take one value.

@@ -13,29 +13,39 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockName is locked while a key is added. The kernel lets go of it when its holder dies.
+// lockName is locked while the keys are changed. The kernel lets go of it when its holder dies.
 const lockName = ".lock"
 
 // Create makes the directory, if it is missing, and one active ES256 key in it. It fails with an error that matches
 // [fs.ErrExist] if a key is there already, so of processes that start together exactly one makes the key and the
 // others [Open] it.
-func Create(dir string) error {
-	if err := makeDir(dir); err != nil {
+func Create(dir string) error { return Directory{Path: dir}.Create() }
+
+// Create is [Create].
+func (d Directory) Create() error {
+	if err := makeDir(d.Path); err != nil {
 		return err
 	}
-	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(fileMode))
+	return d.locked(func() error {
+		l, err := list(d.Path)
+		if err != nil {
+			return err
+		}
+		if len(l.keys) > 0 {
+			return fmt.Errorf("key directory %s: a key is there: %w", d.Path, fs.ErrExist)
+		}
+		return d.createKey(active)
+	})
+}
+
+// locked makes a change that no other process makes at the same time.
+func (d Directory) locked(change func() error) error {
+	lock := flock.New(filepath.Join(d.Path, lockName), flock.SetPermissions(fileMode))
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("lock key directory: %w", err)
 	}
 	defer lock.Unlock() //nolint:errcheck // closing the file, which cannot lose anything, unlocks it too
-	names, err := keyFiles(dir)
-	if err != nil {
-		return err
-	}
-	if len(names) > 0 {
-		return fmt.Errorf("key directory %s: a key is there: %w", dir, fs.ErrExist)
-	}
-	return createKey(dir, active)
+	return change()
 }
 
 // OpenOrCreate opens the directory, and makes it first if it is missing or holds no key.
@@ -52,7 +62,7 @@ func OpenOrCreate(dir, issuer string) (*Keys, error) {
 
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return nil // what is wrong with it, if anything is, [keyFiles] says
+		return nil // what is wrong with it, if anything is, [list] says
 	}
 	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return fmt.Errorf("make key directory: %w", err)
@@ -62,7 +72,7 @@ func makeDir(dir string) error {
 
 // createKey writes a new key under a temporary name and renames it when it is safely on disk, so that no reader ever
 // sees half a key.
-func createKey(dir string, st state) error {
+func (d Directory) createKey(st state) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("generate key: %w", err)
@@ -75,7 +85,13 @@ func createKey(dir string, st state) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(dir, fileName(k.id, st), text)
+	if err := record(d.Path, k.id, created, d.now()); err != nil {
+		return err
+	}
+	if err := writeFile(d.Path, fileName(k.id, st), text); err != nil {
+		return err
+	}
+	return record(d.Path, k.id, published, d.now())
 }
 
 func writeFile(dir, name string, text []byte) error {

@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 const (
@@ -30,8 +34,12 @@ const (
 
 // ring is what a directory held when it was read. It never changes.
 type ring struct {
-	keys   []*key // by file name
-	active *key
+	keys     []*key // by file name
+	active   *key   // the one that signs
+	left     *key   // one that an unfinished rotation left active, nil if there is none
+	names    []string
+	known    records
+	document []byte // the public keys, as they are published
 }
 
 func (r *ring) byID(id string) *key {
@@ -43,68 +51,138 @@ func (r *ring) byID(id string) *key {
 	return nil
 }
 
-// load reads all keys of a directory, or refuses it.
-func load(dir string) (*ring, error) {
-	names, err := keyFiles(dir)
-	if err != nil {
-		return nil, err
+// public is the key set, the active key first.
+func (r *ring) public() jose.JSONWebKeySet {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{r.active.public}}
+	for _, key := range r.keys {
+		if key != r.active {
+			set.Keys = append(set.Keys, key.public)
+		}
 	}
-	if len(names) == 0 {
+	return set
+}
+
+// listing is the names in a directory that mean something.
+type listing struct {
+	keys  []string // of key files, in order
+	all   []string
+	known records
+}
+
+// list reads the names. What does not end like one of ours is none.
+func list(dir string) (listing, error) {
+	l := listing{known: records{}}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return l, fmt.Errorf("key directory: %w", err)
+	}
+	if !info.IsDir() {
+		return l, fmt.Errorf("key directory %s is not a directory", dir)
+	}
+	if err := private(dir, info, dirMode); err != nil {
+		return l, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return l, fmt.Errorf("key directory: %w", err)
+	}
+	for _, e := range entries {
+		l.add(e.Name())
+	}
+	return l, nil
+}
+
+func (l *listing) add(name string) {
+	switch {
+	case strings.HasSuffix(name, keySuffix):
+		l.keys = append(l.keys, name)
+	case strings.HasSuffix(name, recordSuffix):
+		l.known.add(name)
+	default:
+		return
+	}
+	l.all = append(l.all, name)
+}
+
+// maxReads is how often a directory is read that changes under the reading.
+const maxReads = 10
+
+// load reads all keys of a directory, or refuses it. A listing may show a file that is being renamed twice or not at
+// all, so what was read counts only if the names are the same afterwards.
+func load(dir string) (*ring, error) {
+	for range maxReads {
+		before, err := list(dir)
+		if err != nil {
+			return nil, err
+		}
+		r, err := before.load(dir)
+		after, again := list(dir)
+		if again != nil {
+			return nil, again
+		}
+		if slices.Equal(before.all, after.all) {
+			return r, err
+		}
+	}
+	return nil, fmt.Errorf("key directory %s: %w", dir, errUnsteady)
+}
+
+var errUnsteady = errors.New("it does not stop changing")
+
+func (l *listing) load(dir string) (*ring, error) {
+	if len(l.keys) == 0 {
 		return nil, fmt.Errorf("key directory %s holds no key: %w", dir, fs.ErrNotExist)
 	}
-	r := &ring{}
-	for _, name := range names {
+	r := &ring{names: l.keys, known: l.known}
+	for _, name := range l.keys {
 		k, err := loadKey(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
 		}
-		if err := r.add(k); err != nil {
-			return nil, fmt.Errorf("key directory %s: %w", dir, err)
+		if r.byID(k.id) != nil {
+			return nil, fmt.Errorf("key directory %s: the key %s is there in two states: remove one of its files", dir, k.id)
 		}
+		if end := l.known[k.id][until]; !end.IsZero() {
+			k.promised.Store(end.Unix())
+		}
+		r.keys = append(r.keys, k)
 	}
-	if r.active == nil {
-		return nil, fmt.Errorf("key directory %s holds no active key: rename one to <kid>.active.pem", dir)
+	if err := r.choose(); err != nil {
+		return nil, fmt.Errorf("key directory %s %w", dir, err)
 	}
+	text, err := json.Marshal(r.public())
+	if err != nil {
+		return nil, fmt.Errorf("encode the key set: %w", err)
+	}
+	r.document = text
 	return r, nil
 }
 
-func (r *ring) add(k *key) error {
-	if r.byID(k.id) != nil {
-		return fmt.Errorf("the key %s is there in two states: remove one of its files", k.id)
-	}
-	if k.state == active {
-		if r.active != nil {
-			return fmt.Errorf("two active keys, %s and %s: rename one to <kid>.retired.pem", r.active.id, k.id)
+// choose finds the key that signs. During a rotation two are active for a moment; of those the one signs that has not
+// been recorded as replaced.
+func (r *ring) choose() error {
+	var heirs, others []*key
+	for _, k := range r.keys {
+		switch {
+		case k.state != active:
+		case r.known[k.id][replaced].IsZero():
+			heirs = append(heirs, k)
+		default:
+			others = append(others, k)
 		}
-		r.active = k
 	}
-	r.keys = append(r.keys, k)
+	all := slices.Concat(heirs, others)
+	switch {
+	case len(all) == 0:
+		return errors.New("holds no active key: rename one to <kid>.active.pem")
+	case len(all) == 1:
+	case len(all) == 2 && len(heirs) == 1:
+		r.left = others[0]
+	default:
+		return fmt.Errorf("holds two active keys, %s and %s: rename one to <kid>.retired.pem", all[0].id, all[1].id)
+	}
+	r.active = all[0]
 	return nil
-}
-
-// keyFiles returns the names of the key files in order. What does not end like one is none of ours.
-func keyFiles(dir string) ([]string, error) {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return nil, fmt.Errorf("key directory: %w", err)
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("key directory %s is not a directory", dir)
-	}
-	if err := private(dir, info, dirMode); err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("key directory: %w", err)
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), keySuffix) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
 }
 
 // private refuses what others than the owner may touch. Windows has no such bits.

@@ -92,7 +92,7 @@ func TestCreate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := keys.ring.active.id + ".active.pem"; filepath.Base(file) != want {
+	if want := keys.ring().active.id + ".active.pem"; filepath.Base(file) != want {
 		t.Errorf("file %s, want %s", file, want)
 	}
 	if leftovers, _ := filepath.Glob(filepath.Join(dir, ".tmp-*")); len(leftovers) > 0 {
@@ -158,14 +158,14 @@ func TestStates(t *testing.T) {
 		t.Fatal(err)
 	}
 	jwt := sign(t, old)
-	if err := createKey(dir, next); err != nil {
+	if err := (Directory{Path: dir}).createKey(next); err != nil {
 		t.Fatal(err)
 	}
 	both, err := Open(dir, testIssuer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := both.Public().Keys; len(got) != 2 || got[0].KeyID != old.ring.active.id {
+	if got := both.Public().Keys; len(got) != 2 || got[0].KeyID != old.ring().active.id {
 		t.Fatalf("published %v, want the active key first of two", got)
 	}
 	coming := both.Public().Keys[1].KeyID
@@ -213,7 +213,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no active key": {func(t *testing.T, file string) { restate(t, file, retired) }, "no active key"},
 		"only next":     {func(t *testing.T, file string) { restate(t, file, next) }, "no active key"},
 		"two active keys": {func(t *testing.T, file string) {
-			if err := createKey(filepath.Dir(file), active); err != nil {
+			if err := (Directory{Path: filepath.Dir(file)}).createKey(active); err != nil {
 				t.Fatal(err)
 			}
 		}, "two active keys"},

@@ -5,6 +5,8 @@ package jwt
 import (
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -18,8 +20,12 @@ const maxSize = 16 << 10
 
 // Keys signs with the active key of a directory and verifies with all of them. It is safe for concurrent use.
 type Keys struct {
-	issuer string
-	ring   *ring
+	issuer    string
+	dir       string
+	current   atomic.Pointer[ring]
+	reading   sync.Mutex  // held while the directory is read again
+	promising sync.Mutex  // held while a record is raised
+	spare     atomic.Bool // an unknown key may have the directory read again, see [Keys.Watch]
 }
 
 var _ token.Signer = (*Keys)(nil)
@@ -35,19 +41,24 @@ func Open(dir, issuer string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keys{issuer: issuer, ring: r}, nil
+	if err := writable(dir); err != nil {
+		return nil, err
+	}
+	k := &Keys{issuer: issuer, dir: dir}
+	k.current.Store(r)
+	return k, nil
 }
 
+func (k *Keys) ring() *ring { return k.current.Load() }
+
+// Active is the kid of the key that signs.
+func (k *Keys) Active() string { return k.ring().active.id }
+
 // Public returns the public keys, the active one first, as they are published (RFC 7517).
-func (k *Keys) Public() jose.JSONWebKeySet {
-	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k.ring.active.public}}
-	for _, key := range k.ring.keys {
-		if key != k.ring.active {
-			set.Keys = append(set.Keys, key.public)
-		}
-	}
-	return set
-}
+func (k *Keys) Public() jose.JSONWebKeySet { return k.ring().public() }
+
+// Document is [Keys.Public] in JSON, to be read only. Who serves it allows it to be kept for [MaxAge].
+func (k *Keys) Document() ([]byte, error) { return k.ring().document, nil }
 
 // claims is the payload, in whole seconds (RFC 7519 section 4.1 and the `apitoken` dialect's own three).
 type claims struct {
@@ -71,7 +82,11 @@ func (k *Keys) Sign(c token.Claims) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
 	}
-	return k.ring.active.sign(payload)
+	key := k.ring().active
+	if err := k.promise(key, c.IssuedAt, c.ExpiresAt); err != nil {
+		return "", err
+	}
+	return key.sign(payload)
 }
 
 func (k *Keys) claims(c token.Claims) claims {

@@ -31,6 +31,13 @@ func testKeys(t testing.TB) *Keys {
 	return keys
 }
 
+// as are the same keys under another issuer.
+func (k *Keys) as(issuer string) *Keys {
+	other := &Keys{issuer: issuer, dir: k.dir}
+	other.current.Store(k.ring())
+	return other
+}
+
 func sign(t testing.TB, keys *Keys) string {
 	t.Helper()
 	jwt, err := keys.Sign(testClaims)
@@ -133,7 +140,7 @@ func TestVerifyDoesNotJudgeTimes(t *testing.T) {
 func TestOurs(t *testing.T) {
 	keys := testKeys(t)
 	jwt := sign(t, keys)
-	other := &Keys{issuer: "https://other.example", ring: keys.ring}
+	other := keys.as("https://other.example")
 	for name, c := range map[string]struct {
 		secret string
 		want   bool
@@ -173,7 +180,7 @@ func TestPublicHoldsNoPrivateKey(t *testing.T) {
 	if _, leaked := got["d"]; leaked || len(got) != 7 {
 		t.Errorf("members %v, want alg crv kid kty use x y", got)
 	}
-	if got["alg"] != "ES256" || got["use"] != "sig" || got["kid"] != keys.ring.active.id || got["crv"] != "P-256" {
+	if got["alg"] != "ES256" || got["use"] != "sig" || got["kid"] != keys.ring().active.id || got["crv"] != "P-256" {
 		t.Errorf("key %v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -35,6 +36,8 @@ type key struct {
 	state  state
 	signer jose.Signer
 	public jose.JSONWebKey
+	// promised is the latest expiry that is recorded for what it signs, in seconds, see [until].
+	promised atomic.Int64
 }
 
 // newKey wraps a private key, whose id is computed, never chosen.

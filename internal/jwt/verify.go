@@ -98,11 +98,10 @@ func (k *Keys) keyOf(raw []byte) (*key, error) {
 	if h.Algorithm != string(jose.ES256) || h.Type != headerType {
 		return nil, errHeader
 	}
-	key := k.ring.byID(h.KeyID)
-	if key == nil {
-		return nil, errKey
+	if key := k.byID(h.KeyID); key != nil {
+		return key, nil
 	}
-	return key, nil
+	return nil, errKey
 }
 
 // issuerOf reads `iss`. The decoder refuses repeated members at every level, members that differ in case only count as

@@ -12,29 +12,52 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 		return Caller{}, Errorf(CredentialMissing, "a credential is needed")
 	}
 	dialect, ok := SecretDialect(credential)
-	switch {
-	case !ok:
-		return Caller{}, invalidCredential(nil)
-	case dialect == APIToken && s.OIDC != nil && !s.Signer.Ours(credential):
+	if ok && dialect == APIToken && s.OIDC != nil && !s.Signer.Ours(credential) {
 		return s.federated(ctx, credential)
-	case dialect == APIToken:
-		if err := s.Signer.Verify(credential); err != nil {
-			return Caller{}, invalidCredential(err)
-		}
 	}
-	id, err := s.Store.FindSecret(ctx, HashSecret(credential))
-	if KindOf(err) == NotFound {
-		return Caller{}, invalidCredential(err)
-	}
+	id, err := s.identify(ctx, credential)
 	if err != nil {
 		return Caller{}, err
 	}
-	now := s.Now()
-	if !id.usable(now) {
-		return Caller{}, invalidCredential(nil)
-	}
-	s.uses.note(id.Token.Seq, now)
+	s.uses.note(id.Token.Seq, s.Now())
 	return id.caller(), nil
+}
+
+// identify returns the row of a credential of this server that works now, [CredentialInvalid] if there is none.
+func (s *Service) identify(ctx context.Context, credential string) (Identity, error) {
+	id, err := s.lookUp(ctx, credential)
+	if KindOf(err) == NotFound || KindOf(err) == CredentialInvalid {
+		return Identity{}, invalidCredential(err)
+	}
+	if err == nil && !id.usable(s.Now()) {
+		return Identity{}, invalidCredential(nil)
+	}
+	return id, err
+}
+
+// lookUp returns the row of a credential, from the cache if it may answer. What has not the form of a credential is
+// refused before the store is asked. A JWT in the cache needs no second look at its signature: it is the same to the
+// byte.
+func (s *Service) lookUp(ctx context.Context, credential string) (Identity, error) {
+	hash := HashSecret(credential)
+	if id, ok := s.Cache.get(hash); ok {
+		return id, nil
+	}
+	reading := s.Cache.reading() // before the signature is checked, since a retired key clears the cache
+	dialect, ok := SecretDialect(credential)
+	if !ok {
+		return Identity{}, invalidCredential(nil)
+	}
+	if dialect == APIToken {
+		if err := s.Signer.Verify(credential); err != nil {
+			return Identity{}, invalidCredential(err)
+		}
+	}
+	id, err := s.Store.FindSecret(ctx, hash)
+	if err == nil {
+		s.Cache.put(hash, id, reading)
+	}
+	return id, err
 }
 
 // invalidCredential reads the same whatever is wrong; the cause is for the log.

@@ -12,6 +12,8 @@ type Service struct {
 	Signer   Signer
 	// OIDC vouches for callers with a JWT of another issuer; nil if none is configured.
 	OIDC Federation
+	// Cache answers for credentials that were read lately; nil reads each one every time.
+	Cache *Cache
 	// Policies are the operator's limits, by dialect.
 	Policies map[Dialect]Policy
 	// Clock tells the time; nil is the system's clock.
@@ -46,7 +48,10 @@ func (s *Service) Now() time.Time {
 }
 
 // Stopwatch starts to measure a duration; the function that it returns tells how long ago that was.
-func (s *Service) Stopwatch() func() time.Duration {
+func (s *Service) Stopwatch() func() time.Duration { return stopwatch() }
+
+// stopwatch is on the clock of the process that never goes back.
+func stopwatch() func() time.Duration {
 	start := time.Now()
 	return func() time.Duration { return time.Since(start) }
 }
@@ -137,16 +142,26 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	if !ValidID(ref.Dialect, ref.ID) {
 		return Token{}, notFound()
 	}
+	var seq int64
 	t, err := s.Store.Update(ctx, ref, func(t *Token) error {
 		if t.Deleted() || !c.sees(*t, r) {
 			return notFound()
 		}
+		seq = t.Seq
 		return t.apply(c, a, s.Now())
 	})
+	s.forget(seq)
 	if KindOf(err) == NotFound {
 		return Token{}, notFound()
 	}
 	return s.used(t), err
+}
+
+// forget comes after a change of the token was stored, or perhaps stored, and before its answer.
+func (s *Service) forget(seq int64) {
+	if seq != 0 {
+		s.Cache.Changed(Change{Token: seq})
+	}
 }
 
 // apply changes the token in place.

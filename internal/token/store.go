@@ -20,7 +20,7 @@ type Store interface {
 	// List returns a page of tokens that are not deleted.
 	List(ctx context.Context, q Query) ([]Token, error)
 	// Update reads the token, a tombstone too, locked until the end of the transaction, calls change and stores the
-	// State, SuspendedByAdmin, UpdatedAt and DeletedAt that it left. An error of change ends the transaction and is
+	// State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends the transaction and is
 	// returned as it is.
 	Update(ctx context.Context, ref Ref, change func(*Token) error) (Token, error)
 	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.

@@ -102,6 +102,7 @@ type Token struct {
 	EnvironmentID    string // the environment of an apitoken of [ScopeEnvironment], else ""
 	State            State  // as stored; answers use [Token.Status]
 	SuspendedByAdmin bool   // then only an admin activates it
+	Introspector     bool   // an admin let it check the tokens of others (RFC 7662)
 	RoleLimit        Role   // of a user's token: it acts with this role where its user has a higher one; "": no limit
 	CreatedBy        int64  // user whose credential created it, 0 if that was an account's token
 	CreatedByAdminID string // admin-user id of CreatedBy if an admin created it, else ""

@@ -36,6 +36,7 @@ type Options struct {
 	Ready       func(context.Context) error // nil asks the database
 	Timeout     time.Duration
 	WrapStore   func(token.Store) token.Store // to plant faults
+	Replica     *Server                       // shares this server's database, keys and fixtures
 	Unchecked   bool                          // answers are not checked against the specs: for load, and see Answer.Check
 }
 
@@ -50,20 +51,34 @@ type Server struct {
 	Vars    map[string]string // names for wire tests: credentials, ids, dates
 
 	t      testing.TB
+	keys   func() ([]byte, error)
+	keyDir string
+	issuer string
 	ctx    context.Context //nolint:containedctx // of the test: a fuzz target may not ask its F for it
 	offset atomic.Int64
 }
 
 // Buffer is a log that tests may read while the server writes.
 type Buffer struct {
-	mu   sync.Mutex
-	data bytes.Buffer
+	mu      sync.Mutex
+	data    bytes.Buffer
+	discard bool
+}
+
+// Discard keeps nothing from now on.
+func (b *Buffer) Discard() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.discard = true
 }
 
 // Write appends to the buffer.
 func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.discard {
+		return len(p), nil
+	}
 	return b.data.Write(p)
 }
 
@@ -78,7 +93,7 @@ func (b *Buffer) String() string {
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	s := &Server{t: t, ctx: t.Context(), Log: &Buffer{}, Dir: t.TempDir(), Vars: map[string]string{}}
-	if o.DatabaseURL == "" {
+	if o.DatabaseURL == "" { // a replica's has to be given, since it may lead through a proxy
 		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
 	}
 	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{})
@@ -98,8 +113,24 @@ func Start(t testing.TB, o Options) *Server {
 		}
 	})
 	s.Client = s.newClient(o)
-	s.populate()
+	s.follow()
+	if o.Replica == nil {
+		s.populate()
+	} else {
+		s.Vars = o.Replica.Vars
+	}
 	return s
+}
+
+// follow hears of the changes that other replicas make, until the test ends.
+func (s *Server) follow() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.DB.Follow(ctx, s.Service.Cache, func(err error) { fmt.Fprintln(s.Log, err) })
+	}()
+	s.t.Cleanup(func() { cancel(); <-done })
 }
 
 func (s *Server) newClient(o Options) *http.Client {
@@ -112,23 +143,28 @@ func (s *Server) newClient(o Options) *http.Client {
 }
 
 func (s *Server) assemble(o Options) error {
-	keys := filepath.Join(s.t.TempDir(), "keys")
-	if err := jwt.Create(keys); err != nil {
-		return err
+	if o.Replica != nil {
+		s.keyDir, s.issuer = o.Replica.keyDir, o.Replica.issuer
+	} else {
+		s.keyDir, s.issuer = filepath.Join(s.t.TempDir(), "keys"), s.URL
+		if err := jwt.Create(s.keyDir); err != nil {
+			return err
+		}
 	}
-	signer, err := jwt.Open(keys, s.URL)
+	signer, err := jwt.Open(s.keyDir, s.issuer)
 	if err != nil {
 		return err
 	}
+	s.keys = func() ([]byte, error) { return json.Marshal(signer.Public()) }
 	s.Service = &token.Service{
-		Store: s.DB, Registry: s.DB, Signer: signer, Policies: o.Policies,
+		Store: s.DB, Registry: s.DB, Signer: signer, Policies: o.Policies, Cache: token.NewCache(10000, s.DB.Shared()),
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
 	}
 	if o.Policies == nil {
 		s.Service.Policies = token.DefaultPolicies()
 	}
-	if o.WrapStore != nil {
-		s.Service.Store = o.WrapStore(s.DB)
+	if o.WrapStore != nil { // a planted fault must not hide behind the cache
+		s.Service.Store, s.Service.Cache = o.WrapStore(s.DB), nil
 	}
 	if o.OIDC != nil {
 		s.Service.OIDC = o.OIDC(s.URL)
@@ -142,7 +178,7 @@ func (s *Server) config(o Options) handlers.Config {
 		ready = s.DB.Ping
 	}
 	return handlers.Config{
-		Tokens: s.Service, Ready: ready, PublicURL: s.URL, UnleashStrict: o.Strict, Timeout: o.Timeout,
+		Tokens: s.Service, Ready: ready, Keys: s.keys, PublicURL: s.issuer, UnleashStrict: o.Strict, Timeout: o.Timeout,
 		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
 	}
 }

@@ -81,6 +81,9 @@ func Check(method string, u *url.URL, r *http.Response, body []byte) error {
 	if method == http.MethodHead {
 		method, body = http.MethodGet, nil
 	}
+	if path == "/verify" || strings.HasPrefix(path, "/verify/") { // which takes every method, and every path below it
+		method, path = http.MethodGet, "/verify"
+	}
 	c := of(u.Path)
 	template, item, op := c.operation(method, path)
 	if op == nil {

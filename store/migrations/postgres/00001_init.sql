@@ -49,6 +49,7 @@ CREATE TABLE tokens (
     environment_id      text COLLATE "C" REFERENCES environments (id),
     state               text COLLATE "C" NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
     suspended_by_admin  boolean          NOT NULL,
+    introspector        boolean          NOT NULL,
     role_limit          text COLLATE "C" NOT NULL CHECK (role_limit IN ('', 'admin', 'introspector', 'member')),
     created_by          bigint,
     created_by_admin_id text COLLATE "C",

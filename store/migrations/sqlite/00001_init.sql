@@ -48,6 +48,7 @@ CREATE TABLE tokens (
     environment_id      TEXT    REFERENCES environments (id),
     state               TEXT    NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
     suspended_by_admin  INTEGER NOT NULL CHECK (suspended_by_admin IN (0, 1)),
+    introspector        INTEGER NOT NULL CHECK (introspector IN (0, 1)),
     role_limit          TEXT NOT NULL CHECK (role_limit IN ('', 'admin', 'introspector', 'member')),
     created_by          INTEGER,
     created_by_admin_id TEXT,

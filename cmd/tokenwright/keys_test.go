@@ -1,0 +1,292 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/test/pgtest"
+)
+
+// keyring is a key directory in the hands of its operator.
+type keyring struct {
+	t   *testing.T
+	dir string
+}
+
+func newKeyring(t *testing.T) keyring {
+	t.Helper()
+	k := keyring{t, filepath.Join(t.TempDir(), "keys")}
+	k.run("init").ok(t)
+	return k
+}
+
+func (k keyring) run(args ...string) result {
+	k.t.Helper()
+	return command(k.t, nil, append(append([]string{"keys"}, args...), "--key-directory", k.dir)...)
+}
+
+// list returns the kids by state, and how many keys there are.
+func (k keyring) list() (kids map[string]string, n int) {
+	k.t.Helper()
+	items := decoded[[]keyItem](k.t, k.run("list", "--output", "json").ok(k.t))
+	kids = map[string]string{}
+	for _, item := range items {
+		kids[item.State] = item.KID
+	}
+	return kids, len(items)
+}
+
+// backdate makes what is recorded of all keys an age older, as if that much time had passed since.
+func (k keyring) backdate(fact string, age time.Duration) {
+	k.t.Helper()
+	const form = "20060102T150405Z"
+	files, err := filepath.Glob(filepath.Join(k.dir, "*."+fact+".*.at"))
+	if err != nil || len(files) == 0 {
+		k.t.Fatalf("no records of %s (%v)", fact, err)
+	}
+	for _, file := range files {
+		parts := strings.Split(filepath.Base(file), ".")
+		at, err := time.Parse(form, parts[2])
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		parts[2] = at.Add(-age).Format(form)
+		if err := os.Rename(file, filepath.Join(k.dir, strings.Join(parts, "."))); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+}
+
+// rotate waits as long as it takes, but not really.
+func (k keyring) rotate() {
+	k.t.Helper()
+	k.backdate("published", time.Hour)
+	k.run("rotate").ok(k.t)
+}
+
+// jwks is what the server publishes, by kid.
+func (s *instance) jwks(t *testing.T) map[string]bool {
+	t.Helper()
+	status, text := s.ask(t, "GET", "/.well-known/jwks.json", "", "")
+	if status != http.StatusOK {
+		t.Fatalf("the key set got %d: %s", status, text)
+	}
+	kids := map[string]bool{}
+	for _, key := range decoded[struct{ Keys []map[string]any }](t, text).Keys {
+		kids[key["kid"].(string)] = key["d"] == nil
+	}
+	return kids
+}
+
+// signer is the kid in a JWT.
+func signer(t *testing.T, secret string) string {
+	t.Helper()
+	header, _, _ := strings.Cut(secret, ".")
+	text, err := base64.RawURLEncoding.DecodeString(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decoded[struct{ KID string }](t, string(text)).KID
+}
+
+// replicas starts two servers on one PostgreSQL database and the key directory.
+func (k keyring) replicas() [2]*instance {
+	k.t.Helper()
+	dir, database := k.t.TempDir(), pgtest.URL(k.t)
+	var servers [2]*instance
+	for i := range servers {
+		servers[i], _ = start(k.t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--key-directory", k.dir,
+			"--bootstrap-credential-file", filepath.Join(dir, "bootstrap-credential"))
+	}
+	return servers
+}
+
+// TestRotation takes two replicas, which are never started again, through the life of a key.
+func TestRotation(t *testing.T) {
+	k := newKeyring(t)
+	servers := k.replicas()
+	kids, _ := k.list()
+	first := kids["active"]
+	secrets := []string{}
+	create := func() {
+		for _, s := range servers {
+			_, secret := s.newToken(t, "apitoken")
+			secrets = append(secrets, secret)
+		}
+	}
+	everywhere := func() {
+		t.Helper()
+		for _, s := range servers {
+			for _, secret := range secrets {
+				s.works(t, secret)
+			}
+		}
+	}
+	create()
+	everywhere()
+	k.run("rotate").ok(t)
+	kids, _ = k.list()
+	second := kids["next"]
+	for _, s := range servers {
+		eventually(t, "the next key to be published", func() bool { return s.jwks(t)[second] })
+	}
+	k.run("rotate").refused(t, exitFailure, "too early: the next key "+second+" may sign from ")
+	k.rotate()
+	create() // by replicas that may not have looked yet
+	everywhere()
+	for _, s := range servers {
+		eventually(t, "the second key to sign", func() bool {
+			_, secret := s.newToken(t, "apitoken")
+			secrets = append(secrets, secret)
+			return signer(t, secret) == second
+		})
+		if keys := s.jwks(t); len(keys) != 3 || !keys[first] || !keys[second] {
+			t.Errorf("published are %v", keys)
+		}
+	}
+	everywhere()
+
+	k.run("retire", second).refused(t, exitFailure, "is active: only a retired key")
+	k.run("retire", first).refused(t, exitFailure, "too early: tokens that the key "+first+" signed may be valid until ")
+	for _, fact := range []string{"replaced", "until"} {
+		k.backdate(fact, 400*24*time.Hour)
+	}
+	k.run("retire", first).ok(t)
+	for _, s := range servers {
+		eventually(t, "the first key to be gone", func() bool { return len(s.jwks(t)) == 2 })
+		for _, secret := range secrets {
+			if signer(t, secret) != first {
+				s.works(t, secret)
+				continue
+			}
+			eventually(t, "a token of the first key to be refused", func() bool {
+				status, _ := s.ask(t, "GET", "/service/me", secret, "")
+				return status == http.StatusUnauthorized
+			})
+		}
+	}
+}
+
+// TestRevokedAcrossARotation: a signature that verifies is not enough, whoever made it.
+func TestRevokedAcrossARotation(t *testing.T) {
+	k := newKeyring(t)
+	s, _ := start(t, t.TempDir(), "--key-directory", k.dir, "--cache-size", "0")
+	id, secret := s.newToken(t, "apitoken")
+	k.run("rotate").ok(t)
+	k.rotate()
+	s.works(t, secret)
+	s.cli(t, "token", "revoke", "apitoken", id).ok(t)
+	if status, _ := s.ask(t, "GET", "/service/me", secret, ""); status != http.StatusUnauthorized {
+		t.Errorf("a revoked token got %d", status)
+	}
+}
+
+// TestEmergencyRotation: a replica takes what another one signs with a key that it has not seen.
+func TestEmergencyRotation(t *testing.T) {
+	k := newKeyring(t)
+	servers := k.replicas()
+	_, old := servers[0].newToken(t, "apitoken")
+	out := k.run("rotate", "--emergency").ok(t)
+	kids, n := k.list()
+	if n != 3 || !strings.Contains(out, kids["active"]+" signs from now on, and "+kids["retired"]+" is retired") {
+		t.Errorf("keys %v after %q", kids, out)
+	}
+	for i, s := range servers {
+		var secret string
+		eventually(t, "the new key to sign", func() bool {
+			_, secret = s.newToken(t, "apitoken")
+			return signer(t, secret) == kids["active"]
+		})
+		other := servers[1-i]
+		eventually(t, "the other replica to take it", func() bool {
+			status, _ := other.ask(t, "GET", "/service/me", secret, "")
+			return status == http.StatusOK
+		})
+	}
+	servers[0].works(t, old)
+	k.run("retire", kids["retired"]).refused(t, exitFailure, "with --emergency")
+	k.run("retire", kids["retired"], "--emergency").ok(t)
+	for _, s := range servers {
+		eventually(t, "the compromised key to be gone", func() bool {
+			status, _ := s.ask(t, "GET", "/service/me", old, "")
+			return status == http.StatusUnauthorized
+		})
+	}
+}
+
+// TestBrokenKeyDirectory leaves a server at work as it was, with one line in its log.
+func TestBrokenKeyDirectory(t *testing.T) {
+	k := newKeyring(t)
+	s, stop := start(t, t.TempDir(), "--key-directory", k.dir)
+	garbage := filepath.Join(k.dir, "garbage.next.pem")
+	if err := os.WriteFile(garbage, []byte("no key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the complaint", func() bool { return strings.Contains(s.log.String(), "garbage.next.pem is not one PEM block") })
+	_, secret := s.newToken(t, "apitoken")
+	s.works(t, secret)
+	k.run("rotate").refused(t, exitFailure, "garbage.next.pem")
+	if err := os.Remove(garbage); err != nil {
+		t.Fatal(err)
+	}
+	k.run("rotate").ok(t)
+	eventually(t, "the next key", func() bool { return len(s.jwks(t)) == 2 })
+	stop()
+	if got := strings.Count(s.log.String(), "garbage.next.pem"); got != 1 {
+		t.Errorf("%d lines complain", got)
+	}
+}
+
+// TestKeySetMayBeKept for as long as a rotation waits, not longer.
+func TestKeySetMayBeKept(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/.well-known/jwks.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	want := fmt.Sprintf("public, max-age=%d", int(jwt.MaxAge.Seconds()))
+	if got := response.Header.Get("Cache-Control"); got != want || response.StatusCode != http.StatusOK {
+		t.Errorf("status %d, Cache-Control %q, want %q", response.StatusCode, got, want)
+	}
+}
+
+func TestKeysCommands(t *testing.T) {
+	k := newKeyring(t)
+	k.run("init").refused(t, exitFailure, "holds a key already")
+	k.run("rotate").ok(t)
+	k.rotate()
+	kids, n := k.list()
+	text := k.run("list").ok(t)
+	if lines := strings.Split(strings.TrimSpace(text), "\n"); n != 3 || len(lines) != 4 || !strings.HasPrefix(lines[0], "KID") {
+		t.Errorf("listed %d keys: %s", n, text)
+	}
+	for state, kid := range kids {
+		if !strings.Contains(text, state) || !strings.Contains(text, kid) {
+			t.Errorf("the %s key %s is not in %s", state, kid, text)
+		}
+	}
+	if strings.Contains(text, "0001-") {
+		t.Errorf("a time that is not known is shown: %s", text)
+	}
+	k.run("retire", "nobody").refused(t, exitFailure, `no key "nobody"`)
+	nowhere := keyring{t, filepath.Join(t.TempDir(), "nowhere")}
+	for _, args := range [][]string{{"list"}, {"rotate"}, {"rotate", "--emergency"}, {"retire", "x"}} {
+		nowhere.run(args...).refused(t, exitFailure, "nowhere")
+	}
+	if _, err := os.Stat(nowhere.dir); err == nil {
+		t.Error("a directory was made")
+	}
+	command(t, nil, "keys", "list").refused(t, exitUsage, "--key-directory")
+}

@@ -1,0 +1,146 @@
+package service
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// IntrospectToken implements `POST /introspect` (RFC 7662).
+func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenRequestObject) (gen.IntrospectTokenResponseObject, error) {
+	verdict, err := h.introspect(ctx, r.Body.Token)
+	if err != nil {
+		return nil, err
+	}
+	return gen.IntrospectToken200JSONResponse{
+		Body:    verdict,
+		Headers: gen.IntrospectToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// IntrospectTokens implements `POST /introspect/batch`.
+func (h handler) IntrospectTokens(ctx context.Context, r gen.IntrospectTokensRequestObject) (gen.IntrospectTokensResponseObject, error) {
+	results := make([]gen.Introspection, 0, len(r.Body.Tokens))
+	for _, secret := range r.Body.Tokens {
+		verdict, err := h.introspect(ctx, secret)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, verdict)
+	}
+	return gen.IntrospectTokens200JSONResponse{
+		Body:    gen.IntrospectionResults{Results: results},
+		Headers: gen.IntrospectTokens200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+func (h handler) introspect(ctx context.Context, secret string) (gen.Introspection, error) {
+	i, err := h.tokens.Introspect(ctx, authn.Caller(ctx), secret)
+	if err != nil || i == nil {
+		return gen.Introspection{}, err
+	}
+	return h.verdict(*i), nil
+}
+
+func (h handler) verdict(i token.Introspection) gen.Introspection {
+	t := i.Token
+	v := gen.Introspection{
+		Active: true, Sub: &i.Subject, Scope: new(string(t.Scope)), TokenType: new("Bearer"),
+		Iat: new(t.CreatedAt.Unix()), Nbf: new(t.CreatedAt.Unix()), Iss: &h.options.PublicURL, Jti: &t.ID,
+		AccountId: &i.Account.ID, TokenScope: new(gen.IntrospectionTokenScope(t.Scope)),
+		Dialect: new(gen.IntrospectionDialect(t.Dialect)), Exp: seconds(t.ExpiresAt),
+	}
+	if i.User != nil {
+		v.Username = &i.User.Name
+	}
+	if t.EnvironmentID != "" {
+		v.EnvironmentId = &t.EnvironmentID
+	}
+	return v
+}
+
+// seconds is a NumericDate (RFC 7519 section 2), nil for the zero time.
+func seconds(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.Unix())
+}
+
+// VerifyRequest implements `GET /verify`, which is what every method and every path below it comes to. It judges the
+// request's own credential.
+func (h handler) VerifyRequest(ctx context.Context, r gen.VerifyRequestRequestObject) (gen.VerifyRequestResponseObject, error) {
+	credential, err := authn.Presented(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i, err := h.tokens.Check(ctx, credential)
+	if err != nil {
+		return nil, err
+	}
+	scope, account := value(r.Params.Scope), value(r.Params.Account)
+	if scope != "" && token.Scope(scope) != i.Token.Scope || account != "" && account != i.Account.ID {
+		return nil, token.Errorf(token.Forbidden, "the token has not the account or the scope that is asked for")
+	}
+	return pass{*i}, nil
+}
+
+// pass is the answer for a token that works. The generated one formats each header anew; gateways ask for this one at
+// every request.
+type pass struct {
+	token.Introspection
+}
+
+// VisitVerifyRequestResponse sends every header, the empty ones too, so that what a client sent under these names cannot
+// come through.
+func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
+	h := w.Header()
+	h["Cache-Control"] = []string{"no-store"}
+	h["X-Token-Id"] = []string{url.PathEscape(p.Token.ID)}
+	h["X-Token-Subject"] = []string{url.PathEscape(p.Subject)}
+	h["X-Token-Scope"] = []string{string(p.Token.Scope)}
+	h["X-Token-Account"] = []string{url.PathEscape(p.Account.ID)}
+	h["X-Token-Environment"] = []string{url.PathEscape(p.Token.EnvironmentID)}
+	h["X-Token-Dialect"] = []string{string(p.Token.Dialect)}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// GetKeys implements `GET /.well-known/jwks.json` (RFC 7517).
+func (h handler) GetKeys(context.Context, gen.GetKeysRequestObject) (gen.GetKeysResponseObject, error) {
+	body, err := h.options.Keys()
+	if err != nil {
+		return nil, token.Wrap(token.Internal, err)
+	}
+	return newDocument(echo.MIMEApplicationJSON, body), nil
+}
+
+// AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.
+func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectionRequestObject) (gen.AllowIntrospectionResponseObject, error) {
+	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), true)
+	if err != nil {
+		return nil, err
+	}
+	return gen.AllowIntrospection200JSONResponse{
+		Body: h.item(t), Headers: gen.AllowIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// ForbidIntrospection implements `POST /service/tokens/{dialect}/{id}/forbid-introspection`.
+func (h handler) ForbidIntrospection(ctx context.Context, r gen.ForbidIntrospectionRequestObject) (gen.ForbidIntrospectionResponseObject, error) {
+	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), false)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ForbidIntrospection200JSONResponse{
+		Body: h.item(t), Headers: gen.ForbidIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}

@@ -1,0 +1,66 @@
+package wire
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// guardForm admits exactly one form, with each parameter at most once (RFC 6749 section 3.2), that fits the schema. It
+// leaves the form on the request, so that it is read once.
+func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if err := checkContentType(r.Header, echo.MIMEApplicationForm); err != nil {
+				return err
+			}
+			body, err := readBody(r)
+			if err != nil {
+				return err
+			}
+			form, err := parseForm(string(body))
+			if err != nil {
+				return err
+			}
+			if err := checkForm(form, schema); err != nil {
+				return err
+			}
+			r.Body, r.Form, r.PostForm = http.NoBody, form, form
+			return next(c)
+		}
+	}
+}
+
+func parseForm(body string) (url.Values, error) {
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, badBody("the body must be a form in percent-encoding")
+	}
+	var faults []token.Fault
+	for name, values := range form {
+		switch {
+		case !plain(name), !plain(values[0]):
+			return nil, badBody("the body must be in UTF-8 and must not contain the character U+0000")
+		case len(values) > 1:
+			faults = append(faults, token.Fault{Pointer: pointer([]string{name}), Detail: "must be given once"})
+		}
+	}
+	return form, token.Faulty(faults...)
+}
+
+// checkForm judges the form as the object of texts that it is.
+func checkForm(form url.Values, schema *openapi3.Schema) error {
+	object := make(map[string]any, len(form))
+	for name, values := range form {
+		object[name] = values[0]
+	}
+	if err := schema.VisitJSON(object, openapi3.MultiErrors()); err != nil {
+		return refusal(err)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package jwt
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// pollEvery is how often the names in the directory are looked at. Polling needs nothing of the file system, so it works
+// on network mounts, too.
+const pollEvery = time.Second
+
+// Watch follows the directory until the context ends. A directory that cannot be used as it is leaves the keys as they
+// were. Report hears of that once, and gets nil whenever the keys are others.
+func (k *Keys) Watch(ctx context.Context, report func(error)) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	trouble := ""
+	for seen := k.ring(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		k.spare.Store(true)
+		err := k.refresh()
+		if err != nil && err.Error() != trouble {
+			report(err)
+		}
+		trouble = ""
+		if err != nil {
+			trouble = err.Error()
+		}
+		if k.ring() != seen {
+			seen = k.ring()
+			report(nil)
+		}
+	}
+}
+
+// refresh reads the directory again if its key files have other names. A name says which key a file holds, so nothing
+// but a name can change.
+func (k *Keys) refresh() error {
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	l, err := list(k.dir)
+	if err != nil || slices.Equal(l.keys, k.ring().names) {
+		return err
+	}
+	r, err := load(k.dir)
+	if err != nil {
+		return err
+	}
+	k.current.Store(r)
+	return nil
+}
+
+// byID finds a key. One that is not known may be newer than the last look at the directory: another server may have
+// read it already and sign with it, as after an emergency. So it is looked for again, but at most once between two
+// looks of [Keys.Watch], because anybody can make up ids.
+func (k *Keys) byID(id string) *key {
+	if found := k.ring().byID(id); found != nil || !k.spare.CompareAndSwap(true, false) {
+		return found
+	}
+	if err := k.refresh(); err != nil {
+		return nil // Watch will report it
+	}
+	return k.ring().byID(id)
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+const (
+	// feedChannel is where changes are announced to the other processes on the same database.
+	feedChannel = "tokenwright_changes"
+	// beatEvery is how long the feed listens before it sends the next heartbeat.
+	beatEvery = 150 * time.Millisecond
+	// beatWait is how long a heartbeat may be on its way before the feed counts as lost.
+	beatWait = time.Second
+	// feedRetry is the pause before a lost feed is set up again.
+	feedRetry = 200 * time.Millisecond
+)
+
+// Shared reports whether other processes may change the database, so that a cache has to follow their changes.
+func (d *DB) Shared() bool { return d.backend.postgres() }
+
+// announce tells the other processes of a change at the commit of the transaction that makes it, and not at all if that
+// one fails.
+func (d *DB) announce(tx *gorm.DB, c token.Change) error {
+	if !d.backend.postgres() {
+		return nil
+	}
+	return tx.Exec("SELECT pg_notify(?, ?)", feedChannel, changeMessage(c)).Error
+}
+
+func changeMessage(c token.Change) string {
+	if c.Token == 0 {
+		return "all"
+	}
+	return fmt.Sprintf("token %d", c.Token)
+}
+
+// Follow tells the follower of all changes until the context ends, and report of every loss of the feed. On a database
+// that is not [DB.Shared] there is nothing to tell.
+//
+// PostgreSQL hands announcements on in the order of their commits. A heartbeat that comes back therefore says that every
+// change which was committed before it was sent has been told already.
+func (d *DB) Follow(ctx context.Context, f token.Follower, report func(error)) {
+	if !d.Shared() {
+		return
+	}
+	for ctx.Err() == nil {
+		err := d.listen(ctx, f)
+		f.Lost()
+		if ctx.Err() == nil {
+			report(fmt.Errorf("the feed of changes is lost: %w", err))
+			sleep(ctx, feedRetry)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// listen follows the feed over a connection of its own until that fails.
+func (d *DB) listen(ctx context.Context, f token.Follower) error {
+	conn, err := pgx.ConnectConfig(ctx, d.backend.feed.Copy())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatWait)
+		defer cancel()
+		_ = conn.Close(closing)
+	}()
+	if _, err := conn.Exec(ctx, "LISTEN "+feedChannel); err != nil {
+		return err
+	}
+	f.Lost() // what was read before now may have changed unheard
+	feed := &feed{conn: conn, follower: f, name: "beat " + rand.Text()}
+	for ctx.Err() == nil {
+		if err := feed.beat(ctx); err != nil {
+			return err
+		}
+		if err := feed.hear(ctx, beatEvery); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// feed is one connection that listens.
+type feed struct {
+	conn     *pgx.Conn
+	follower token.Follower
+	name     string // of this process's heartbeats
+	sent     int
+}
+
+// beat sends a heartbeat and waits until it comes back.
+func (f *feed) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, beatWait)
+	defer cancel()
+	f.sent++
+	own := fmt.Sprintf("%s %d", f.name, f.sent)
+	mark := f.follower.Sending()
+	if _, err := f.conn.Exec(ctx, "SELECT pg_notify($1, $2)", feedChannel, own); err != nil {
+		return err
+	}
+	for {
+		n, err := f.conn.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		if n.Payload == own {
+			f.follower.Heard(mark)
+			return nil
+		}
+		f.tell(n.Payload)
+	}
+}
+
+// hear hands on what comes until the time is over.
+func (f *feed) hear(ctx context.Context, until time.Duration) error {
+	listening, cancel := context.WithTimeout(ctx, until)
+	defer cancel()
+	for {
+		n, err := f.conn.WaitForNotification(listening)
+		switch {
+		case err == nil:
+			f.tell(n.Payload)
+		case listening.Err() != nil && !f.conn.IsClosed():
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// tell hands one announcement on. One that is not understood may come from a newer release and may be anything.
+func (f *feed) tell(message string) {
+	var seq int64
+	switch {
+	case strings.HasPrefix(message, "beat "):
+	case scan(message, &seq):
+		f.follower.Changed(token.Change{Token: seq})
+	default:
+		f.follower.Changed(token.Change{})
+	}
+}
+
+func scan(message string, seq *int64) bool {
+	n, err := fmt.Sscanf(message, "token %d", seq)
+	return err == nil && n == 1
+}
