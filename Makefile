@@ -18,11 +18,15 @@ RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# A first build spends most of its time on SQLite. Without inlining there it takes half as long; what `make build` makes is
+# faster at its work.
+run: GCFLAGS = -gcflags=github.com/ncruces/go-sqlite3-wasm/v2=-l
 run: build ## Build the server and run it on the embedded database
 	bin/tokenwright serve
 
 build: ## Build the static binary bin/tokenwright
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/tokenwright ./cmd/tokenwright
+	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
+		-o bin/tokenwright ./cmd/tokenwright
 
 test: postgres ## Run all tests, on SQLite and on PostgreSQL
 	$(TOOL) gotestsum --format pkgname-and-test-fails -- -shuffle=on $(RACE) ./...
