@@ -13,7 +13,7 @@ BENCHTIME ?= 1s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test gen gen-check lint fmt vuln fuzz bench postgres clean
+.PHONY: help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ build: ## Build the static binary bin/tokenwright
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 
-test: postgres ## Run all tests, on SQLite and on PostgreSQL
+test: postgres gateways ## Run all tests, on SQLite and on PostgreSQL
 	$(TOOL) gotestsum --format pkgname-and-test-fails -- -shuffle=on $(RACE) ./...
 
 gen: ## Write the code that is generated from the specs
@@ -57,6 +57,9 @@ bench: ## Run the benchmarks
 
 postgres: ## Get a PostgreSQL for the tests, if this machine has none
 	@sh test/pgtest/install.sh
+
+gateways: ## Get the gateways for the tests, if this machine has none
+	@sh test/gateways/install.sh
 
 clean: ## Remove what was built
 	rm -rf bin

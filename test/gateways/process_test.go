@@ -1,0 +1,137 @@
+package gateways
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is for a start or a stop on a busy machine.
+const patience = 30 * time.Second
+
+// process is a running gateway.
+type process struct {
+	process *os.Process
+	exited  chan struct{}
+	log     string // path
+}
+
+// find returns the path of a program. Debian keeps some where only root's PATH leads.
+func find(t *testing.T, program string) string {
+	t.Helper()
+	for _, name := range []string{program, "/usr/sbin/" + program, "/usr/local/sbin/" + program} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("%s is not here: run `make gateways`", program)
+	return ""
+}
+
+// unprivileged is the user to run gateways as, nil for the present one.
+func unprivileged() *syscall.Credential {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return &syscall.Credential{Uid: 65534, Gid: 65534} // by custom nobody's
+}
+
+// home makes a directory that the gateway's user may write to. It is removed with all that is in it.
+func home(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if who := unprivileged(); who != nil {
+		must(t, os.Chmod(filepath.Dir(dir), 0o711))
+		must(t, os.Chown(dir, int(who.Uid), int(who.Gid)))
+	}
+	return dir
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// launch starts the program and stops it when the test ends. The environment is nearly empty, lest a proxy or a
+// configuration of this machine is found in it.
+func launch(t *testing.T, dir, program string, args ...string) *process {
+	t.Helper()
+	p := &process{exited: make(chan struct{}), log: filepath.Join(dir, "log")}
+	log, err := os.Create(p.log)
+	must(t, err)
+	defer log.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = attributes(unprivileged())
+	must(t, p.start(cmd))
+	t.Cleanup(func() { p.stop(t) })
+	return p
+}
+
+// start starts the command from a thread that lives as long as the command: the kernel takes the end of the thread
+// that started a process for the end of its parent.
+func (p *process) start(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := cmd.Start()
+		p.process = cmd.Process
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+		close(p.exited)
+	}()
+	return <-started
+}
+
+func (p *process) stop(t *testing.T) {
+	if t.Failed() {
+		log, _ := os.ReadFile(p.log)
+		t.Logf("the gateway's log: %s", log[max(0, len(log)-4000):])
+	}
+	_ = p.process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.exited:
+	case <-time.After(patience):
+		_ = p.process.Kill()
+		<-p.exited
+		t.Error("the gateway had to be killed")
+	}
+}
+
+// await waits until the gateway listens.
+func (p *process) await(address string) error {
+	deadline := time.After(patience)
+	for {
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			return connection.Close()
+		}
+		select {
+		case <-p.exited:
+			log, _ := os.ReadFile(p.log)
+			return errors.New("the gateway did not start: " + string(log))
+		case <-deadline:
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
