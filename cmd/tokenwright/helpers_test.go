@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/test/pgtest"
+	"github.com/tokenwright/tokenwright/test/speccheck"
 )
 
 func TestMain(m *testing.M) {
@@ -198,8 +199,15 @@ func decoded[T any](t *testing.T, text string) T {
 	return value
 }
 
-// ask sends a request and returns status and body; the status is 0 if there was no answer.
+// ask sends a request and returns status and body; the status is 0 if there was no answer. The answer is judged by its
+// spec.
 func (s *instance) ask(t *testing.T, method, path, credential, body string) (int, string) {
+	t.Helper()
+	return s.askWith(t, checked(t), method, path, credential, body)
+}
+
+// askWith is ask with a client that may not judge: for answers of the metrics listener, or of net/http itself.
+func (s *instance) askWith(t *testing.T, client *http.Client, method, path, credential, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.address+path, strings.NewReader(body))
 	if err != nil {
@@ -211,7 +219,7 @@ func (s *instance) ask(t *testing.T, method, path, credential, body string) (int
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		return 0, ""
 	}
@@ -221,6 +229,11 @@ func (s *instance) ask(t *testing.T, method, path, credential, body string) (int
 		return 0, ""
 	}
 	return response.StatusCode, string(text)
+}
+
+// checked is a client that judges every answer by its spec.
+func checked(t *testing.T) *http.Client {
+	return &http.Client{Transport: speccheck.Transport{Report: t}}
 }
 
 // works fails the test unless the credential opens the server.

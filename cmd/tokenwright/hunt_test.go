@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,7 +28,7 @@ func TestSecretsAreNowhereElse(t *testing.T) {
 			secrets = append(secrets, parts[2])
 		}
 	}
-	_, metrics := (&instance{address: metricsAddress(t, s)}).ask(t, "GET", "/metrics", "", "")
+	_, metrics := (&instance{address: metricsAddress(t, s)}).askWith(t, http.DefaultClient, "GET", "/metrics", "", "")
 	for _, args := range [][]string{{"token", "list", "--all"}, {"token", "list", "--all", "-o", "json"}, {"user", "list", "-o", "json"}} {
 		printed.WriteString(s.cli(t, args...).ok(t))
 	}

@@ -251,7 +251,7 @@ func TestKeySetMayBeKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := checked(t).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

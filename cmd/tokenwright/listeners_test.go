@@ -67,7 +67,7 @@ func TestMetrics(t *testing.T) {
 	s.cli(t, "user", "list").ok(t)
 	s.ask(t, "GET", "/tokens/hunter2?cursor=hunter2", "hunter2", "")
 	s.ask(t, "HUNTER2", "/hunter2", s.credential(t), "")
-	status, text := (&instance{address: address}).ask(t, "GET", "/metrics", "", "")
+	status, text := (&instance{address: address}).askWith(t, http.DefaultClient, "GET", "/metrics", "", "")
 	if status != http.StatusOK {
 		t.Fatalf("the metrics answer %d", status)
 	}

@@ -335,7 +335,7 @@ func TestOneAccessLineARequest(t *testing.T) {
 
 func TestLargeHeaderIsRefused(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	if status, _ := s.ask(t, "GET", "/service/me", strings.Repeat("a", 64<<10), ""); status != http.StatusRequestHeaderFieldsTooLarge {
+	if status, _ := s.askWith(t, http.DefaultClient, "GET", "/service/me", strings.Repeat("a", 64<<10), ""); status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a header of 64 KiB got %d", status)
 	}
 	s.works(t, s.credential(t))

@@ -1,0 +1,108 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const maxVerdict = 64 << 10 // bytes of an answer
+
+// introspector asks about each token (RFC 7662).
+type introspector struct {
+	fetcher
+	url        string
+	credential string
+	verdicts   *verdicts // nil if nothing is kept
+	now        func() time.Time
+}
+
+func newIntrospector(c Config, base *url.URL) *introspector {
+	i := &introspector{fetcher: newFetcher(c), url: endpoint(base, "/introspect"), credential: c.Credential, now: c.Now}
+	if c.CacheTTL > 0 {
+		i.verdicts = newVerdicts(c.CacheTTL, c.CacheSize)
+	}
+	return i
+}
+
+// check asks, or repeats what was said a moment ago. Without a cache even checks at the same time ask each for itself,
+// because one that joined an earlier question could miss a revoke that was answered before it began.
+func (i *introspector) check(ctx context.Context, secret string) (Token, error) {
+	if i.verdicts == nil {
+		return i.ask(ctx, secret)
+	}
+	began := i.now()
+	hash := sha256.Sum256([]byte(secret)) // the cache holds no secret
+	c, mine := i.verdicts.join(hash, began)
+	if mine {
+		go i.answer(context.WithoutCancel(ctx), hash, c, secret) // for all who wait; ask limits the time
+	}
+	t, err := c.wait(ctx)
+	// A verdict that was asked for earlier is not repeated past the token's end.
+	if err == nil && !mine && !t.ExpiresAt.IsZero() && !began.Before(t.ExpiresAt) {
+		return Token{}, invalid(errors.New("it has expired"))
+	}
+	return t, err
+}
+
+func (i *introspector) answer(ctx context.Context, hash [sha256.Size]byte, c *call[Token], secret string) {
+	t, err := i.ask(ctx, secret)
+	i.verdicts.finish(hash, c, t, err)
+}
+
+// ask sends the question of RFC 7662 section 2.1.
+func (i *introspector) ask(ctx context.Context, secret string) (Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, i.timeout)
+	defer cancel()
+	form := url.Values{"token": {secret}}.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.url, strings.NewReader(form))
+	if err != nil {
+		return Token{}, misconfigured(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+i.credential)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	body, _, err := i.do(r, maxVerdict, "application/json")
+	if err != nil {
+		return Token{}, err
+	}
+	return readVerdict(body)
+}
+
+// verdict is the answer of RFC 7662 section 2.2.
+type verdict struct {
+	Active        *bool  `json:"active"`
+	Subject       string `json:"sub"`
+	Username      string `json:"username"`
+	Scope         string `json:"token_scope"`
+	ID            string `json:"jti"`
+	Issuer        string `json:"iss"`
+	AccountID     string `json:"account_id"`
+	EnvironmentID string `json:"environment_id"`
+	Dialect       string `json:"dialect"`
+	IssuedAt      int64  `json:"iat"`
+	ExpiresAt     *int64 `json:"exp"`
+}
+
+func readVerdict(body []byte) (Token, error) {
+	var v verdict
+	if err := json.Unmarshal(body, &v); err != nil || v.Active == nil {
+		return Token{}, unavailable(errors.New("the answer is no verdict of RFC 7662"))
+	}
+	if !*v.Active {
+		return Token{}, invalid(errors.New("it is not active"))
+	}
+	t := Token{
+		ID: v.ID, Subject: v.Subject, Username: v.Username, Scope: v.Scope, Account: v.AccountID,
+		Environment: v.EnvironmentID, Dialect: v.Dialect, Issuer: v.Issuer, IssuedAt: time.Unix(v.IssuedAt, 0).UTC(),
+	}
+	if v.ExpiresAt != nil {
+		t.ExpiresAt = time.Unix(*v.ExpiresAt, 0).UTC()
+	}
+	return t, nil
+}

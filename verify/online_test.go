@@ -1,0 +1,378 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/test/harness"
+	"github.com/tokenwright/tokenwright/verify"
+)
+
+func issue(t *testing.T, s *harness.Server, credential string) (secret, id string) {
+	t.Helper()
+	a := s.Do("POST", "/api/v1/api_token", credential, `{"token_scope":"environment","environment_id":"`+s.Vars["environment"]+`"}`)
+	if a.Status != http.StatusOK {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	return a.JSON()["token"].(string), a.JSON()["details"].(map[string]any)["id"].(string)
+}
+
+func change(t *testing.T, s *harness.Server, id, what string) {
+	t.Helper()
+	if a := s.Do("POST", "/service/tokens/apitoken/"+id+"/"+what, s.Vars["admin"], ""); a.Status != http.StatusOK {
+		t.Fatalf("%s: %d %s", what, a.Status, a.Body)
+	}
+}
+
+func ask(t *testing.T, url, credential string, c *clock, change ...func(*verify.Config)) *verify.Verifier {
+	t.Helper()
+	config := verify.Online(url, credential)
+	config.Now, config.Timeout = c.Now, time.Minute
+	return newVerifier(t, config, change...)
+}
+
+func noCache(c *verify.Config) { c.CacheTTL = 0 }
+
+func TestOnline(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	v := ask(t, s.URL, s.Vars["introspector"], newClock(), noCache)
+	got := expect(t, "a user's", v, s.Vars["member"], nil)
+	if got.Subject != "member" || got.Username != "member" || got.Scope != "user" || got.Account != s.Vars["account"] ||
+		got.Dialect != "muninx" || got.Issuer != s.URL || got.ID == "" || got.IssuedAt.IsZero() || !got.ExpiresAt.IsZero() {
+		t.Errorf("a user's: %+v", got)
+	}
+	secret, id := issue(t, s, s.Vars["member"])
+	got = expect(t, "an environment's", v, secret, nil)
+	if got.ID != id || got.Environment != s.Vars["environment"] || got.Scope != "environment" || got.ExpiresAt.IsZero() {
+		t.Errorf("an environment's: %+v", got)
+	}
+	for what, bad := range map[string]string{
+		"none": "", "unknown": "muninx_000000000000000000000000000000000000", "out of reach": s.Vars["stranger"],
+		"spaces": "a b", "over-long": strings.Repeat("a", 16<<10+1), "line feed": "a\n", "NUL": "\x00", "not ASCII": "ü",
+		"no signature": secret[:strings.LastIndexByte(secret, '.')+1], "a form": "x&token=" + secret,
+	} {
+		expect(t, what, v, bad, verify.ErrInvalid)
+	}
+	for _, step := range []struct {
+		change string
+		want   error
+	}{{"suspend", verify.ErrInvalid}, {"activate", nil}, {"revoke", verify.ErrInvalid}} {
+		change(t, s, id, step.change)
+		expect(t, step.change+" shows at once", v, secret, step.want)
+	}
+}
+
+func TestOnlineCache(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	c := newClock()
+	v := ask(t, s.URL, s.Vars["introspector"], c)
+	secret, id := issue(t, s, s.Vars["member"])
+	expect(t, "active", v, secret, nil)
+	change(t, s, id, "suspend")
+	c.advance(time.Second - 1)
+	expect(t, "within the second", v, secret, nil)
+	c.advance(1)
+	expect(t, "after the second", v, secret, verify.ErrInvalid)
+	change(t, s, id, "activate")
+	expect(t, "a refusal is not kept", v, secret, nil)
+}
+
+// server answers introspection as a test wants.
+func server(t *testing.T, h http.HandlerFunc) *issuer {
+	t.Helper()
+	i := newIssuer(t)
+	i.answer("/introspect", h)
+	return i
+}
+
+func active(extra string) http.HandlerFunc {
+	return document("application/json", `{"active":true,"sub":"a"`+extra+`}`)
+}
+
+func TestOnlineCacheEndsWithTheToken(t *testing.T) {
+	i := server(t, active(fmt.Sprintf(`,"exp":%d`, start.Add(time.Second).Unix())))
+	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheTTL = time.Hour })
+	expect(t, "fresh", v, "secret", nil)
+	i.answer("/introspect", document("application/json", `{"active":false}`))
+	i.clock.advance(time.Second - 1)
+	expect(t, "before its end", v, "secret", nil)
+	i.clock.advance(1)
+	expect(t, "at its end", v, "secret", verify.ErrInvalid)
+}
+
+func TestOnlineCacheIsBounded(t *testing.T) {
+	i := server(t, active(""))
+	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize = 3 })
+	for _, step := range []struct {
+		secret string
+		asked  int
+	}{{"a", 1}, {"b", 2}, {"c", 3}, {"a", 3}, {"b", 3}, {"d", 4}, {"b", 4}, {"c", 4}, {"d", 4}, {"a", 5}, {"b", 6}} {
+		expect(t, step.secret, v, step.secret, nil)
+		if got := i.count("/introspect"); got != step.asked {
+			t.Fatalf("%s: asked %d times, want %d", step.secret, got, step.asked)
+		}
+	}
+}
+
+// TestOnlineAsksOnce: checks of one token at the same time are one question, unless the cache is off: a check that
+// begins after a revoke must not get the answer to a question from before it.
+func TestOnlineAsksOnce(t *testing.T) {
+	for what, c := range map[string]struct {
+		ttl   time.Duration
+		asked int
+	}{"cache": {time.Second, 1}, "no cache": {0, 20}} {
+		release := make(chan struct{})
+		i := server(t, func(w http.ResponseWriter, r *http.Request) { <-release; active("")(w, r) })
+		v := ask(t, i.URL, "own", i.clock, func(config *verify.Config) { config.CacheTTL = c.ttl })
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if _, err := v.Check(t.Context(), "secret"); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			})
+		}
+		if c.ttl == 0 { // each comes through by itself
+			for i.count("/introspect") < c.asked {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		close(release)
+		all.Wait()
+		if got := i.count("/introspect"); got != c.asked {
+			t.Errorf("%s: asked %d times, want %d", what, got, c.asked)
+		}
+	}
+}
+
+// TestOnlineDoesNotJoinTheOld: a question that has been under way for longer than the cache may lie is not joined.
+func TestOnlineDoesNotJoinTheOld(t *testing.T) {
+	release, first := make(chan struct{}), atomic.Bool{}
+	i := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if first.CompareAndSwap(false, true) {
+			<-release
+			active("")(w, r)
+			return
+		}
+		document("application/json", `{"active":false}`)(w, r)
+	})
+	v := ask(t, i.URL, "own", i.clock)
+	done := make(chan error)
+	go func() { _, err := v.Check(t.Context(), "secret"); done <- err }()
+	for i.count("/introspect") == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	i.clock.advance(time.Second)
+	expect(t, "a second later", v, "secret", verify.ErrInvalid)
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	expect(t, "the old answer is not kept", v, "secret", verify.ErrInvalid)
+}
+
+// TestOnlineJoinsPastTheEnd: who joined a question after the token's end does not get the answer from before it.
+func TestOnlineJoinsPastTheEnd(t *testing.T) {
+	release := make(chan struct{})
+	end := start.Add(time.Minute)
+	i := server(t, func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		active(fmt.Sprintf(`,"exp":%d`, end.Unix()))(w, r)
+	})
+	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheTTL = time.Hour })
+	check := func() chan error {
+		done := make(chan error)
+		go func() { _, err := v.Check(t.Context(), "secret"); done <- err }()
+		return done
+	}
+	first := check()
+	for i.count("/introspect") == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	i.clock.advance(time.Minute)
+	second := check()
+	time.Sleep(10 * time.Millisecond) // if it comes later, it finds no verdict and asks, which the count shows
+	close(release)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if err := <-second; i.count("/introspect") == 1 && !errors.Is(err, verify.ErrInvalid) {
+		t.Errorf("joined: %v", err)
+	}
+}
+
+// TestOwnClient: a client's habits do not lead a question elsewhere.
+func TestOwnClient(t *testing.T) {
+	i := server(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/2", http.StatusTemporaryRedirect) })
+	i.answer("/2", active(""))
+	own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.Client = own })
+	expect(t, "a client that follows", v, "secret", verify.ErrMisconfigured)
+	if own.CheckRedirect == nil || i.count("/2") != 0 {
+		t.Error("the redirect was followed, or the client changed")
+	}
+}
+
+// TestOnlineCallerGivesUp: one caller's end is not the others'.
+func TestOnlineCallerGivesUp(t *testing.T) {
+	release := make(chan struct{})
+	i := server(t, func(w http.ResponseWriter, r *http.Request) { <-release; active("")(w, r) })
+	v := ask(t, i.URL, "own", i.clock)
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() { _, err := v.Check(ctx, "secret"); gone <- err }()
+	for i.count("/introspect") == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-gone; !errors.Is(err, verify.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller that gave up: %v", err)
+	}
+	close(release)
+	expect(t, "another", v, "secret", nil)
+	if got := i.count("/introspect"); got != 1 {
+		t.Errorf("asked %d times", got)
+	}
+}
+
+func TestOnlineOutages(t *testing.T) {
+	for what, c := range map[string]struct {
+		answer        http.HandlerFunc
+		misconfigured bool
+	}{
+		"503":           {down, false},
+		"500":           {bare(500), false},
+		"429":           {bare(429), false},
+		"cut":           {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false},
+		"not JSON":      {document("application/json", "active"), false},
+		"no verdict":    {document("application/json", `{}`), false},
+		"null":          {document("application/json", `{"active":null}`), false},
+		"text":          {document("application/json", `{"active":"true"}`), false},
+		"cut JSON":      {document("application/json", `{"active":true`), false},
+		"endless":       {document("application/json", `{"active":true}`+strings.Repeat(" ", 64<<10)), false},
+		"401":           {bare(401), true},
+		"403":           {bare(403), true},
+		"404":           {http.NotFound, true},
+		"204":           {bare(204), true},
+		"a web page":    {document("text/html", `{"active":true}`), true},
+		"a redirect":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/2", http.StatusTemporaryRedirect) }, true},
+		"hung":          {hung, false},
+		"hung, halfway": {hungHalfway, false},
+	} {
+		for mode, option := range map[string]func(*verify.Config){"cache": func(*verify.Config) {}, "no cache": noCache} {
+			i := server(t, c.answer)
+			i.answer("/2", active(""))
+			v := ask(t, i.URL, "own", i.clock, option, func(c *verify.Config) {
+				if strings.HasPrefix(what, "hung") {
+					c.Timeout = 50 * time.Millisecond
+				}
+			})
+			expect(t, what+", "+mode, v, "secret", verify.ErrUnavailable)
+			if _, err := v.Check(t.Context(), "secret"); errors.Is(err, verify.ErrMisconfigured) != c.misconfigured {
+				t.Errorf("%s: %v", what, err)
+			}
+			i.answer("/introspect", active(""))
+			if !strings.HasPrefix(what, "hung") { // a busy machine may need longer than that for anything
+				expect(t, what+", over", v, "secret", nil)
+			}
+		}
+	}
+}
+
+func bare(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+}
+
+func hung(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // the server notices a hang-up only after the body
+	<-r.Context().Done()
+}
+
+func hungHalfway(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprint(w, `{"active":`)
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
+}
+
+// planted is a store that fails when told to.
+type planted struct {
+	token.Store
+	away *atomic.Bool
+}
+
+func (p planted) FindSecret(ctx context.Context, h token.Hash) (token.Identity, error) {
+	if p.away.Load() {
+		return token.Identity{}, token.Wrap(token.Unavailable, errors.New("planted"))
+	}
+	return p.Store.FindSecret(ctx, h)
+}
+
+// TestOnlineWithTheServerInTrouble: no trouble of the real server is a verdict.
+func TestOnlineWithTheServerInTrouble(t *testing.T) {
+	away := &atomic.Bool{}
+	s := harness.Start(t, harness.Options{WrapStore: func(inner token.Store) token.Store { return planted{inner, away} }})
+	v := ask(t, s.URL, s.Vars["introspector"], newClock(), noCache)
+	away.Store(true)
+	expect(t, "no database", v, s.Vars["member"], verify.ErrUnavailable)
+	if a := get(t, v, "Bearer "+s.Vars["member"]); a.Code != 503 || a.Header().Get("Retry-After") == "" {
+		t.Errorf("no database: %d %v", a.Code, a.Header())
+	}
+	away.Store(false)
+	expect(t, "over", v, s.Vars["member"], nil)
+	for what, credential := range map[string]string{"may not introspect": s.Vars["member"], "unknown": "x"} {
+		wrong := ask(t, s.URL, credential, newClock())
+		expect(t, what, wrong, s.Vars["member"], verify.ErrMisconfigured)
+		if a := get(t, wrong, "Bearer "+s.Vars["member"]); a.Code != 503 {
+			t.Errorf("%s: %d", what, a.Code)
+		}
+	}
+	nobody := ask(t, "http://127.0.0.1:1", s.Vars["introspector"], newClock())
+	expect(t, "nobody there", nobody, s.Vars["member"], verify.ErrUnavailable)
+}
+
+func TestConfig(t *testing.T) {
+	for what, change := range map[string]func(*verify.Config){
+		"no mode":          func(c *verify.Config) { *c = verify.Config{URL: c.URL, Now: c.Now, Timeout: 1} },
+		"no URL":           func(c *verify.Config) { c.URL = "" },
+		"a path":           func(c *verify.Config) { c.URL = "/x" },
+		"another scheme":   func(c *verify.Config) { c.URL = "ftp://x" },
+		"a query":          func(c *verify.Config) { c.URL += "?x" },
+		"a password":       func(c *verify.Config) { c.URL = "https://a:b@x" },
+		"http":             func(c *verify.Config) { c.URL = "http://tokens.example" },
+		"bad URL":          func(c *verify.Config) { c.URL = "https://x\n" },
+		"no credential":    func(c *verify.Config) { c.Credential = "" },
+		"a line in it":     func(c *verify.Config) { c.Credential = "x\n" },
+		"no time-out":      func(c *verify.Config) { c.Timeout = 0 },
+		"negative cache":   func(c *verify.Config) { c.CacheTTL = -1 },
+		"cache of nothing": func(c *verify.Config) { c.CacheSize = 0 },
+	} {
+		c := verify.Online("https://tokens.example", "own-credential")
+		c.Now = newClock().Now
+		if _, err := verify.New(c); err != nil {
+			t.Fatal(err)
+		}
+		change(&c)
+		if _, err := verify.New(c); err == nil || strings.Contains(err.Error(), "own-credential") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for _, url := range []string{"http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/path/"} {
+		c := verify.Offline(url)
+		c.Now = newClock().Now
+		newVerifier(t, c)
+	}
+	c := verify.Offline("http://tokens.example")
+	c.Now = newClock().Now
+	newVerifier(t, c, func(c *verify.Config) { c.AllowHTTP = true })
+}

@@ -1,0 +1,104 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Token is what is known of a valid token. A time that does not apply is zero, a text that does not apply is empty.
+type Token struct {
+	ID          string    // `jti`: its id in its dialect
+	Subject     string    // `sub`: the user's subject, else the environment's id, else the account's
+	Username    string    // of its user; offline it is not known
+	Scope       string    // `user`, `account` or `environment`
+	Account     string    // id of its account, or of its user's home account
+	Environment string    // id of the environment that it is bound to
+	Dialect     string    // `muninx`, `apitoken` or `unleash`
+	Issuer      string    // `iss`
+	IssuedAt    time.Time // `iat`
+	ExpiresAt   time.Time // `exp`; zero if it does not expire
+}
+
+// What an error of [Verifier.Check] matches, for [errors.Is].
+var (
+	// ErrInvalid: there is no token, or it does not work. RFC 6750 section 3.1: 401, `invalid_token`.
+	ErrInvalid = errors.New("the token is not valid")
+	// ErrForbidden: the token works, but a [Requirement] is not met. RFC 6750 section 3.1: 403, `insufficient_scope`.
+	ErrForbidden = errors.New("the token does not reach this")
+	// ErrUnavailable: there is no verdict, because Tokenwright could not be asked. 503, never 401.
+	ErrUnavailable = errors.New("the token cannot be checked now")
+	// ErrMisconfigured comes with ErrUnavailable if waiting does not help: Tokenwright refused this service's own
+	// credential, or is not at the URL.
+	ErrMisconfigured = errors.New("the check of tokens is misconfigured")
+)
+
+func invalid(cause error) error { return fmt.Errorf("%w: %w", ErrInvalid, cause) }
+
+func unavailable(cause error) error { return fmt.Errorf("%w: %w", ErrUnavailable, cause) }
+
+func misconfigured(cause error) error {
+	return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrMisconfigured, cause)
+}
+
+// Requirement is what a token has to be beyond valid, see [Verifier.Require].
+type Requirement struct {
+	what    string
+	allowed []string
+	of      func(Token) string
+}
+
+// Scope requires one of these scopes.
+func Scope(scopes ...string) Requirement {
+	return Requirement{"scope", scopes, func(t Token) string { return t.Scope }}
+}
+
+// Account requires one of these accounts.
+func Account(ids ...string) Requirement {
+	return Requirement{"account", ids, func(t Token) string { return t.Account }}
+}
+
+// Environment requires one of these environments; a token that is bound to none does not meet it.
+func Environment(ids ...string) Requirement {
+	return Requirement{"environment", ids, func(t Token) string { return t.Environment }}
+}
+
+// Require returns a Verifier that asks for more, and shares the caches of v.
+func (v *Verifier) Require(r ...Requirement) *Verifier {
+	narrower := *v
+	narrower.required = append(slices.Clone(v.required), r...)
+	return &narrower
+}
+
+// met never takes an empty value for a match, so that an empty setting does not open a door.
+func (r Requirement) met(t Token) error {
+	if got := r.of(t); got != "" && slices.Contains(r.allowed, got) {
+		return nil
+	}
+	return forbidden{r}
+}
+
+// forbidden is an ErrForbidden that knows what it asked for.
+type forbidden struct{ required Requirement }
+
+func (f forbidden) Error() string {
+	return ErrForbidden.Error() + ": its " + f.required.what + " is another"
+}
+
+func (f forbidden) Unwrap() error { return ErrForbidden }
+
+// scope is the attribute of the challenge (RFC 6750 section 3), if it can be written there.
+func (f forbidden) scope() string {
+	scope := strings.Join(f.required.allowed, " ")
+	if f.required.what != "scope" || !quotable(scope) {
+		return ""
+	}
+	return scope
+}
+
+// quotable reports whether the text consists of what RFC 6750 section 3 allows in `scope`.
+func quotable(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
+}

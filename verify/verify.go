@@ -1,0 +1,173 @@
+// Package verify checks the tokens of Tokenwright in the services that receive them. It has no dependency beyond the
+// standard library.
+//
+// [Online] asks Tokenwright about each token (RFC 7662) and takes tokens of every dialect. [Offline] checks JWTs with
+// the published keys (RFC 7515, RFC 7517) and their state with the published status lists
+// (draft-ietf-oauth-status-list); it takes the tokens of the dialect `apitoken` only.
+//
+// No error and no log line of this package holds a token or a credential.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	defaultTimeout   = 2 * time.Second
+	defaultCacheTTL  = time.Second
+	defaultCacheSize = 10_000
+	maxTokenSize     = 16 << 10 // far above what Tokenwright makes
+)
+
+// mode is how a Verifier judges; there is no default, so that it is always a choice.
+type mode int
+
+const (
+	online mode = iota + 1
+	offline
+)
+
+// Config says how to check. Start from [Online] or [Offline], which fill in the defaults, and change what has
+// to be different.
+type Config struct {
+	// URL is the public URL of Tokenwright. Offline it is also the `iss` that JWTs must have.
+	URL string
+	// Now is the clock, nil is time.Now.
+	Now func() time.Time
+	// Credential is the token of this service, for Online. It needs to be allowed to introspect.
+	Credential string
+	// CacheTTL is how long Online may repeat that a token is active; 0 asks every time.
+	CacheTTL time.Duration
+	// CacheSize is how many tokens Online remembers at most.
+	CacheSize int
+	// AllowNoStatus lets Offline accept JWTs without a `status` claim. A revoke of such a token is never seen.
+	AllowNoStatus bool
+	// Leeway is how far this service's clock may be behind Tokenwright's when Offline judges `nbf`. It never
+	// prolongs a token.
+	Leeway time.Duration
+	// AllowHTTP permits an http URL on another host than this one. Whoever can alter that traffic decides which
+	// tokens are valid.
+	AllowHTTP bool
+	// Timeout limits each request to Tokenwright.
+	Timeout time.Duration
+	// Client sends the requests; nil is a client of its own. Redirects are never followed, since they would carry the
+	// question, and offline the trust, to another place.
+	Client *http.Client
+	// Report, if it is not nil, hears why the middleware answered 503. The error holds no token.
+	Report func(context.Context, error)
+
+	mode mode
+}
+
+// Online is a Config for asking Tokenwright about each token, with a credential that may introspect.
+func Online(url, credential string) Config {
+	return Config{
+		URL: url, Credential: credential, CacheTTL: defaultCacheTTL, CacheSize: defaultCacheSize,
+		Timeout: defaultTimeout, mode: online,
+	}
+}
+
+// Offline is a Config for checking JWTs by the keys and the status lists that Tokenwright publishes.
+func Offline(url string) Config {
+	return Config{URL: url, Timeout: defaultTimeout, mode: offline}
+}
+
+// Verifier checks tokens. It is safe for concurrent use.
+type Verifier struct {
+	judge    judge
+	report   func(context.Context, error)
+	required []Requirement
+}
+
+// judge tells whether a token works, whatever it may do.
+type judge interface {
+	check(ctx context.Context, secret string) (Token, error)
+}
+
+// New makes a Verifier. It sends no request yet.
+func New(c Config) (*Verifier, error) {
+	base, err := c.base()
+	if err != nil {
+		return nil, err
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Timeout <= 0 || c.Leeway < 0 || c.CacheTTL < 0 {
+		return nil, errors.New("verify: Timeout has to be positive, Leeway and CacheTTL not negative")
+	}
+	v := &Verifier{report: c.Report}
+	switch c.mode {
+	case online:
+		if !plausible(c.Credential) || (c.CacheTTL > 0 && c.CacheSize < 1) {
+			return nil, errors.New("verify: Online needs a Credential, and a CacheSize for its cache")
+		}
+		v.judge = newIntrospector(c, base)
+	case offline:
+		v.judge = newReader(c, base)
+	default:
+		return nil, errors.New("verify: start from verify.Online or verify.Offline")
+	}
+	return v, nil
+}
+
+// base parses the URL, which must be one that the path of an endpoint can be added to.
+func (c Config) base() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("verify: URL: %w", err)
+	}
+	if u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil, errors.New("verify: URL has to be an http or https URL of host and path")
+	}
+	if u.Scheme == "http" && !c.AllowHTTP && !loopback(u.Hostname()) {
+		return nil, errors.New("verify: URL has to be https: set AllowHTTP if the network is to be trusted")
+	}
+	return u, nil
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// endpoint adds a path to the URL.
+func endpoint(base *url.URL, path string) string {
+	return strings.TrimSuffix(base.String(), "/") + path
+}
+
+// Check tells whose the token is. Its errors match [ErrInvalid], [ErrForbidden] or [ErrUnavailable].
+func (v *Verifier) Check(ctx context.Context, secret string) (Token, error) {
+	if !plausible(secret) {
+		return Token{}, fmt.Errorf("%w: it has a form that no token has", ErrInvalid)
+	}
+	t, err := v.judge.check(ctx, secret)
+	if err != nil {
+		return Token{}, err
+	}
+	for _, r := range v.required {
+		if err := r.met(t); err != nil {
+			return Token{}, err
+		}
+	}
+	return t, nil
+}
+
+// plausible spares questions about what cannot be a token: it is visible ASCII of bounded length.
+func plausible(secret string) bool {
+	if secret == "" || len(secret) > maxTokenSize {
+		return false
+	}
+	for i := range len(secret) {
+		if secret[i] <= ' ' || secret[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
