@@ -134,6 +134,8 @@ func TestParametersThatNoDatabaseTakes(t *testing.T) {
 		for _, path := range []string{"/tokens/%00", "/api/v1/api_token/%00", "/service/accounts/%00", "/service/tokens/muninx/%ff"} {
 			expect(t, s, "GET", path, s.Vars["admin"], 404)
 		}
+		accounts := expect(t, s, "GET", "/service/accounts?limit=1", s.Vars["admin"], 200).JSON()["next_cursor"].(string)
+		expect(t, s, "GET", "/service/environments?cursor="+accounts, s.Vars["admin"], 400)
 		cursor := expect(t, s, "GET", "/service/tokens?limit=1", s.Vars["admin"], 200).JSON()["next_cursor"].(string)
 		expect(t, s, "GET", "/api/v1/api_token?cursor="+cursor, s.Vars["admin"], 400)
 		expect(t, s, "GET", "/api/admin/user/tokens?cursor="+cursor, s.Vars["admin"], 400)

@@ -180,7 +180,7 @@ func TestGatewayCheck(t *testing.T) {
 	jwt, id := issue(t, s, token.APIToken, v["member"], `{"token_scope":"environment","environment_id":"`+v["environment"]+`"}`)
 	pat, _ := issue(t, s, token.Unleash, v["member"], `{}`)
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"} {
-		for _, path := range []string{"/verify", "/verify/", "/verify/a/b//c", "/verify/x%2fy?z=1"} {
+		for _, path := range []string{"/verify", "/verify/", "/verify/a/b//c", "/verify/x%2fy?z=1", "/verify/orders?account=42&scope=openid&scope=b;%zz"} {
 			a := s.Do(method, path, jwt, "")
 			if a.Status != http.StatusNoContent {
 				t.Errorf("%s %s: %d %s", method, path, a.Status, a.Body)

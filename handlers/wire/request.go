@@ -58,12 +58,16 @@ func asGet(r *http.Request) *http.Request {
 	return r
 }
 
-// AsOne hands every method, and every path below path, on as a GET of path.
+// AsOne hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below
+// it is the query of somebody's own request.
 func AsOne(path string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
 			r = asGet(r)
 			url := *r.URL
+			if url.Path != path {
+				url.RawQuery = ""
+			}
 			url.Path, url.RawPath = path, ""
 			r.URL = &url
 		}

@@ -107,9 +107,9 @@ func (s *Service) GetAccount(ctx context.Context, c Caller, id string) (Account,
 
 // ListAccounts returns at most limit accounts after the cursor, and the cursor of the next page.
 func (s *Service) ListAccounts(ctx context.Context, c Caller, cursor string, limit int) ([]Account, string, error) {
-	return page(c, cursor, limit, decodeKey,
+	return page(c, cursor, limit, decodeKey(accountList),
 		func(after string) ([]Account, error) { return s.Registry.ListAccounts(ctx, after, limit+1) },
-		func(a Account) string { return encodeKey(a.ID) })
+		func(a Account) string { return encodeKey(accountList, a.ID) })
 }
 
 // DisableAccount disables an account, which stops its `apitoken` tokens, or enables it again.
@@ -146,9 +146,9 @@ func (s *Service) GetEnvironment(ctx context.Context, c Caller, id string) (Envi
 
 // ListEnvironments returns at most limit environments after the cursor, and the cursor of the next page.
 func (s *Service) ListEnvironments(ctx context.Context, c Caller, cursor string, limit int) ([]Environment, string, error) {
-	return page(c, cursor, limit, decodeKey,
+	return page(c, cursor, limit, decodeKey(environmentList),
 		func(after string) ([]Environment, error) { return s.Registry.ListEnvironments(ctx, after, limit+1) },
-		func(e Environment) string { return encodeKey(e.ID) })
+		func(e Environment) string { return encodeKey(environmentList, e.ID) })
 }
 
 // DisableEnvironment disables an environment, which stops its tokens, or enables it again.

@@ -18,21 +18,31 @@ func decodeCursor(cursor string) (Ref, bool) {
 	return ref, ok && ref.Dialect.Valid() && ValidID(ref.Dialect, id)
 }
 
-func encodeUser(id int64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte("user/" + strconv.FormatInt(id, 10)))
-}
+// The lists of the registry.
+const (
+	userList        = "user/"
+	accountList     = "account/"
+	environmentList = "environment/"
+)
+
+func encodeUser(id int64) string { return encodeKey(userList, strconv.FormatInt(id, 10)) }
 
 func decodeUser(cursor string) (int64, bool) {
-	text, ok := strings.CutPrefix(decode(cursor), "user/")
+	text, ok := strings.CutPrefix(decode(cursor), userList)
 	id, err := strconv.ParseInt(text, 10, 64)
-	return id, ok && err == nil && id > 0
+	return id, ok && err == nil && id > 0 && strconv.FormatInt(id, 10) == text
 }
 
-func encodeKey(id string) string { return base64.RawURLEncoding.EncodeToString([]byte("key/" + id)) }
+func encodeKey(list, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(list + id))
+}
 
-func decodeKey(cursor string) (string, bool) {
-	id, ok := strings.CutPrefix(decode(cursor), "key/")
-	return id, ok && ValidKey(id)
+// decodeKey returns the decoder for the cursors of one list.
+func decodeKey(list string) func(cursor string) (string, bool) {
+	return func(cursor string) (string, bool) {
+		id, ok := strings.CutPrefix(decode(cursor), list)
+		return id, ok && ValidKey(id)
+	}
 }
 
 // decode returns "" for what is no base64url. The decoder skips line breaks; here one cursor has one spelling.

@@ -144,10 +144,10 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	}
 	var seq int64
 	t, err := s.Store.Update(ctx, ref, func(t *Token) error {
+		seq = t.Seq // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
 			return notFound()
 		}
-		seq = t.Seq
 		return t.apply(c, a, s.Now())
 	})
 	s.forget(seq)
