@@ -70,14 +70,24 @@ func makeDir(dir string) error {
 	return syncDir(filepath.Dir(filepath.Clean(dir)))
 }
 
+// generate makes a key whose id does not begin with a hyphen: on a command line it would be taken for a flag.
+func generate() (*ecdsa.PrivateKey, *key, error) {
+	for {
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, nil, fmt.Errorf("generate key: %w", err)
+		}
+		k, err := newKey(private)
+		if err != nil || k.id[0] != '-' {
+			return private, k, err
+		}
+	}
+}
+
 // createKey writes a new key under a temporary name and renames it when it is safely on disk, so that no reader ever
 // sees half a key.
 func (d Directory) createKey(st state) error {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return fmt.Errorf("generate key: %w", err)
-	}
-	k, err := newKey(private)
+	private, k, err := generate()
 	if err != nil {
 		return err
 	}
