@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
 // patience is for a start or a stop on a busy machine.
@@ -55,10 +57,9 @@ func home(t *testing.T) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Free()
 	must(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // launch starts the program and stops it when the test ends. The environment is nearly empty, lest a proxy or a

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/tokenwright/tokenwright/test/harness"
+	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
 // gateway is one of the servers of the document.
@@ -151,7 +152,10 @@ type recorder struct {
 func record(t *testing.T, h http.Handler) *recorder {
 	t.Helper()
 	r := &recorder{handler: h}
-	r.server = httptest.NewServer(r)
+	listener, err := loopback.Listen() // since a port that anybody may get cannot be had again, see replace
+	must(t, err)
+	r.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: r, ReadHeaderTimeout: patience}}
+	r.server.Start()
 	r.address = r.server.Listener.Addr().String()
 	t.Cleanup(func() { r.server.Close() })
 	return r

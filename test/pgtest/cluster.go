@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
 const (
@@ -64,14 +65,20 @@ func (c *Cluster) init() error {
 		return err
 	}
 	for range 3 {
-		if c.port, err = freePort(); err != nil {
-			return err
-		}
-		if err = c.start(); err == nil {
+		if err = c.startAnywhere(); err == nil {
 			return nil
 		}
 	}
 	return err
+}
+
+func (c *Cluster) startAnywhere() error {
+	address, err := loopback.Free()
+	if err != nil {
+		return err
+	}
+	c.port = address.Port
+	return c.start()
 }
 
 func (c *Cluster) initdb(locale ...string) error {
@@ -89,15 +96,6 @@ func (c *Cluster) initdb(locale ...string) error {
 		return fmt.Errorf("pgtest: initdb: %w\n%s", err, &output)
 	}
 	return nil
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 func (c *Cluster) start() error {
