@@ -33,6 +33,44 @@ func (p planted) FindSecret(ctx context.Context, h token.Hash) (token.Identity, 
 	return p.Store.FindSecret(ctx, h)
 }
 
+func (p planted) StatusList(ctx context.Context, list int64, each func(token.Standing)) error {
+	if err := p.fail(ctx); err != nil {
+		return err
+	}
+	return p.Store.StatusList(ctx, list, each)
+}
+
+func (p planted) Standings(ctx context.Context, seqs []int64) ([]token.Standing, error) {
+	if err := p.fail(ctx); err != nil {
+		return nil, err
+	}
+	return p.Store.Standings(ctx, seqs)
+}
+
+// TestStatusListsInAnOutage: what was changed while the database was away is not lost, and an old list is not shown.
+func TestStatusListsInAnOutage(t *testing.T) {
+	var fault atomic.Pointer[func(context.Context) error]
+	away := func(context.Context) error { return token.Wrap(token.Unavailable, errors.New("away")) }
+	s := harness.Start(t, harness.Options{WrapStore: func(inner token.Store) token.Store { return planted{inner, &fault} }})
+	s.Service.Cache = token.NewCache(100, false) // lists are read again only where something changed
+	jwt, id := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
+	if got := statusOf(t, s, jwt); got != 0 {
+		t.Fatalf("fresh: %d", got)
+	}
+	expect(t, s, "POST", "/service/tokens/apitoken/"+id+"/revoke", s.Vars["admin"], 200)
+	fault.Store(&away)
+	for range 2 {
+		if a := expect(t, s, "GET", "/statuslists/1", "", 503); a.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	expect(t, s, "GET", "/statuslists/2", "", 503)
+	fault.Store(nil)
+	if got := statusOf(t, s, jwt); got != 1 {
+		t.Errorf("revoked before the outage: %d", got)
+	}
+}
+
 func TestFaultsOfOursAreNoVerdict(t *testing.T) {
 	secretCause := errors.New("dial tcp 10.1.2.3:5432: password of admin is hunter2")
 	faults := map[string]struct {

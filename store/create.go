@@ -57,6 +57,11 @@ func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err err
 	if facts.Environment, err = fact(tx, t.EnvironmentID, environmentRow.environment); err != nil {
 		return facts, err
 	}
+	if t.Dialect.PublishesStatus() {
+		if facts.Place, err = d.nextPlace(tx); err != nil {
+			return facts, err
+		}
+	}
 	if in.Exclusive {
 		err = readHoldings(tx, t, &facts)
 	}

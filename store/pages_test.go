@@ -72,7 +72,11 @@ func fillerRow(i int) tokenRow {
 func plan(t *testing.T, d *DB, q token.Query) string {
 	t.Helper()
 	var rows []tokenRow
-	dry := page(d.reader.Session(&gorm.Session{DryRun: true, Context: t.Context()}), q).Find(&rows).Statement
+	return explain(t, d, page(d.reader.Session(&gorm.Session{DryRun: true, Context: t.Context()}), q).Find(&rows))
+}
+
+func explain(t *testing.T, d *DB, dry *gorm.DB) string {
+	t.Helper()
 	explain, columns := "EXPLAIN QUERY PLAN ", make([]any, 4)
 	if d.backend.postgres() {
 		explain, columns = "EXPLAIN ", make([]any, 1)
@@ -81,7 +85,7 @@ func plan(t *testing.T, d *DB, q token.Query) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := pool.QueryContext(t.Context(), explain+dry.SQL.String(), dry.Vars...)
+	answer, err := pool.QueryContext(t.Context(), explain+dry.Statement.SQL.String(), dry.Statement.Vars...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type tokenRow struct {
 	ExpiresAt        *int64
 	LastUsedAt       *int64
 	DeletedAt        *int64
+	StatusList       *int64
+	StatusIndex      *int64
 }
 
 func (tokenRow) TableName() string { return "tokens" }
@@ -61,6 +63,9 @@ func tokenToRow(t token.Token) tokenRow {
 	if t.Dialect.NumbersIDs() {
 		row.PublicID = nil
 	}
+	if t.Place.List != 0 {
+		row.StatusList, row.StatusIndex = &t.Place.List, &t.Place.Index
+	}
 	return row
 }
 
@@ -91,6 +96,7 @@ func (r tokenRow) token() token.Token {
 		ExpiresAt:        fromMillisOrNull(r.ExpiresAt),
 		LastUsedAt:       fromMillisOrNull(r.LastUsedAt),
 		DeletedAt:        fromMillisOrNull(r.DeletedAt),
+		Place:            token.StatusPlace{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 	"github.com/tokenwright/tokenwright/verify"
 )
@@ -39,7 +40,7 @@ func TestOfflineWithTheServer(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	c := verify.Offline(s.URL)
 	c.Now, c.Timeout = s.Service.Now, time.Minute
-	v := newVerifier(t, c, allowNoStatus)
+	v := newVerifier(t, c)
 	secret, id := issue(t, s, s.Vars["member"])
 	got := expect(t, "issued", v, secret, nil)
 	if got.ID != id || got.Subject != s.Vars["environment"] || got.Account != s.Vars["account"] || got.Scope != "environment" {
@@ -47,6 +48,26 @@ func TestOfflineWithTheServer(t *testing.T) {
 	}
 	s.Advance(366 * 24 * time.Hour)
 	expect(t, "expired", v, secret, verify.ErrInvalid)
+}
+
+// TestOfflineStatusWithTheServer: what happened to a token shows when the list's `ttl` is over.
+func TestOfflineStatusWithTheServer(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	c := verify.Offline(s.URL)
+	c.Now, c.Timeout = s.Service.Now, time.Minute
+	v := newVerifier(t, c)
+	secret, id := issue(t, s, s.Vars["member"])
+	other, _ := issue(t, s, s.Vars["member"])
+	expect(t, "issued", v, secret, nil)
+	for _, step := range []struct {
+		action string
+		want   error
+	}{{"suspend", verify.ErrInvalid}, {"activate", nil}, {"revoke", verify.ErrInvalid}} {
+		change(t, s, id, step.action)
+		s.Advance(token.DefaultStatusTTL)
+		expect(t, step.action, v, secret, step.want)
+		expect(t, "another after "+step.action, v, other, nil)
+	}
 }
 
 func TestLeeway(t *testing.T) {

@@ -24,6 +24,7 @@ type serveCmd struct {
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               int    `default:"10000" help:"How many tokens' rows are kept in memory; 0: none."`
+	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"How long a service that checks JWTs offline may use a status list before it asks again."`
 	RequestTimeout          span   `default:"10s" help:"How long one request may take."`
 	ShutdownTimeout         span   `default:"20s" help:"How long requests in flight may take when the server stops."`
 	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens."`
@@ -46,7 +47,7 @@ type settings struct {
 func (c *serveCmd) settings() (settings, error) {
 	s := settings{serveCmd: *c, keyDirectory: c.KeyDirectory, credentialFile: c.BootstrapCredentialFile}
 	for _, check := range []func() error{
-		s.readAddresses, c.databaseFlags.check, s.readFiles, s.checkCache, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, c.databaseFlags.check, s.readFiles, s.checkCaches, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -91,9 +92,12 @@ func (s *settings) readFiles() error {
 	return nil
 }
 
-func (s *settings) checkCache() error {
+func (s *settings) checkCaches() error {
 	if s.CacheSize < 0 {
 		return wrong("cache-size", "must not be negative")
+	}
+	if ttl := time.Duration(s.StatusListTTL); ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0 {
+		return wrong("status-list-ttl", "must be 1s to 24h, in whole seconds")
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
 
 // open makes the service: keys first, then the database.
 func (s *server) open(ctx context.Context) (err error) {
-	s.tokens = &token.Service{Policies: s.policies()}
+	s.tokens = &token.Service{Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL)}
 	if err := s.federate(); err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	if s.tokens.Cache != nil {
 		tasks.Go(func() {
-			s.db.Follow(ctx, s.tokens.Cache, func(err error) {
+			s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
 				s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
 			})
 		})
@@ -258,7 +258,7 @@ func (s *server) keysChanged(err error) {
 		s.log.Warn("the key directory cannot be used as it is; the keys that were read before go on working", "error", err)
 		return
 	}
-	s.tokens.Cache.Changed(token.Change{})
+	s.tokens.Changed(token.Change{})
 	s.log.Info("keys were read again", "signs", s.keys.Active())
 }
 

@@ -48,6 +48,8 @@ func TestWrongSettings(t *testing.T) {
 		"log level":                {[]string{"serve", "--log-level", "loud"}, nil, "--log-level must be one of"},
 		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "above zero"},
 		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "above zero"},
+		"ttl of nothing":           {[]string{"serve", "--status-list-ttl=0"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
+		"ttl of parts":             {[]string{"serve", "--status-list-ttl=1500ms"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
 		"negative cache":           {[]string{"serve", "--cache-size=-1"}, nil, "--cache-size (TOKENWRIGHT_CACHE_SIZE) must not be negative"},
 		"duration":                 {[]string{"serve", "--shutdown-timeout", "soon"}, nil, "90s, 12h or 30d"},
 		"too many days":            {[]string{"serve", "--max-lifetime", "106752d"}, nil, "number of days"},
@@ -127,7 +129,7 @@ func TestSpan(t *testing.T) {
 
 func TestDefaultsFollowTheDatabase(t *testing.T) {
 	c := serveCmd{Listen: "localhost:8080", databaseFlags: databaseFlags{"sqlite:/var/lib/tw/t.db", 10},
-		RequestTimeout: 1, ShutdownTimeout: 1, policyFlags: policyFlags{1, 1, 0, 0}}
+		RequestTimeout: 1, ShutdownTimeout: 1, StatusListTTL: span(time.Second), policyFlags: policyFlags{1, 1, 0, 0}}
 	s, err := c.settings()
 	if err != nil {
 		t.Fatal(err)

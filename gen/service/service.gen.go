@@ -897,6 +897,9 @@ type ServiceTokenList struct {
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
+// StatusListToken A JWT of the type statuslist+jwt.
+type StatusListToken = string
+
 // User A user.
 type User struct {
 	// AccountId The home account.
@@ -999,6 +1002,9 @@ type UserTokenDraft struct {
 	Name string `json:"name"`
 }
 
+// AcceptEncoding defines model for AcceptEncoding.
+type AcceptEncoding = string
+
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
 
@@ -1014,6 +1020,9 @@ type DialectFilter string
 // EnvironmentFilter defines model for EnvironmentFilter.
 type EnvironmentFilter = string
 
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // KeyId defines model for KeyId.
 type KeyId = string
 
@@ -1028,6 +1037,9 @@ type SpecName = string
 
 // StatusFilter defines model for StatusFilter.
 type StatusFilter string
+
+// StatusListNumber defines model for StatusListNumber.
+type StatusListNumber = int64
 
 // TokenId defines model for TokenId.
 type TokenId = string
@@ -1105,6 +1117,15 @@ type ListUsersParams struct {
 
 	// Cursor The next_cursor of the page before; without it the list begins at its start.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetStatusListParams defines parameters for GetStatusList.
+type GetStatusListParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
+	AcceptEncoding *AcceptEncoding `json:"Accept-Encoding,omitempty"`
 }
 
 // VerifyRequestParams defines parameters for VerifyRequest.
@@ -1395,6 +1416,9 @@ type ServerInterface interface {
 	// CreateUserToken Create a token for a user
 	// (POST /service/users/{id}/tokens)
 	CreateUserToken(ctx echo.Context, id UserId) error
+	// GetStatusList Get a status list
+	// (GET /statuslists/{list})
+	GetStatusList(ctx echo.Context, list StatusListNumber, params GetStatusListParams) error
 	// VerifyRequest Check the request of a gateway
 	// (GET /verify)
 	VerifyRequest(ctx echo.Context, params VerifyRequestParams) error
@@ -1972,6 +1996,57 @@ func (w *ServerInterfaceWrapper) CreateUserToken(ctx echo.Context) error {
 	return err
 }
 
+// GetStatusList converts echo context to params.
+func (w *ServerInterfaceWrapper) GetStatusList(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "list" -------------
+	var list StatusListNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "list", ctx.Param("list"), &list, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter list: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetStatusListParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+	// ------------- Optional header parameter "Accept-Encoding" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Encoding")]; found {
+		var AcceptEncoding AcceptEncoding
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Encoding, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Encoding", valueList[0], &AcceptEncoding, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Encoding: %s", err))
+		}
+
+		params.AcceptEncoding = &AcceptEncoding
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetStatusList(ctx, list, params)
+	return err
+}
+
 // VerifyRequest converts echo context to params.
 func (w *ServerInterfaceWrapper) VerifyRequest(ctx echo.Context) error {
 	var err error
@@ -2051,6 +2126,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/introspect/batch", wrapper.IntrospectTokens, options.OperationMiddlewares["introspectTokens"]...)
 	router.GET(options.BaseURL+"/verify", wrapper.VerifyRequest, options.OperationMiddlewares["verifyRequest"]...)
 	router.GET(options.BaseURL+"/.well-known/jwks.json", wrapper.GetKeys, options.OperationMiddlewares["getKeys"]...)
+	router.GET(options.BaseURL+"/statuslists/:list", wrapper.GetStatusList, options.OperationMiddlewares["getStatusList"]...)
 	router.GET(options.BaseURL+"/service/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.GET(options.BaseURL+"/service/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.POST(options.BaseURL+"/service/users", wrapper.CreateUser, options.OperationMiddlewares["createUser"]...)
@@ -7927,6 +8003,185 @@ func (response CreateUserToken503ApplicationProblemPlusJSONResponse) VisitCreate
 	return err
 }
 
+type GetStatusListRequestObject struct {
+	List   StatusListNumber `json:"list"`
+	Params GetStatusListParams
+}
+
+type GetStatusListResponseObject interface {
+	VisitGetStatusListResponse(w http.ResponseWriter) error
+}
+
+type GetStatusList200ResponseHeaders struct {
+	CacheControl    string
+	ContentEncoding *string
+	ETag            string
+	Vary            string
+	XRequestId      string
+}
+
+type GetStatusList200ApplicationstatuslistJwtResponse struct {
+	Body          io.Reader
+	Headers       GetStatusList200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetStatusList200ApplicationstatuslistJwtResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/statuslist+jwt")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.ContentEncoding != nil {
+		w.Header().Set("Content-Encoding", fmt.Sprint(*response.Headers.ContentEncoding))
+	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetStatusList304ResponseHeaders struct {
+	CacheControl string
+	ETag         string
+	Vary         string
+	XRequestId   string
+}
+
+type GetStatusList304Response struct {
+	Headers GetStatusList304ResponseHeaders
+}
+
+func (response GetStatusList304Response) VisitGetStatusListResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetStatusList400ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetStatusList400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetStatusList400ResponseHeaders
+}
+
+func (response GetStatusList400ApplicationProblemPlusJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusList404ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetStatusList404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetStatusList404ResponseHeaders
+}
+
+func (response GetStatusList404ApplicationProblemPlusJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusList429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetStatusList429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetStatusList429ResponseHeaders
+}
+
+func (response GetStatusList429ApplicationProblemPlusJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusList500ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetStatusList500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetStatusList500ResponseHeaders
+}
+
+func (response GetStatusList500ApplicationProblemPlusJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusList503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetStatusList503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetStatusList503ResponseHeaders
+}
+
+func (response GetStatusList503ApplicationProblemPlusJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VerifyRequestRequestObject struct {
 	Params VerifyRequestParams
 }
@@ -8196,6 +8451,9 @@ type StrictServerInterface interface {
 	// CreateUserToken Create a token for a user
 	// (POST /service/users/{id}/tokens)
 	CreateUserToken(ctx context.Context, request CreateUserTokenRequestObject) (CreateUserTokenResponseObject, error)
+	// GetStatusList Get a status list
+	// (GET /statuslists/{list})
+	GetStatusList(ctx context.Context, request GetStatusListRequestObject) (GetStatusListResponseObject, error)
 	// VerifyRequest Check the request of a gateway
 	// (GET /verify)
 	VerifyRequest(ctx context.Context, request VerifyRequestRequestObject) (VerifyRequestResponseObject, error)
@@ -9096,6 +9354,32 @@ func (sh *strictHandler) CreateUserToken(ctx echo.Context, id UserId) error {
 		return err
 	} else if validResponse, ok := response.(CreateUserTokenResponseObject); ok {
 		return validResponse.VisitCreateUserTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatusList operation middleware
+func (sh *strictHandler) GetStatusList(ctx echo.Context, list StatusListNumber, params GetStatusListParams) error {
+	var request GetStatusListRequestObject
+
+	request.List = list
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatusList(ctx.Request().Context(), request.(GetStatusListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatusList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatusListResponseObject); ok {
+		return validResponse.VisitGetStatusListResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

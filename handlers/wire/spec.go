@@ -64,11 +64,23 @@ func (s *Spec) Middlewares() map[string][]echo.MiddlewareFunc {
 	return chains
 }
 
+// headers are the names of the headers that the operation declares as parameters.
+func (op Operation) headers() (names []string) {
+	for _, parameters := range []openapi3.Parameters{op.route.PathItem.Parameters, op.route.Operation.Parameters} {
+		for _, p := range parameters {
+			if p.Value.In == openapi3.ParameterInHeader {
+				names = append(names, p.Value.Name)
+			}
+		}
+	}
+	return names
+}
+
 // guardOf chooses the guard by the body that the operation declares.
 func (s *Spec) guardOf(op Operation) echo.MiddlewareFunc {
 	body := op.route.Operation.RequestBody
 	if body == nil {
-		return noBody
+		return noBody(op.headers())
 	}
 	if form := body.Value.Content[echo.MIMEApplicationForm]; form != nil {
 		return guardForm(form.Schema.Value)
@@ -76,10 +88,19 @@ func (s *Spec) guardOf(op Operation) echo.MiddlewareFunc {
 	return s.guard
 }
 
-// noBody hides a body that the operation does not declare.
-func noBody(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Request().Body = http.NoBody
-		return next(c)
+// noBody hides a body that the operation does not declare, and makes one line of each of the headers that it declares:
+// the generated binding takes no more, though a request may have several (RFC 9110 section 5.3).
+func noBody(headers []string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			r.Body = http.NoBody
+			for _, name := range headers {
+				if lines := r.Header.Values(name); len(lines) > 1 {
+					r.Header.Set(name, strings.Join(lines, ", "))
+				}
+			}
+			return next(c)
+		}
 	}
 }

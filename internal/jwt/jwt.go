@@ -71,6 +71,7 @@ type claims struct {
 	Scope         string  `json:"token_scope"`
 	AccountID     string  `json:"account_id"`
 	EnvironmentID *string `json:"environment_id"`
+	Status        *status `json:"status,omitempty"`
 }
 
 // Sign returns the JWT for the claims, signed with the active key.
@@ -78,15 +79,19 @@ func (k *Keys) Sign(c token.Claims) (string, error) {
 	if c.ExpiresAt.IsZero() {
 		return "", errors.New("a JWT needs an expiry")
 	}
-	payload, err := json.Marshal(k.claims(c))
+	return k.sign(headerType, k.claims(c), c.IssuedAt, c.ExpiresAt)
+}
+
+func (k *Keys) sign(typ string, claims any, issued, expires time.Time) (string, error) {
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
 	}
 	key := k.ring().active
-	if err := k.promise(key, c.IssuedAt, c.ExpiresAt); err != nil {
+	if err := k.promise(key, issued, expires); err != nil {
 		return "", err
 	}
-	return key.sign(payload)
+	return key.sign(typ, payload)
 }
 
 func (k *Keys) claims(c token.Claims) claims {
@@ -103,6 +108,9 @@ func (k *Keys) claims(c token.Claims) claims {
 	}
 	if c.EnvironmentID != "" {
 		out.EnvironmentID = &c.EnvironmentID
+	}
+	if c.Place.List != 0 {
+		out.Status = &status{reference{c.Place.Index, k.statusList(c.Place.List)}}
 	}
 	return out
 }

@@ -34,8 +34,8 @@ var (
 type key struct {
 	id     string // RFC 7638 thumbprint
 	state  state
-	signer jose.Signer
 	public jose.JSONWebKey
+	signs  map[string]jose.Signer // by the `typ` of what it signs
 	// promised is the latest expiry that is recorded for what it signs, in seconds, see [until].
 	promised atomic.Int64
 }
@@ -48,13 +48,16 @@ func newKey(private *ecdsa.PrivateKey) (*key, error) {
 		return nil, fmt.Errorf("thumbprint: %w", err)
 	}
 	public.KeyID = base64.RawURLEncoding.EncodeToString(sum)
-	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
-		(&jose.SignerOptions{}).WithType(headerType))
-	if err != nil {
-		return nil, fmt.Errorf("signer: %w", err)
+	k := &key{id: public.KeyID, public: public, signs: map[string]jose.Signer{}}
+	for _, typ := range []string{headerType, listType} {
+		k.signs[typ], err = jose.NewSigner(
+			jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
+			(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+		if err != nil {
+			return nil, fmt.Errorf("signer: %w", err)
+		}
 	}
-	return &key{id: public.KeyID, signer: signer, public: public}, nil
+	return k, nil
 }
 
 // parseKey reads one PKCS #8 private key in PEM. Its errors never repeat what the file holds.
@@ -84,8 +87,8 @@ func encodeKey(private *ecdsa.PrivateKey) ([]byte, error) {
 }
 
 // sign returns the compact serialisation with a signature in low-S form.
-func (k *key) sign(payload []byte) (string, error) {
-	jws, err := k.signer.Sign(payload)
+func (k *key) sign(typ string, payload []byte) (string, error) {
+	jws, err := k.signs[typ].Sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign: %w", err)
 	}

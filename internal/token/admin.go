@@ -77,7 +77,7 @@ func (s *Service) ListUsers(ctx context.Context, c Caller, cursor string, limit 
 // DisableUser disables a user, which stops its tokens, or enables it again. The last enabled admin stays enabled.
 func (s *Service) DisableUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
 	return ask(c, func() (User, error) {
-		defer s.Cache.Changed(Change{})
+		defer s.Changed(Change{})
 		return s.Registry.UpdateUser(ctx, id, func(u *User, otherAdmins int) error {
 			if disabled && u.Role == RoleAdmin && otherAdmins == 0 {
 				return Errorf(Conflict, "this is the last enabled admin")
@@ -115,7 +115,7 @@ func (s *Service) ListAccounts(ctx context.Context, c Caller, cursor string, lim
 // DisableAccount disables an account, which stops its `apitoken` tokens, or enables it again.
 func (s *Service) DisableAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
 	return ask(c, func() (Account, error) {
-		defer s.Cache.Changed(Change{})
+		defer s.Changed(Change{})
 		return s.Registry.UpdateAccount(ctx, id, func(a *Account) error {
 			set(&a.Disabled, &a.UpdatedAt, disabled, s.Now())
 			return nil
@@ -154,7 +154,7 @@ func (s *Service) ListEnvironments(ctx context.Context, c Caller, cursor string,
 // DisableEnvironment disables an environment, which stops its tokens, or enables it again.
 func (s *Service) DisableEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
 	return ask(c, func() (Environment, error) {
-		defer s.Cache.Changed(Change{})
+		defer s.Changed(Change{})
 		return s.Registry.UpdateEnvironment(ctx, id, func(e *Environment) error {
 			set(&e.Disabled, &e.UpdatedAt, disabled, s.Now())
 			return nil

@@ -81,6 +81,16 @@ func (c *Cache) get(h Hash) (Identity, bool) {
 	return entry(element).id, true
 }
 
+// follows reports whether the changes of all processes are told, with at most [trustFor] of delay.
+func (c *Cache) follows() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trusted()
+}
+
 // trusted is asked under the lock.
 func (c *Cache) trusted() bool {
 	return !c.fed || !c.lost && c.stopwatch()-time.Duration(c.heard) < trustFor

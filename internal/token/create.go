@@ -108,7 +108,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 	if err := n.judge(t, f, now); err != nil {
 		return err
 	}
-	t.ID = NewID(t.Dialect, now)
+	t.ID, t.Place = NewID(t.Dialect, now), f.Place
 	secret, err := n.service.newSecret(*t)
 	if err != nil {
 		return err
@@ -314,7 +314,7 @@ func (s *Service) newSecret(t Token) (string, error) {
 	}
 	secret, err := s.Signer.Sign(Claims{
 		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
-		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Place: t.Place,
 	})
 	if err != nil {
 		return "", Wrap(Internal, err)

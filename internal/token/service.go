@@ -14,12 +14,15 @@ type Service struct {
 	OIDC Federation
 	// Cache answers for credentials that were read lately; nil reads each one every time.
 	Cache *Cache
+	// StatusTTL is for how long others may use a status list before they ask again; 0 is [DefaultStatusTTL].
+	StatusTTL time.Duration
 	// Policies are the operator's limits, by dialect.
 	Policies map[Dialect]Policy
 	// Clock tells the time; nil is the system's clock.
 	Clock func() time.Time
 
-	uses uses
+	uses  uses
+	lists statuses
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -160,8 +163,32 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 // forget comes after a change of the token was stored, or perhaps stored, and before its answer.
 func (s *Service) forget(seq int64) {
 	if seq != 0 {
-		s.Cache.Changed(Change{Token: seq})
+		s.Changed(Change{Token: seq})
 	}
+}
+
+// Changed forgets what is kept in memory of what was changed. It comes after the commit.
+func (s *Service) Changed(c Change) {
+	s.Cache.Changed(c)
+	s.lists.tell(c)
+}
+
+// Follower is who is to hear of the changes that other processes make.
+func (s *Service) Follower() Follower { return follower{s.Cache, s} }
+
+// follower hands what is heard on to all that is kept in memory.
+type follower struct {
+	*Cache
+	service *Service
+}
+
+// Changed implements [Follower].
+func (f follower) Changed(c Change) { f.service.Changed(c) }
+
+// Lost implements [Follower].
+func (f follower) Lost() {
+	f.Cache.Lost()
+	f.service.lists.tell(Change{})
 }
 
 // apply changes the token in place.

@@ -13,13 +13,16 @@ type Claims struct {
 	AccountID     string // account_id
 	EnvironmentID string // environment_id, null if ""
 	IssuedAt      time.Time
-	ExpiresAt     time.Time // whole seconds
+	ExpiresAt     time.Time   // whole seconds
+	Place         StatusPlace // status
 }
 
 // Signer makes and checks the secrets that are JWTs.
 type Signer interface {
 	// Sign returns the JWT for the claims, signed with the active key.
 	Sign(c Claims) (string, error)
+	// SignStatusList returns the status list token for the claims, signed with the active key.
+	SignStatusList(c StatusClaims) (string, error)
 	// Verify returns nil if this server signed the JWT and it has not been altered. It does not judge times: the store's
 	// row does. An error means that the secret is no token of ours.
 	Verify(secret string) error

@@ -23,6 +23,12 @@ type Store interface {
 	// State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends the transaction and is
 	// returned as it is.
 	Update(ctx context.Context, ref Ref, change func(*Token) error) (Token, error)
+	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
+	// account or environment is disabled, perhaps more than once. It fails with [NotFound] for a list in which no token
+	// has a place.
+	StatusList(ctx context.Context, list int64, each func(Standing)) error
+	// Standings returns those of the tokens that have a place, tombstones too, in any order.
+	Standings(ctx context.Context, seqs []int64) ([]Standing, error)
 	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
 	Touch(ctx context.Context, uses map[int64]time.Time) error
 }
@@ -45,6 +51,7 @@ type Facts struct {
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Minter      *Token       // the token's MintedBy
 	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
+	Place       StatusPlace  // one that no other token has; where [Dialect.PublishesStatus]
 	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive and Name is not ""
 }
 

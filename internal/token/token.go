@@ -30,6 +30,10 @@ func (d Dialect) OwnedByUser() bool { return d == Muninx || d == Unleash }
 // NumbersIDs reports whether the store numbers the tokens of the dialect (see [Token.Seq]) instead of [NewID].
 func (d Dialect) NumbersIDs() bool { return d == Unleash }
 
+// PublishesStatus reports whether the tokens of the dialect have a [StatusPlace] in a status list, since they can be checked
+// without asking this server.
+func (d Dialect) PublishesStatus() bool { return d == APIToken }
+
 // UniqueNames reports whether an owner's names are unique among the tokens of the dialect that are not deleted.
 func (d Dialect) UniqueNames() bool { return d == Unleash }
 
@@ -109,9 +113,10 @@ type Token struct {
 	MintedBy         int64  // Seq of the token that authenticated its creation, 0 if none did
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
-	ExpiresAt        time.Time // zero: never
-	LastUsedAt       time.Time // zero: never used
-	DeletedAt        time.Time // zero: not deleted
+	ExpiresAt        time.Time   // zero: never
+	LastUsedAt       time.Time   // zero: never used
+	DeletedAt        time.Time   // zero: not deleted
+	Place            StatusPlace // zero: its status is not published
 }
 
 // Ref returns the token's name.

@@ -128,7 +128,7 @@ func (s *Server) follow() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.DB.Follow(ctx, s.Service.Cache, func(err error) { fmt.Fprintln(s.Log, err) })
+		s.DB.Follow(ctx, s.Service.Follower(), func(err error) { fmt.Fprintln(s.Log, err) })
 	}()
 	s.t.Cleanup(func() { cancel(); <-done })
 }

@@ -30,6 +30,7 @@ type contract struct {
 }
 
 var contracts = sync.OnceValue(func() []*contract {
+	openapi3filter.RegisterBodyDecoder("application/statuslist+jwt", openapi3filter.FileBodyDecoder) // it is a string
 	all := []*contract{
 		{name: "apitoken", prefix: "/api/v1/api_token", failed: "ApiToken_Error", doc: load(openapi.APIToken)},
 		{name: "unleash", prefix: "/api/admin/user/tokens", failed: "apiErrorSchema", doc: load(openapi.Unleash)},

@@ -900,6 +900,9 @@ type ServiceTokenList struct {
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
+// StatusListToken A JWT of the type statuslist+jwt.
+type StatusListToken = string
+
 // User A user.
 type User struct {
 	// AccountId The home account.
@@ -1002,6 +1005,9 @@ type UserTokenDraft struct {
 	Name string `json:"name"`
 }
 
+// AcceptEncoding defines model for AcceptEncoding.
+type AcceptEncoding = string
+
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
 
@@ -1017,6 +1023,9 @@ type DialectFilter string
 // EnvironmentFilter defines model for EnvironmentFilter.
 type EnvironmentFilter = string
 
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // KeyId defines model for KeyId.
 type KeyId = string
 
@@ -1031,6 +1040,9 @@ type SpecName = string
 
 // StatusFilter defines model for StatusFilter.
 type StatusFilter string
+
+// StatusListNumber defines model for StatusListNumber.
+type StatusListNumber = int64
 
 // TokenId defines model for TokenId.
 type TokenId = string
@@ -1108,6 +1120,15 @@ type ListUsersParams struct {
 
 	// Cursor The next_cursor of the page before; without it the list begins at its start.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetStatusListParams defines parameters for GetStatusList.
+type GetStatusListParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
+	AcceptEncoding *AcceptEncoding `json:"Accept-Encoding,omitempty"`
 }
 
 // VerifyRequestParams defines parameters for VerifyRequest.
@@ -1659,6 +1680,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /service/users/{id}/tokens (the `CreateUserToken` operationId).
 	CreateUserToken(ctx context.Context, id UserId, body CreateUserTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetStatusList Get a status list
+	//
+	// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+	//
+	// Corresponds with GET /statuslists/{list} (the `GetStatusList` operationId).
+	GetStatusList(ctx context.Context, list StatusListNumber, params *GetStatusListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyRequest Check the request of a gateway
 	//
@@ -2311,6 +2339,23 @@ func (c *Client) CreateUserTokenWithBody(ctx context.Context, id UserId, content
 // Corresponds with POST /service/users/{id}/tokens (the `CreateUserToken` operationId).
 func (c *Client) CreateUserToken(ctx context.Context, id UserId, body CreateUserTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateUserTokenRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetStatusList Get a status list
+//
+// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+//
+// Corresponds with GET /statuslists/{list} (the `GetStatusList` operationId).
+func (c *Client) GetStatusList(ctx context.Context, list StatusListNumber, params *GetStatusListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStatusListRequest(c.Server, list, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3656,6 +3701,66 @@ func NewCreateUserTokenRequestWithBody(server string, id UserId, contentType str
 	return req, nil
 }
 
+// NewGetStatusListRequest constructs an http.Request for the GetStatusList method
+func NewGetStatusListRequest(server string, list StatusListNumber, params *GetStatusListParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "list", list, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/statuslists/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+		if params.AcceptEncoding != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Accept-Encoding", *params.AcceptEncoding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept-Encoding", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewVerifyRequestRequest constructs an http.Request for the VerifyRequest method
 func NewVerifyRequestRequest(server string, params *VerifyRequestParams) (*http.Request, error) {
 	var err error
@@ -4098,6 +4203,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /service/users/{id}/tokens (the `CreateUserToken` operationId).
 	CreateUserTokenWithResponse(ctx context.Context, id UserId, body CreateUserTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserTokenResponse, error)
+
+	// GetStatusListWithResponse Get a status list
+	//
+	// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /statuslists/{list} (the `GetStatusList` operationId).
+	GetStatusListWithResponse(ctx context.Context, list StatusListNumber, params *GetStatusListParams, reqEditors ...RequestEditorFn) (*GetStatusListResponse, error)
 
 	// VerifyRequestWithResponse Check the request of a gateway
 	//
@@ -8689,6 +8803,133 @@ func (r CreateUserTokenResponse) ContentType() string {
 	return ""
 }
 
+// GetStatusListResponse200Headers the declared response headers of an HTTP 200 response for GetStatusList
+type GetStatusListResponse200Headers struct {
+	CacheControl    string
+	ContentEncoding *string
+	ETag            string
+	Vary            string
+	XRequestId      string
+}
+
+// GetStatusListResponse304Headers the declared response headers of an HTTP 304 response for GetStatusList
+type GetStatusListResponse304Headers struct {
+	CacheControl string
+	ETag         string
+	Vary         string
+	XRequestId   string
+}
+
+// GetStatusListResponse400Headers the declared response headers of an HTTP 400 response for GetStatusList
+type GetStatusListResponse400Headers struct {
+	XRequestId string
+}
+
+// GetStatusListResponse404Headers the declared response headers of an HTTP 404 response for GetStatusList
+type GetStatusListResponse404Headers struct {
+	XRequestId string
+}
+
+// GetStatusListResponse429Headers the declared response headers of an HTTP 429 response for GetStatusList
+type GetStatusListResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// GetStatusListResponse500Headers the declared response headers of an HTTP 500 response for GetStatusList
+type GetStatusListResponse500Headers struct {
+	XRequestId string
+}
+
+// GetStatusListResponse503Headers the declared response headers of an HTTP 503 response for GetStatusList
+type GetStatusListResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetStatusListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetStatusListResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetStatusListResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetStatusListResponse400Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetStatusListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetStatusListResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetStatusListResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetStatusListResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetStatusListResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetStatusListResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetStatusListResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetStatusListResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetStatusListResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStatusListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStatusListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStatusListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStatusListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // VerifyRequestResponse204Headers the declared response headers of an HTTP 204 response for VerifyRequest
 type VerifyRequestResponse204Headers struct {
 	CacheControl      string
@@ -9377,6 +9618,21 @@ func (c *ClientWithResponses) CreateUserTokenWithResponse(ctx context.Context, i
 		return nil, err
 	}
 	return ParseCreateUserTokenResponse(rsp)
+}
+
+// GetStatusListWithResponse Get a status list
+//
+// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /statuslists/{list} (the `GetStatusList` operationId).
+func (c *ClientWithResponses) GetStatusListWithResponse(ctx context.Context, list StatusListNumber, params *GetStatusListParams, reqEditors ...RequestEditorFn) (*GetStatusListResponse, error) {
+	rsp, err := c.GetStatusList(ctx, list, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStatusListResponse(rsp)
 }
 
 // VerifyRequestWithResponse Check the request of a gateway
@@ -14896,6 +15152,199 @@ func ParseCreateUserTokenResponse(rsp *http.Response) (*CreateUserTokenResponse,
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateUserTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetStatusListResponse parses an HTTP response from a GetStatusListWithResponse call
+func ParseGetStatusListResponse(rsp *http.Response) (*GetStatusListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStatusListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetStatusListResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Content-Encoding"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Encoding", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentEncoding = &value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Vary"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Vary", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Vary = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetStatusListResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Vary"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Vary", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Vary = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetStatusListResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetStatusListResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetStatusListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetStatusListResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetStatusListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// nextPlace takes a number that no other transaction takes. PostgreSQL's sequence makes nobody wait, and leaves a hole
+// where a transaction fails.
+func (d *DB) nextPlace(tx *gorm.DB) (token.StatusPlace, error) {
+	query := "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret"
+	if d.backend.postgres() {
+		query = "SELECT nextval('status_numbers') AS number, secret FROM status_places"
+	}
+	var row struct {
+		Number int64
+		Secret []byte
+	}
+	if err := tx.Raw(query).Take(&row).Error; err != nil {
+		return token.StatusPlace{}, err
+	}
+	return token.StatusPlaceOf(row.Secret, row.Number), nil
+}
+
+// standingRow is what a status list has to know of a token.
+type standingRow struct {
+	StatusList  int64
+	StatusIndex int64
+	State       string
+	Deleted     bool
+	Disabled    bool
+}
+
+func (r standingRow) standing() token.Standing {
+	return token.Standing{
+		Place: token.StatusPlace{List: r.StatusList, Index: r.StatusIndex},
+		State: token.State(r.State), Deleted: r.Deleted, Disabled: r.Disabled,
+	}
+}
+
+// standings begins with the tokens: a cross join is one that SQLite does not turn round.
+const standings = `SELECT t.status_list, t.status_index, t.state, t.deleted_at IS NOT NULL AS deleted,
+		a.disabled OR coalesce(e.disabled, false) AS disabled
+	FROM tokens t CROSS JOIN accounts a LEFT JOIN environments e ON e.id = t.environment_id
+	WHERE a.id = t.account_id AND t.status_list IS NOT NULL AND `
+
+// standingsQueries find, each by an index of its own, what is not valid in a list: a list is large, and most of it is
+// valid.
+var standingsQueries = []string{
+	standings + "t.status_list = ? AND (t.state <> 'active' OR t.deleted_at IS NOT NULL)",
+	standings + `t.dialect = 'apitoken' AND t.account_id IN (SELECT id FROM accounts WHERE disabled)
+		AND t.status_list = ? AND t.deleted_at IS NULL`,
+	standings + `t.dialect = 'apitoken' AND t.environment_id IN (SELECT id FROM environments WHERE disabled)
+		AND t.status_list = ? AND t.deleted_at IS NULL`,
+}
+
+// StatusList implements [token.Store].
+func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standing)) error {
+	tx := d.reader.WithContext(ctx)
+	if err := tx.Select("seq").Where("status_list = ?", list).Take(&tokenRow{}).Error; err != nil {
+		return d.translate(ctx, err)
+	}
+	for _, query := range standingsQueries {
+		if err := eachStanding(tx, query, list, each); err != nil {
+			return d.translate(ctx, err)
+		}
+	}
+	return nil
+}
+
+// eachStanding reads row by row, since a million may come.
+func eachStanding(tx *gorm.DB, query string, list int64, each func(token.Standing)) error {
+	rows, err := tx.Raw(query, list).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r standingRow
+		if err := rows.Scan(&r.StatusList, &r.StatusIndex, &r.State, &r.Deleted, &r.Disabled); err != nil {
+			return err
+		}
+		each(r.standing())
+	}
+	return rows.Err()
+}
+
+// standingsBatch is how many tokens one statement asks for.
+const standingsBatch = 500
+
+// Standings implements [token.Store].
+func (d *DB) Standings(ctx context.Context, seqs []int64) ([]token.Standing, error) {
+	var found []token.Standing
+	for len(seqs) > 0 {
+		batch := seqs[:min(len(seqs), standingsBatch)]
+		seqs = seqs[len(batch):]
+		var rows []standingRow
+		err := d.reader.WithContext(ctx).Raw(standings+"t.seq IN ?", batch).Scan(&rows).Error
+		if err != nil {
+			return nil, d.translate(ctx, err)
+		}
+		for _, row := range rows {
+			found = append(found, row.standing())
+		}
+	}
+	return found, nil
+}
