@@ -13,7 +13,7 @@ BENCHTIME ?= 1s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways clean
+.PHONY: help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,8 @@ build: ## Build the static binary bin/tokenwright
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 
-test: postgres gateways ## Run all tests, on SQLite and on PostgreSQL
-	$(TOOL) gotestsum --format pkgname-and-test-fails -- -shuffle=on $(RACE) ./...
+test: postgres gateways node ## Run all tests, on SQLite and on PostgreSQL
+	@GO='$(GO)' $(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh test/all.sh -shuffle=on $(RACE)
 
 gen: ## Write the code that is generated from the specs
 	$(GO) generate ./...
@@ -40,6 +40,9 @@ lint: ## Check style, import arrows and workflows
 	$(TOOL) golangci-lint run
 	$(GO) vet ./...
 	$(GO) test -count=1 ./test/arrows
+	cd test/clients && $(GO) tool -modfile=../../tools.mod golangci-lint run
+	cd test/clients && $(GO) vet ./...
+	cd test/clients && $(GO) mod tidy -diff
 	$(TOOL) actionlint
 
 fmt: ## Format the code
@@ -59,6 +62,9 @@ postgres: ## Get a PostgreSQL for the tests, if this machine has none
 
 gateways: ## Get the gateways for the tests, if this machine has none
 	@sh test/gateways/install.sh
+
+node: ## Get Node.js and its packages for the tests, if this machine has none
+	@sh test/clients/install.sh
 
 clean: ## Remove what was built
 	rm -rf bin

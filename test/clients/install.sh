@@ -1,0 +1,80 @@
+#!/bin/sh
+# Makes sure that this machine has Node.js and the packages that the tests of this folder use. It asks the system's
+# package manager only for what is missing, and npm only if node_modules is not what the lock file says.
+set -eu
+
+cd "$(dirname "$0")"
+oldest=20
+
+# new_enough is whether a Node.js is there and not too old for the packages.
+new_enough() {
+	version=$("$1" --version 2>/dev/null) || return 1
+	version=${version#v}
+	[ "${version%%.*}" -ge $oldest ]
+}
+
+# ready is whether the tests find a Node.js: the one in runtime, or the machine's.
+ready() {
+	new_enough runtime/node_modules/node-*/bin/node || new_enough node
+}
+
+missing() {
+	for program in node npm; do
+		command -v $program >/dev/null 2>&1 || echo $program
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo "$@"
+	else
+		echo "node: installing needs root, and there is no sudo" >&2
+		return 1
+	fi
+}
+
+with_apt() {
+	packages=$(echo "$wanted" | sed 's/^node$/nodejs/') # the names are Debian's
+	as_root apt-get update -qq
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		-o Dpkg::Options::=--force-confold $packages >/dev/null
+}
+
+# get_programs installs node and npm, whichever is missing, from the system's packages.
+get_programs() {
+	wanted=$(missing)
+	[ -n "$wanted" ] || return 0
+	echo "node: installing" $wanted >&2
+	if command -v apt-get >/dev/null 2>&1; then
+		with_apt
+	elif command -v dnf >/dev/null 2>&1; then
+		as_root dnf install -y -q nodejs npm
+	elif command -v brew >/dev/null 2>&1; then
+		brew install --quiet node
+	else
+		echo "node: install Node.js $oldest or later and npm, and put them into the PATH" >&2
+		exit 1
+	fi
+	[ -z "$(missing)" ] || { echo "node: installed, but not found:" $(missing) >&2; exit 1; }
+}
+
+# unpack installs what the lock file of a folder says. No package may run a script of its own.
+unpack() {
+	npm --prefix "$1" ci --include=optional --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
+		>/dev/null
+}
+
+ready || get_programs
+if ! ready; then # a stable distribution's may be too old
+	echo "node: $(node --version) is too old; getting a later one for these tests alone" >&2
+	get_programs
+	unpack runtime
+fi
+ready || { echo "node: none for this machine; install Node.js $oldest or later, and put it into the PATH" >&2; exit 1; }
+if ! cmp -s package-lock.json node_modules/installed.json; then
+	get_programs
+	unpack .
+	cp package-lock.json node_modules/installed.json
+fi
