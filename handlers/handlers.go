@@ -123,18 +123,16 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
 	e.Use(
-		wire.WithRequestID,
-		wire.WithAccess(cfg.Tokens.Stopwatch, rt.describe, rt.fail, cfg.report),
+		wire.WithAccess(rt.describe, rt.fail, cfg.report),
 		wire.Recover,
-		wire.Deadline(timeout),
-		authn.Middleware(cfg.Tokens, rt.open, rt.scheme),
+		authn.Middleware(cfg.Tokens, rt.door, wire.Put),
 		wire.StrictPath,
 	)
-	return wire.AsOne(verifyPath, wire.HeadAsGet(e)), nil
+	return wire.Begin(cfg.Tokens.Stopwatch, timeout, verifyPath, e), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {
-	a.Log(ctx, cfg.Log)
+	a.Log(ctx, cfg.Log, cfg.Tokens.Now().Local())
 	if cfg.Observe != nil {
 		cfg.Observe(a)
 	}
@@ -142,14 +140,14 @@ func (cfg Config) report(ctx context.Context, a wire.Access) {
 
 // of chooses the dialect by whole segments of the decoded path. That decides the form of the credential and the shape
 // of errors, never access.
-func (rt *router) of(c echo.Context) dialect {
+func (rt *router) of(c echo.Context) *dialect {
 	path := c.Request().URL.Path
-	for _, d := range rt.dialects {
-		if path == d.prefix || strings.HasPrefix(path, d.prefix+"/") {
-			return d
+	for i := range rt.dialects {
+		if rest, ok := strings.CutPrefix(path, rt.dialects[i].prefix); ok && (rest == "" || rest[0] == '/') {
+			return &rt.dialects[i]
 		}
 	}
-	return rt.dialects[len(rt.dialects)-1]
+	return &rt.dialects[len(rt.dialects)-1]
 }
 
 // operation is the one whose route matched, the zero Operation if none did.
@@ -160,18 +158,17 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 	return rt.operations[route{c.Request().Method, c.Path()}]
 }
 
-// open tells whether the matched operation needs no credential; what matched none needs one.
-func (rt *router) open(c echo.Context) bool { return rt.operation(c).Open }
-
-// scheme is the dialect's, but for the operations that answer for all dialects or for clients of OAuth.
-func (rt *router) scheme(c echo.Context) authn.Scheme {
-	switch rt.operation(c).ID {
+// door tells how the matched operation takes a credential, and whether it is open to those who have none; what matched
+// none is not. The scheme is the dialect's, but for the operations that answer for all dialects or for clients of OAuth.
+func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
+	op := rt.operation(c)
+	switch op.ID {
 	case "verifyRequest":
-		return authn.BearerOrBare
+		return authn.BearerOrBare, op.Open
 	case "introspectToken", "introspectTokens":
-		return authn.BearerOrBasic
+		return authn.BearerOrBasic, op.Open
 	}
-	return rt.of(c).scheme
+	return rt.of(c).scheme, op.Open
 }
 
 func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }

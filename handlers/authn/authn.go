@@ -4,9 +4,9 @@ package authn
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -69,33 +69,35 @@ func Presented(ctx context.Context) (string, error) {
 	return p.credential, p.err
 }
 
-// Middleware authenticates every request but those that open says are open. Scheme chooses how the request carries
-// its credential.
-func Middleware(a Authenticator, open func(echo.Context) bool, scheme func(echo.Context) Scheme) echo.MiddlewareFunc {
+// Middleware authenticates every request but those to open operations. Door tells whether one is, and how the request
+// carries its credential; put adds a value to the request's context.
+func Middleware(
+	a Authenticator, door func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
+) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			credential, err := credential(c.Request().Header, scheme(c))
-			if open(c) {
-				ctx := context.WithValue(c.Request().Context(), presentedKey{}, presented{credential, err})
-				c.SetRequest(c.Request().WithContext(ctx))
+			ctx := c.Request().Context()
+			scheme, open := door(c)
+			credential, err := credential(c.Request().Header, scheme)
+			if open {
+				put(ctx, presentedKey{}, presented{credential, err})
 				return next(c)
 			}
 			if err != nil {
 				return err
 			}
-			caller, err := a.Authenticate(c.Request().Context(), credential)
+			caller, err := a.Authenticate(ctx, credential)
 			if err != nil {
 				return err
 			}
-			ctx := context.WithValue(c.Request().Context(), contextKey{}, caller)
-			c.SetRequest(c.Request().WithContext(ctx))
+			put(ctx, contextKey{}, caller)
 			return next(c)
 		}
 	}
 }
 
 func credential(h http.Header, scheme Scheme) (string, error) {
-	values := h.Values(echo.HeaderAuthorization)
+	values := h[echo.HeaderAuthorization]
 	if len(values) == 0 {
 		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header")
 	}
@@ -119,10 +121,10 @@ func Describe(ctx context.Context) string {
 	}
 	who := "account:" + caller.AccountID()
 	if caller.User != nil {
-		who = fmt.Sprintf("user:%d", caller.User.ID)
+		who = "user:" + strconv.FormatInt(caller.User.ID, 10)
 	}
 	if caller.Token != nil {
-		who += fmt.Sprintf(" token:%s/%s", caller.Token.Dialect, caller.Token.ID)
+		who += " token:" + string(caller.Token.Dialect) + "/" + caller.Token.ID
 	}
 	return who
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -20,10 +21,20 @@ func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenReque
 	if err != nil {
 		return nil, err
 	}
-	return gen.IntrospectToken200JSONResponse{
-		Body:    verdict,
-		Headers: gen.IntrospectToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return answer{verdict}, nil
+}
+
+// answer is the one of introspection. The generated one formats each header anew and copies the body.
+type answer struct {
+	verdict gen.Introspection
+}
+
+// VisitIntrospectTokenResponse sends the verdict.
+func (a answer) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+	h := w.Header()
+	h[echo.HeaderContentType] = []string{echo.MIMEApplicationJSON}
+	h[echo.HeaderCacheControl] = []string{"no-store"}
+	return json.NewEncoder(w).Encode(a.verdict)
 }
 
 // IntrospectTokens implements `POST /introspect/batch`.
@@ -103,13 +114,16 @@ type pass struct {
 // come through.
 func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
 	h := w.Header()
-	h["Cache-Control"] = []string{"no-store"}
-	h["X-Token-Id"] = []string{url.PathEscape(p.Token.ID)}
-	h["X-Token-Subject"] = []string{url.PathEscape(p.Subject)}
-	h["X-Token-Scope"] = []string{string(p.Token.Scope)}
-	h["X-Token-Account"] = []string{url.PathEscape(p.Account.ID)}
-	h["X-Token-Environment"] = []string{url.PathEscape(p.Token.EnvironmentID)}
-	h["X-Token-Dialect"] = []string{string(p.Token.Dialect)}
+	values := []string{
+		"no-store", url.PathEscape(p.Token.ID), url.PathEscape(p.Subject), string(p.Token.Scope),
+		url.PathEscape(p.Account.ID), url.PathEscape(p.Token.EnvironmentID), string(p.Token.Dialect),
+	}
+	for i, name := range [...]string{
+		"Cache-Control", "X-Token-Id", "X-Token-Subject", "X-Token-Scope",
+		"X-Token-Account", "X-Token-Environment", "X-Token-Dialect",
+	} {
+		h[name] = values[i : i+1 : i+1]
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

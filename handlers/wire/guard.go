@@ -48,8 +48,11 @@ func (s *Spec) guard(next echo.HandlerFunc) echo.HandlerFunc {
 
 // checkContentType admits one media type, alone or with charset=utf-8, and no content coding.
 func checkContentType(h http.Header, want string) error {
-	values := h.Values(echo.HeaderContentType)
+	values := h[echo.HeaderContentType]
 	if len(values) == 1 && h.Get(echo.HeaderContentEncoding) == "" {
+		if values[0] == want {
+			return nil
+		}
 		media, params, err := mime.ParseMediaType(values[0])
 		charset, given := params["charset"]
 		known := len(params) == 0 || len(params) == 1 && given && strings.EqualFold(charset, "utf-8")
@@ -61,22 +64,30 @@ func checkContentType(h http.Header, want string) error {
 }
 
 func readBody(r *http.Request) ([]byte, error) {
-	tooLarge := token.Errorf(TooLarge, "the body must have at most %d bytes", MaxBody)
 	if r.ContentLength > MaxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
-	var buffer bytes.Buffer
-	buffer.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
-	_, err := buffer.ReadFrom(io.LimitReader(r.Body, MaxBody+1))
-	body := buffer.Bytes()
+	body, err := readAll(r)
 	if err != nil {
 		return nil, &token.Error{Kind: token.Invalid, Message: "the body could not be read to its end", Err: err}
 	}
 	if len(body) > MaxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	return body, nil
 }
+
+// readAll reads a body of unknown length to one byte beyond the limit.
+func readAll(r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 {
+		return io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
+}
+
+func tooLarge() error { return token.Errorf(TooLarge, "the body must have at most %d bytes", MaxBody) }
 
 // checkObject reads the body once. The decoder itself refuses repeated names, bad UTF-8 and lone surrogates.
 func checkObject(body []byte) error {

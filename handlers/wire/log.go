@@ -29,15 +29,15 @@ type Access struct {
 type Describe func(c echo.Context) (dialect, operation, caller string)
 
 // WithAccess answers errors through fail and reports every request once.
-func WithAccess(stopwatch func() func() time.Duration, describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
+func WithAccess(describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			elapsed, method := stopwatch(), method(c.Request())
 			err := next(c)
 			if err != nil {
 				fail(c, err)
 			}
-			a := Access{Method: method, Status: c.Response().Status, Duration: elapsed(), RequestID: RequestID(c.Request().Context())}
+			call := callOf(c.Request().Context())
+			a := Access{Method: call.method, Status: c.Response().Status, Duration: call.elapsed(), RequestID: call.id}
 			a.Dialect, a.Operation, a.Caller = describe(c)
 			if a.Status >= http.StatusInternalServerError {
 				a.Err = err
@@ -50,19 +50,26 @@ func WithAccess(stopwatch func() func() time.Duration, describe Describe, fail f
 	}
 }
 
-// Log writes one line for the request.
-func (a Access) Log(ctx context.Context, log *slog.Logger) {
+// Log writes one line for the request. It makes the record itself, since [slog.Logger] looks for the line of code each
+// time, which is not logged.
+func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	level := slog.LevelInfo
-	attrs := []slog.Attr{
+	if a.Err != nil {
+		level = slog.LevelError
+	}
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	line := slog.NewRecord(now, level, "request", 0)
+	line.AddAttrs(
 		slog.String("request_id", a.RequestID), slog.String("dialect", a.Dialect), slog.String("operation", a.Operation),
 		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Duration("duration", a.Duration),
 		slog.String("caller", a.Caller),
-	}
+	)
 	if a.Err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("error", a.Err.Error()))
+		line.AddAttrs(slog.String("error", a.Err.Error()))
 	}
-	log.LogAttrs(ctx, level, "request", attrs...)
+	log.Handler().Handle(ctx, line) //nolint:errcheck // there is no other log to tell
 }
 
 // Recover turns a panic into an internal error with its stack for the log.
@@ -77,17 +84,5 @@ func Recover(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}()
 		return next(c)
-	}
-}
-
-// Deadline bounds the time that a request may take; what it waits for then ends with [token.Unavailable].
-func Deadline(limit time.Duration) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), limit)
-			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
-			return next(c)
-		}
 	}
 }

@@ -1,8 +1,8 @@
 package wire
 
 import (
-	"context"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,76 +11,31 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-type contextKey struct{}
-
 // wellFormed is what a sender's own request id may look like; anything else could forge log lines.
 var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._:+/=-]{1,128}$`)
 
 // secretLike is what a request id must not look like: it is logged, and a sender may have mixed up two headers.
 var secretLike = regexp.MustCompile(`muninx_|user:|eyJ`)
 
-// WithRequestID names every request and its answer.
-func WithRequestID(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		id := r.Header.Get(echo.HeaderXRequestID)
-		if len(r.Header.Values(echo.HeaderXRequestID)) != 1 || !wellFormed.MatchString(id) || secretLike.MatchString(id) {
-			id = uuid.NewString()
-		}
-		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), contextKey{}, id)))
-		return next(c)
+// newRequestID is the sender's own name for the request, if it has a good one.
+func newRequestID(h http.Header) string {
+	if sent := h[echo.HeaderXRequestID]; len(sent) == 1 && wellFormed.MatchString(sent[0]) && !secretLike.MatchString(sent[0]) {
+		return sent[0]
 	}
+	return uuid.NewString()
 }
 
-// RequestID is the name of the request that the context belongs to.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(contextKey{}).(string)
-	return id
-}
-
-type methodKey struct{}
-
-// HeadAsGet hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
-func HeadAsGet(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
-			r = asGet(r)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// asGet is a copy of the request that remembers the method that was sent.
-func asGet(r *http.Request) *http.Request {
-	r = r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
-	r.Method = http.MethodGet
-	return r
-}
-
-// AsOne hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below
-// it is the query of somebody's own request.
-func AsOne(path string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
-			r = asGet(r)
-			url := *r.URL
-			if url.Path != path {
-				url.RawQuery = ""
-			}
-			url.Path, url.RawPath = path, ""
-			r.URL = &url
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// method is the one that was sent.
-func method(r *http.Request) string {
-	if sent, ok := r.Context().Value(methodKey{}).(string); ok {
+// asOne is the URL of path that stands for this one.
+func asOne(sent *url.URL, path string) *url.URL {
+	if sent.Path == path && sent.RawPath == "" {
 		return sent
 	}
-	return r.Method
+	one := *sent
+	if one.Path != path {
+		one.RawQuery = ""
+	}
+	one.Path, one.RawPath = path, ""
+	return &one
 }
 
 // Matched reports whether the route fits the path segment by segment. The router also takes a last parameter that is

@@ -40,8 +40,12 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 	single, integers := singleParameters(route), integerParameters(route)
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
+	queryOnly := judgesQueryOnly(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			if queryOnly && c.Request().URL.RawQuery == "" {
+				return next(c)
+			}
 			if err := checkQuery(c.Request().URL.RawQuery, single); err != nil {
 				return err
 			}
@@ -63,6 +67,16 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 func isForm(route *routers.Route) bool {
 	body := route.Operation.RequestBody
 	return body != nil && body.Value.Content[echo.MIMEApplicationForm] != nil
+}
+
+// judgesQueryOnly reports whether a request without a query has nothing that is judged here: whatever the operation takes
+// is optional and in the query, or a form.
+func judgesQueryOnly(route *routers.Route) bool {
+	taken := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
+	return (route.Operation.RequestBody == nil || isForm(route)) &&
+		!slices.ContainsFunc(taken, func(p *openapi3.ParameterRef) bool {
+			return p.Value.Required || p.Value.In != openapi3.ParameterInQuery
+		})
 }
 
 // singleParameters are the query parameters that take one value.

@@ -11,8 +11,7 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 	if credential == "" {
 		return Caller{}, Errorf(CredentialMissing, "a credential is needed")
 	}
-	dialect, ok := SecretDialect(credential)
-	if ok && dialect == APIToken && s.OIDC != nil && !s.Signer.Ours(credential) {
+	if s.OIDC != nil && s.foreign(credential) {
 		return s.federated(ctx, credential)
 	}
 	id, err := s.identify(ctx, credential)
@@ -23,14 +22,22 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 	return id.caller(), nil
 }
 
+// foreign reports whether another issuer may have to verify the credential.
+func (s *Service) foreign(credential string) bool {
+	dialect, ok := SecretDialect(credential)
+	return ok && dialect == APIToken && !s.Signer.Ours(credential)
+}
+
 // identify returns the row of a credential of this server that works now, [CredentialInvalid] if there is none.
 func (s *Service) identify(ctx context.Context, credential string) (Identity, error) {
 	id, err := s.lookUp(ctx, credential)
-	if KindOf(err) == NotFound || KindOf(err) == CredentialInvalid {
-		return Identity{}, invalidCredential(err)
-	}
-	if err == nil && !id.usable(s.Now()) {
+	switch {
+	case err == nil && id.usable(s.Now()):
+		return id, nil
+	case err == nil:
 		return Identity{}, invalidCredential(nil)
+	case KindOf(err) == NotFound, KindOf(err) == CredentialInvalid:
+		return Identity{}, invalidCredential(err)
 	}
 	return id, err
 }

@@ -16,7 +16,7 @@ func (s *Service) Introspect(ctx context.Context, c Caller, secret string) (*Int
 	}
 	id, err := s.identify(ctx, secret)
 	switch {
-	case KindOf(err) == CredentialInvalid:
+	case err != nil && KindOf(err) == CredentialInvalid:
 		return nil, nil //nolint:nilnil // no verdict but "not active" (RFC 7662 section 2.2)
 	case err != nil:
 		return nil, err

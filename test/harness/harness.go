@@ -125,10 +125,10 @@ func Start(t testing.TB, o Options) *Server {
 // follow hears of the changes that other replicas make, until the test ends.
 func (s *Server) follow() {
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	done, follower := make(chan struct{}), s.Service.Follower()
 	go func() {
 		defer close(done)
-		s.DB.Follow(ctx, s.Service.Follower(), func(err error) { fmt.Fprintln(s.Log, err) })
+		s.DB.Follow(ctx, follower, func(err error) { fmt.Fprintln(s.Log, err) })
 	}()
 	s.t.Cleanup(func() { cancel(); <-done })
 }

@@ -1,0 +1,107 @@
+package wire
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
+// context costs a copy of the request; and it has no timer before somebody waits, since a check from memory never does.
+type call struct {
+	id      string
+	method  string // as it was sent
+	elapsed func() time.Duration
+	limit   time.Duration
+
+	mu     sync.Mutex
+	ctx    context.Context    // the connection's; with a deadline as soon as somebody waits
+	cancel context.CancelFunc // nil: nobody has waited
+}
+
+type contextKey struct{}
+
+// Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
+// [token.Unavailable]. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
+// It hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below it
+// is the query of somebody's own request.
+func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{id: newRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit, ctx: r.Context()}
+		defer c.end()
+		w.Header().Set(echo.HeaderXRequestID, c.id)
+		r = r.WithContext(c)
+		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
+			r.Method, r.URL = http.MethodGet, asOne(r.URL, path)
+		} else if r.Method == http.MethodHead {
+			r.Method = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// waiting is the context with its deadline.
+func (c *call) waiting() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel == nil {
+		c.ctx, c.cancel = context.WithTimeout(c.ctx, c.limit-c.elapsed())
+	}
+	return c.ctx
+}
+
+// end lets go of the timer. Who begins to wait only now has the connection's context, which ends with the request.
+func (c *call) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel == nil {
+		c.cancel = func() {}
+	}
+	c.cancel()
+}
+
+// Deadline implements [context.Context].
+func (c *call) Deadline() (time.Time, bool) { return c.waiting().Deadline() }
+
+// Done implements [context.Context].
+func (c *call) Done() <-chan struct{} { return c.waiting().Done() }
+
+// Err implements [context.Context].
+func (c *call) Err() error { return c.waiting().Err() }
+
+// Value implements [context.Context].
+func (c *call) Value(key any) any {
+	if _, own := key.(contextKey); own {
+		return c
+	}
+	c.mu.Lock()
+	ctx := c.ctx
+	c.mu.Unlock()
+	return ctx.Value(key)
+}
+
+// Put adds a value to the context of a request, for what comes after.
+func Put(ctx context.Context, key, value any) {
+	c := callOf(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ctx = context.WithValue(c.ctx, key, value)
+}
+
+// callOf is nil where [Begin] is missing.
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(contextKey{}).(*call)
+	return c
+}
+
+// RequestID is the name of the request that the context belongs to.
+func RequestID(ctx context.Context) string {
+	if c := callOf(ctx); c != nil {
+		return c.id
+	}
+	return ""
+}
