@@ -44,6 +44,7 @@ lint: ## Check style, import arrows and workflows
 	cd test/clients && $(GO) vet ./...
 	cd test/clients && $(GO) mod tidy -diff
 	$(TOOL) actionlint
+	sed -n '/^```yaml$$/,/^```$$/p' docs/ci.md | sed '1d;$$d' | $(TOOL) actionlint -
 
 fmt: ## Format the code
 	$(TOOL) golangci-lint fmt

@@ -118,7 +118,7 @@ func (d *DB) provider() (*goose.Provider, error) {
 		return nil, err
 	}
 	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
-	if d.backend.lockSchema != nil {
+	if !d.backend.postgres() {
 		return goose.NewProvider(goose.DialectSQLite3, pool, files, options...)
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // every second for five minutes

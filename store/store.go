@@ -22,6 +22,7 @@ type DB struct {
 	writer  *gorm.DB
 	reader  *gorm.DB // the same as writer where the database needs no separate one
 	closed  atomic.Bool
+	forget  func() // nil where closing is enough
 
 	statements statements
 }
@@ -126,6 +127,9 @@ func (d *DB) Close() error {
 	if d.writer != d.reader {
 		// The writer is last: whoever closes a SQLite file last empties its write-ahead log, which a reader may not.
 		err = errors.Join(err, closeGORM(d.writer))
+	}
+	if d.forget != nil {
+		d.forget()
 	}
 	return err
 }

@@ -282,7 +282,15 @@ func launch(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	p := &process{instance: newInstance(dir), ended: make(chan struct{})}
 	p.cmd = exec.Command(binary(t), p.arguments(args)...)
-	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p.out, p.log, []string{}
+	p.cmd.Env = []string{}
+	p.launch(t)
+	return p
+}
+
+// launch starts the command and waits until the server listens.
+func (p *process) launch(t *testing.T) {
+	t.Helper()
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +303,6 @@ func launch(t *testing.T, dir string, args ...string) *process {
 		<-p.ended
 	})
 	p.await(t, p.ended)
-	return p
 }
 
 func (p *process) signal(t *testing.T, s syscall.Signal) {

@@ -33,6 +33,7 @@ type cli struct {
 	Account     accountCmd     `cmd:"" help:"Register, list, disable and enable accounts."`
 	Environment environmentCmd `cmd:"" help:"Register, list, disable and enable environments."`
 	Token       tokenCmd       `cmd:"" help:"Create, list, show and change tokens."`
+	Secret      secretCmd      `cmd:"" help:"Make a credential for serve --ephemeral."`
 	Version     versionCmd     `cmd:"" help:"Show the version of this program."`
 }
 

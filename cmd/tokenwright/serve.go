@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
 
@@ -17,6 +18,7 @@ type serveCmd struct {
 	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Default: 127.0.0.1:8080. Without --public-url this is the iss of JWTs, too: when it changes, JWTs issued before are no longer accepted."`
 	PublicURL               string `name:"public-url" placeholder:"URL" help:"How callers reach the server: the iss of JWTs and the start of links. Default: http://LISTEN; needed when listening beyond loopback. When it changes, JWTs issued before are no longer accepted, because their iss is the old one."`
 	databaseFlags           `embed:""`
+	Ephemeral               bool   `help:"Keep everything in memory and forget it at the end, for the tests of other programs. The first admin's credential is taken from TOKENWRIGHT_BOOTSTRAP_CREDENTIAL; tokenwright secret makes one."`
 	Migrate                 bool   `default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 	KeyDirectory            string `placeholder:"DIR" help:"Where the keys are that sign JWTs. Default: keys beside the SQLite file; needed with PostgreSQL."`
 	BootstrapCredentialFile string `placeholder:"FILE" help:"Where the first start on an empty database leaves the credential of the admin. Default: bootstrap-credential beside the SQLite file."`
@@ -41,13 +43,14 @@ type settings struct {
 	publicURL      string   // "" if it follows from the address that the listener gets
 	keyDirectory   string
 	credentialFile string // "" if none is named
+	credential     string // of the first admin, where [serveCmd.Ephemeral]
 }
 
 // settings judges the flags. Nothing has been touched before they are all right.
 func (c *serveCmd) settings() (settings, error) {
 	s := settings{serveCmd: *c, keyDirectory: c.KeyDirectory, credentialFile: c.BootstrapCredentialFile}
 	for _, check := range []func() error{
-		s.readAddresses, c.databaseFlags.check, s.readFiles, s.checkCaches, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, s.checkStorage, s.checkCaches, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -76,6 +79,45 @@ func (s *settings) readAddresses() (err error) {
 	return err
 }
 
+func (s *settings) checkStorage() error {
+	if s.Ephemeral {
+		return s.checkEphemeral()
+	}
+	if err := s.databaseFlags.check(); err != nil {
+		return err
+	}
+	return s.readFiles()
+}
+
+// checkEphemeral refuses what would have to be kept.
+func (s *settings) checkEphemeral() error {
+	for flag, given := range map[string]bool{
+		"database-url": s.DatabaseURL != defaultDatabaseURL, "key-directory": s.KeyDirectory != "",
+		"bootstrap-credential-file": s.BootstrapCredentialFile != "",
+	} {
+		if given {
+			return wrong(flag, "does not go with --ephemeral, which keeps nothing")
+		}
+	}
+	s.DatabaseURL = "" // not even its default
+	return s.checkTLS()
+}
+
+// bootstrapVariable holds the first credential of an ephemeral server. It is no flag, since command lines can be seen by
+// other users of a machine.
+const bootstrapVariable = "TOKENWRIGHT_BOOTSTRAP_CREDENTIAL"
+
+func (s *settings) readCredential(getenv func(string) string) error {
+	if !s.Ephemeral {
+		return nil
+	}
+	s.credential = getenv(bootstrapVariable)
+	if dialect, ok := token.SecretDialect(s.credential); !ok || dialect != token.Muninx {
+		return &usageError{bootstrapVariable + " must hold what `tokenwright secret` prints, for --ephemeral"}
+	}
+	return nil
+}
+
 func (s *settings) readFiles() error {
 	if s.keyDirectory == "" {
 		s.keyDirectory = s.beside("keys")
@@ -86,6 +128,10 @@ func (s *settings) readFiles() error {
 	if s.keyDirectory == "" {
 		return wrong("key-directory", "is needed with PostgreSQL: all servers of one database share its keys")
 	}
+	return s.checkTLS()
+}
+
+func (s *settings) checkTLS() error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return wrong("tls-cert", "and --tls-key go together: give both or none")
 	}
@@ -133,6 +179,9 @@ var errHurried = errors.New("stopped at once by a second signal")
 func (c *serveCmd) Run(ctx context.Context, out *streams) error {
 	tuneCollector(out.getenv)
 	s, err := c.settings()
+	if err == nil {
+		err = s.readCredential(out.getenv)
+	}
 	if err != nil {
 		return err
 	}

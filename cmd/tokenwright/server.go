@@ -79,6 +79,10 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	if s.Ephemeral {
+		s.first, err = s.tokens.InitializeWith(ctx, s.credential, func(string) error { return nil })
+		return err
+	}
 	file := &secretFile{path: s.credentialFile, flag: "bootstrap-credential-file"}
 	s.first, err = initialize(ctx, s.tokens, file)
 	return err
@@ -131,8 +135,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.keys, err = s.openKeys(); err != nil {
 		return err
 	}
-	s.db, err = store.Open(ctx, s.DatabaseURL, store.Options{Schema: s.schema(), MaxConns: s.maxConns()})
-	if err != nil {
+	if s.db, err = s.openDatabase(ctx); err != nil {
 		return err
 	}
 	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, s.keys
@@ -140,6 +143,13 @@ func (s *server) open(ctx context.Context) (err error) {
 		s.tokens.Cache = token.NewCache(s.CacheSize, s.db.Shared())
 	}
 	return nil
+}
+
+func (s *server) openDatabase(ctx context.Context) (*store.DB, error) {
+	if s.Ephemeral {
+		return store.OpenMemory(ctx)
+	}
+	return store.Open(ctx, s.DatabaseURL, store.Options{Schema: s.schema(), MaxConns: s.maxConns()})
 }
 
 // claim keeps a second server off the embedded database, of whose changes the cache of this one would not hear.
@@ -191,6 +201,9 @@ func (s *server) federate() error {
 
 // openKeys makes keys only beside the embedded database: servers that share one must share the keys, too.
 func (s *server) openKeys() (*jwt.Keys, error) {
+	if s.Ephemeral {
+		return jwt.Ephemeral(s.publicURL)
+	}
 	if _, embedded := s.sqlitePath(); embedded {
 		return jwt.OpenOrCreate(s.keyDirectory, s.publicURL)
 	}

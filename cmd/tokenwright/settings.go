@@ -44,6 +44,9 @@ func (s *span) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// defaultDatabaseURL is a file in the working directory.
+const defaultDatabaseURL = "sqlite:data/tokenwright.db"
+
 // databaseFlags say where the database is.
 type databaseFlags struct {
 	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"The database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`

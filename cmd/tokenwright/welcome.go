@@ -13,6 +13,11 @@ import (
 // welcome prints how to call the server. The credential itself is never printed.
 func (s *server) welcome(w io.Writer) {
 	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", s.listener.Addr(), s.publicURL)
+	if s.Ephemeral {
+		fmt.Fprintf(w, "Everything is in memory and gone when the server stops.\n")
+		s.showCalls(w, "$"+bootstrapVariable)
+		return
+	}
 	if s.credentialFile == "" || missing(s.credentialFile) {
 		fmt.Fprintf(w, "If all admin credentials are lost, `tokenwright bootstrap` makes another.\n")
 		return
@@ -22,7 +27,12 @@ func (s *server) welcome(w io.Writer) {
 	} else {
 		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.credentialFile)
 	}
-	for _, call := range calls(s.publicURL, s.credentialFile) {
+	s.showCalls(w, "$(cat "+quote(s.credentialFile)+")")
+}
+
+// showCalls prints what can be pasted; credential is an expression of the shell.
+func (s *server) showCalls(w io.Writer, credential string) {
+	for _, call := range calls(s.publicURL, credential) {
 		fmt.Fprintf(w, "\n# %s\n%s\n", call.title, call.command)
 	}
 	fmt.Fprintf(w, "\nThe contracts are at %s/openapi/muninx.yaml, …/apitoken.yaml, …/unleash.yaml and …/service.yaml.\n",
@@ -38,8 +48,7 @@ func missing(path string) bool {
 type call struct{ title, command string }
 
 // calls are the three documented operations, and what to do with their answers.
-func calls(url, file string) []call {
-	credential := "$(cat " + quote(file) + ")"
+func calls(url, credential string) []call {
 	create := func(path, scheme, body string) string {
 		return fmt.Sprintf(`curl --request POST --url %s --header "Authorization: %s%s" `+
 			`--header 'Content-Type: application/json' --data '%s'`, quote(url+path), scheme, credential, body)
@@ -48,7 +57,7 @@ func calls(url, file string) []call {
 		{"Create a muninx token.", create("/tokens", "Bearer ", `{ "name": "CI token" }`)},
 		{"Create an apitoken token.", create("/api/v1/api_token", "Bearer ", `{"token_scope":"account"}`)},
 		{"Create an unleash token.", create("/api/admin/user/tokens", "", `{"description":"laptop"}`)},
-		{"Ask who a token belongs to. Any token that you created works in the place of $(cat …).",
+		{"Ask who a token belongs to. Any token that you created works in the place of that credential.",
 			fmt.Sprintf(`curl --url %s --header "Authorization: Bearer %s"`, quote(url+"/service/me"), credential)},
 	}
 }

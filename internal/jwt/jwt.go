@@ -21,7 +21,7 @@ const maxSize = 16 << 10
 // Keys signs with the active key of a directory and verifies with all of them. It is safe for concurrent use.
 type Keys struct {
 	issuer    string
-	dir       string
+	dir       string // "": the keys are in memory only
 	current   atomic.Pointer[ring]
 	reading   sync.Mutex  // held while the directory is read again
 	promising sync.Mutex  // held while a record is raised
@@ -45,6 +45,22 @@ func Open(dir, issuer string) (*Keys, error) {
 		return nil, err
 	}
 	k := &Keys{issuer: issuer, dir: dir}
+	k.current.Store(r)
+	return k, nil
+}
+
+// Ephemeral makes a key that is nowhere but in the memory of this process.
+func Ephemeral(issuer string) (*Keys, error) {
+	_, made, err := generate()
+	if err != nil {
+		return nil, err
+	}
+	made.state = active
+	r := &ring{keys: []*key{made}, active: made, known: records{}}
+	if r.document, err = json.Marshal(r.public()); err != nil {
+		return nil, fmt.Errorf("encode keys: %w", err)
+	}
+	k := &Keys{issuer: issuer}
 	k.current.Store(r)
 	return k, nil
 }

@@ -94,7 +94,7 @@ func horizon(issued, expires time.Time) time.Time {
 
 // promise makes sure that the record of the key covers the expiry, before anything is signed.
 func (k *Keys) promise(key *key, issued, expires time.Time) error {
-	if key.promised.Load() >= expires.Unix() {
+	if k.dir == "" || key.promised.Load() >= expires.Unix() {
 		return nil
 	}
 	k.promising.Lock()

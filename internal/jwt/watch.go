@@ -13,6 +13,9 @@ const pollEvery = time.Second
 // Watch follows the directory until the context ends. A directory that cannot be used as it is leaves the keys as they
 // were. Report hears of that once, and gets nil whenever the keys are others.
 func (k *Keys) Watch(ctx context.Context, report func(error)) {
+	if k.dir == "" {
+		return
+	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	trouble := ""

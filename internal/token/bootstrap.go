@@ -6,8 +6,15 @@ import "context"
 // without expiry. Deliver gets the credential inside the transaction, before the commit. It reports whether this call
 // did it: of several that come together one does.
 func (s *Service) Initialize(ctx context.Context, deliver func(secret string) error) (bool, error) {
+	return s.InitializeWith(ctx, NewSecret(Muninx), deliver)
+}
+
+// InitializeWith is [Service.Initialize] with a credential that somebody else made, in the form of [NewSecret].
+func (s *Service) InitializeWith(ctx context.Context, secret string, deliver func(secret string) error) (bool, error) {
+	if d, ok := SecretDialect(secret); !ok || d != Muninx {
+		return false, Errorf(Invalid, "the credential has not the form of a muninx secret")
+	}
 	now := s.Now()
-	secret := NewSecret(Muninx)
 	account := Account{ID: NewKey(now), Name: "default", CreatedAt: now, UpdatedAt: now}
 	environment := func(name string) Environment {
 		return Environment{ID: NewKey(now), AccountID: account.ID, Name: name, CreatedAt: now, UpdatedAt: now}

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3/vfs/memdb"
+	"gorm.io/gorm"
+)
+
+// OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to disk.
+func OpenMemory(ctx context.Context) (*DB, error) {
+	d, err := openMemory(ctx)
+	if err != nil {
+		return nil, oneLine("cannot open a database in memory", err)
+	}
+	if err := d.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func openMemory(ctx context.Context) (*DB, error) {
+	name := rand.Text()
+	memdb.Create(name, nil) // and keeps it, whatever connections end
+	d := &DB{backend: backend{name: sqliteName}, forget: func() { memdb.Delete(name) }}
+	var err error
+	if d.writer, err = openMemoryPool(ctx, name, "immediate", 1, "0"); err != nil {
+		d.forget()
+		return nil, err
+	}
+	if d.reader, err = openMemoryPool(ctx, name, "deferred", sqliteReaders, "1"); err != nil {
+		d.reader = d.writer
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// openMemoryPool connects as to a file, but without a write-ahead log, which memory cannot have.
+func openMemoryPool(ctx context.Context, name, txlock string, conns int, queryOnly string) (*gorm.DB, error) {
+	pragmas := []pragma{
+		{"busy_timeout", sqliteBusyMillis}, {"journal_mode", "memory"}, {"foreign_keys", "1"}, {"query_only", queryOnly},
+	}
+	dsn := "file:/" + name + "?vfs=memdb&_txlock=" + txlock
+	for _, p := range pragmas {
+		dsn += fmt.Sprintf("&_pragma=%s(%s)", p.name, p.value)
+	}
+	return openSQLitePool(ctx, dsn, conns, pragmas)
+}
