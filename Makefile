@@ -13,7 +13,7 @@ BENCHTIME ?= 1s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node clean
+.PHONY: oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ build: ## Build the static binary bin/tokenwright
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 
-test: postgres gateways node ## Run all tests, on SQLite and on PostgreSQL
+test: postgres gateways node oasdiff ## Run all tests, on SQLite and on PostgreSQL
 	@GO='$(GO)' $(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh test/all.sh -shuffle=on $(RACE)
 
 gen: ## Write the code that is generated from the specs
@@ -60,6 +60,9 @@ bench: ## Run the benchmarks
 
 postgres: ## Get a PostgreSQL for the tests, if this machine has none
 	@sh test/pgtest/install.sh
+
+oasdiff: ## Build the tool that finds breaking changes of the contracts
+	@$(GO) build -modfile=tools.mod -o bin/oasdiff github.com/oasdiff/oasdiff
 
 gateways: ## Get the gateways for the tests, if this machine has none
 	@sh test/gateways/install.sh

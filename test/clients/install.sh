@@ -73,8 +73,10 @@ if ! ready; then # a stable distribution's may be too old
 	unpack runtime
 fi
 ready || { echo "node: none for this machine; install Node.js $oldest or later, and put it into the PATH" >&2; exit 1; }
-if ! cmp -s package-lock.json node_modules/installed.json; then
-	get_programs
-	unpack .
-	cp package-lock.json node_modules/installed.json
-fi
+for folder in . ../speclint; do
+	if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
+		get_programs
+		unpack "$folder"
+		cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
+	fi
+done

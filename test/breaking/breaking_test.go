@@ -1,0 +1,185 @@
+// Package breaking compares the contracts with those of the last release, which openapi/released keeps, and shows that a
+// change which breaks clients is found.
+package breaking
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	yaml "go.yaml.in/yaml/v3"
+	"golang.org/x/mod/semver"
+)
+
+const (
+	root      = "../.."
+	contracts = root + "/openapi/"
+	released  = contracts + "released/"
+)
+
+var names = []string{"muninx", "apitoken", "unleash", "service"}
+
+// oasdiff compares two contracts and returns the changes that it finds; severity.txt has what we take for worse than it
+// does: a client that was generated changes its methods by operationId, and its types by oneOf and discriminator.
+func oasdiff(t *testing.T, command, base, revision string) []change {
+	t.Helper()
+	program := filepath.Join(root, "bin", "oasdiff")
+	if _, err := os.Stat(program); err != nil {
+		t.Fatal("oasdiff is not here: run `make oasdiff`")
+	}
+	cmd := exec.Command(program, command, base, revision, "--severity-levels", "severity.txt", "--format", "json")
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("oasdiff: %v\n%s", err, &problems)
+	}
+	var changes []change
+	if out.Len() > 0 {
+		if err := json.Unmarshal(out.Bytes(), &changes); err != nil {
+			t.Fatalf("%v in %.500s", err, &out)
+		}
+	}
+	return changes
+}
+
+// change is one that oasdiff found. Level 3 breaks clients.
+type change struct {
+	ID, Text, Operation, Path string
+	Level                     int
+}
+
+const breaks = 3
+
+func broken(changes []change) (found []change) {
+	for _, c := range changes {
+		if c.Level >= breaks {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+func version(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct{ Info struct{ Version string } }
+	if err := yaml.Unmarshal(text, &doc); err != nil || !semver.IsValid("v"+doc.Info.Version) {
+		t.Fatalf("%s: the version %q: %v", path, doc.Info.Version, err)
+	}
+	return "v" + doc.Info.Version
+}
+
+// TestChangesAreVersioned: what breaks clients needs a new major version, anything else that a client can see a new minor
+// one, and both an entry in the changelog.
+func TestChangesAreVersioned(t *testing.T) {
+	changelog, err := os.ReadFile(root + "/CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		fault := judge(oasdiff(t, "changelog", released+name+".yaml", contracts+name+".yaml"),
+			version(t, released+name+".yaml"), version(t, contracts+name+".yaml"), name, string(changelog))
+		if fault != "" {
+			t.Errorf("%s %s", name, fault)
+		}
+	}
+}
+
+// judge says what is wrong, "" if nothing is.
+func judge(changes []change, before, after, name, changelog string) string {
+	bad := broken(changes)
+	entry := "`" + name + "` " + strings.TrimPrefix(after, "v")
+	switch {
+	case len(bad) > 0 && semver.Compare(semver.Major(after), semver.Major(before)) <= 0:
+		return "breaks clients and needs a new major version: " + describe(bad)
+	case len(changes) > 0 && semver.Compare(semver.MajorMinor(after), semver.MajorMinor(before)) <= 0:
+		return "has changed and needs a new minor version: " + describe(changes)
+	case semver.Compare(after, before) < 0:
+		return "goes back from " + before + " to " + after
+	case after != before && !strings.Contains(changelog, entry):
+		return "has a new version and no entry in CHANGELOG.md with " + entry
+	}
+	return ""
+}
+
+func describe(changes []change) string {
+	var lines []string
+	for _, c := range changes {
+		lines = append(lines, "\n"+c.Operation+" "+c.Path+": "+c.Text+" ["+c.ID+"]")
+	}
+	return strings.Join(lines, "")
+}
+
+// breakage is a change that breaks clients.
+type breakage struct{ spec, right, wrong string }
+
+var breakages = map[string]breakage{
+	"an operation renamed":       {"muninx", "operationId: listTokens", "operationId: listAllTokens"},
+	"an operation removed":       {"service", "  /service/me:\n", "  /service/myself:\n"},
+	"a member renamed":           {"muninx", "        next_cursor: {", "        cursor: {"},
+	"a member's format changed":  {"unleash", "format: date-time", "format: date"},
+	"a status removed":           {"unleash", "        '201':\n", "        '200':\n"},
+	"a media type changed":       {"service", "            application/statuslist+jwt:\n", "            application/jwt:\n"},
+	"a oneOf reduced":            {"apitoken", "      oneOf:\n        - ", "      oneOf:\n        # - "},
+	"a mapping removed":          {"apitoken", "        mapping:\n          ", "        mapping:\n          # "},
+	"a query parameter required": {"muninx", "      in: query\n", "      in: query\n      required: true\n"},
+	"a number instead of a text": {"muninx", "name: { type: string", "name: { type: integer"},
+	"a value of an enum removed": {"service", "enum: [user, account, environment]", "enum: [user, account]"},
+}
+
+// TestBreakagesAreFound plants each in a copy of the present contract.
+func TestBreakagesAreFound(t *testing.T) {
+	for what, b := range breakages {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(contracts + b.spec + ".yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(text), b.right) {
+				t.Fatalf("%s has no %q", b.spec, b.right)
+			}
+			path := filepath.Join(t.TempDir(), b.spec+".yaml")
+			if err := os.WriteFile(path, []byte(strings.Replace(string(text), b.right, b.wrong, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			changes := oasdiff(t, "changelog", contracts+b.spec+".yaml", path)
+			present := version(t, path)
+			if len(broken(changes)) == 0 || judge(changes, present, present, b.spec, "") == "" {
+				t.Errorf("is not found: %s", describe(changes))
+			}
+		})
+	}
+}
+
+// TestJudge: versions and changelog.
+func TestJudge(t *testing.T) {
+	small, large := []change{{ID: "small", Level: 1}}, []change{{ID: "large", Level: breaks}}
+	const entry = "- `muninx` 1.1.0, `muninx` 2.0.0: …"
+	for name, c := range map[string]struct {
+		changes           []change
+		before, after, md string
+		ok                bool
+	}{
+		"nothing":                   {nil, "v1.0.0", "v1.0.0", "", true},
+		"addition":                  {small, "v1.0.0", "v1.1.0", entry, true},
+		"addition, no entry":        {small, "v1.0.0", "v1.1.0", "", false},
+		"addition, same version":    {small, "v1.0.0", "v1.0.0", entry, false},
+		"addition, patch":           {small, "v1.0.0", "v1.0.1", entry, false},
+		"breakage, minor":           {large, "v1.0.0", "v1.1.0", entry, false},
+		"breakage, major":           {large, "v1.0.0", "v2.0.0", entry, true},
+		"breakage, major, no entry": {large, "v1.0.0", "v2.0.0", "", false},
+		"backwards":                 {nil, "v1.1.0", "v1.0.0", entry, false},
+	} {
+		if fault := judge(c.changes, c.before, c.after, "muninx", c.md); (fault == "") != c.ok {
+			t.Errorf("%s: %q", name, fault)
+		}
+	}
+}
