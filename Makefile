@@ -7,7 +7,7 @@ TOOL := $(GO) tool -modfile=tools.mod
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 10s
-BENCHTIME ?= 1s
+BENCHTIME ?= 5s
 
 # The race detector needs a C compiler, the product does not.
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)

@@ -40,6 +40,13 @@ func (p planted) StatusList(ctx context.Context, list int64, each func(token.Sta
 	return p.Store.StatusList(ctx, list, each)
 }
 
+func (p planted) FindStatusList(ctx context.Context, list int64) error {
+	if err := p.fail(ctx); err != nil {
+		return err
+	}
+	return p.Store.FindStatusList(ctx, list)
+}
+
 func (p planted) Standings(ctx context.Context, seqs []int64) ([]token.Standing, error) {
 	if err := p.fail(ctx); err != nil {
 		return nil, err

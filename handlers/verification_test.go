@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,51 @@ func TestIntrospectionForms(t *testing.T) {
 	}
 	if a := batch(make([]string, 100)...); a.Status != 200 {
 		t.Errorf("a batch of 100: %d", a.Status)
+	}
+	batchOfLongTokens(t, s, batch)
+}
+
+// batchOfLongTokens: a hundred JWTs are not too many, and one endless token does not cost the others their verdicts.
+func batchOfLongTokens(t *testing.T, s *harness.Server, batch func(...string) harness.Answer) {
+	t.Helper()
+	jwt, _ := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"environment","environment_id":"`+s.Vars["environment"]+`"}`)
+	long := strings.Repeat("a", 100<<10)
+	tokens := slices.Repeat([]string{jwt}, 100)
+	tokens[50] = long
+	a := batch(tokens...)
+	if a.Status != 200 {
+		t.Fatalf("a batch of 100 JWTs: %d %.200s", a.Status, a.Body)
+	}
+	for i, r := range a.JSON()["results"].([]any) {
+		if active := r.(map[string]any)["active"]; active != (i != 50) {
+			t.Errorf("token %d: active is %v", i, active)
+		}
+	}
+	if a := batch(strings.Repeat(long, 21)); a.Status != 413 || !strings.Contains(string(a.Body), "2097152") {
+		t.Errorf("a batch of more than 2 MiB: %d %.200s", a.Status, a.Body)
+	}
+	if a := introspect(s, s.Vars["admin"], long[:60<<10]); strings.TrimSpace(string(a.Body)) != inactive {
+		t.Errorf("a long token: %s", a.Body)
+	}
+}
+
+// TestForbiddenChecksAreChallenged by the code that clients of RFC 6750 read.
+func TestForbiddenChecksAreChallenged(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for what, a := range map[string]harness.Answer{
+		"introspection": introspect(s, s.Vars["member"], s.Vars["member"]),
+		"batch":         s.Do("POST", "/introspect/batch", s.Vars["member"], `{"tokens":["x"]}`),
+		"gateway check": s.Do("GET", "/verify?scope=account", s.Vars["member"], ""),
+	} {
+		if challenge := a.Header.Get("WWW-Authenticate"); a.Status != 403 || !strings.Contains(challenge, `error="insufficient_scope"`) {
+			t.Errorf("%s: %d %q", what, a.Status, challenge)
+		}
+	}
+	for _, path := range []string{"/.well-known/jwks.json", "/statuslists/1"} {
+		issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
+		if a := s.Do("GET", path, "", ""); a.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s cannot be read from a page: %v", path, a.Header)
+		}
 	}
 }
 

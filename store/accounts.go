@@ -39,7 +39,7 @@ func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Ac
 			return err
 		}
 		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return storeDisabled(d, tx, &row)
+		return storeDisabled(d, tx, &row, token.Change{})
 	})
 	if err != nil {
 		return token.Account{}, err
@@ -79,7 +79,7 @@ func (d *DB) UpdateEnvironment(ctx context.Context, id string,
 			return err
 		}
 		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return storeDisabled(d, tx, &row)
+		return storeDisabled(d, tx, &row, token.Change{})
 	})
 	if err != nil {
 		return token.Environment{}, err
@@ -110,9 +110,9 @@ func list[R, D any](ctx context.Context, d *DB, after any, limit int, convert fu
 }
 
 // storeDisabled stores the two columns of a row of the registry that change, and announces that.
-func storeDisabled[R any](d *DB, tx *gorm.DB, row *R) error {
+func storeDisabled[R any](d *DB, tx *gorm.DB, row *R, c token.Change) error {
 	if err := tx.Model(row).Select("disabled", "updated_at").UpdateColumns(row).Error; err != nil {
 		return err
 	}
-	return d.announce(tx, token.Change{})
+	return d.announce(tx, c)
 }

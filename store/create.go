@@ -114,7 +114,10 @@ func fact[R, D any, K comparable](tx *gorm.DB, key K, convert func(R) D) (*D, er
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
 	}
-	return new(convert(row)), err
+	if err != nil {
+		return nil, err
+	}
+	return new(convert(row)), nil
 }
 
 // readHoldings counts what the user holds. It comes after the user's guard, and so sees what others committed under it.

@@ -37,10 +37,13 @@ func (d *DB) announce(tx *gorm.DB, c token.Change) error {
 }
 
 func changeMessage(c token.Change) string {
-	if c.Token == 0 {
-		return "all"
+	switch {
+	case c.Token != 0:
+		return fmt.Sprintf("token %d list %d", c.Token, c.List)
+	case c.User != 0:
+		return fmt.Sprintf("user %d", c.User)
 	}
-	return fmt.Sprintf("token %d", c.Token)
+	return "all"
 }
 
 // Follow tells the follower of all changes until the context ends, and report of every loss of the feed. On a database
@@ -82,7 +85,7 @@ func (d *DB) listen(ctx context.Context, f token.Follower) error {
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+feedChannel); err != nil {
+	if err := subscribe(ctx, conn); err != nil {
 		return err
 	}
 	f.Lost() // what was read before now may have changed unheard
@@ -96,6 +99,14 @@ func (d *DB) listen(ctx context.Context, f token.Follower) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// subscribe gives up like a heartbeat, since a server that does not answer may never say so.
+func subscribe(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, beatWait)
+	defer cancel()
+	_, err := conn.Exec(ctx, "LISTEN "+feedChannel)
+	return err
 }
 
 // feed is one connection that listens.
@@ -148,17 +159,13 @@ func (f *feed) hear(ctx context.Context, until time.Duration) error {
 
 // tell hands one announcement on. One that is not understood may come from a newer release and may be anything.
 func (f *feed) tell(message string) {
-	var seq int64
-	switch {
-	case strings.HasPrefix(message, "beat "):
-	case scan(message, &seq):
-		f.follower.Changed(token.Change{Token: seq})
-	default:
-		f.follower.Changed(token.Change{})
+	if strings.HasPrefix(message, "beat ") {
+		return
 	}
-}
-
-func scan(message string, seq *int64) bool {
-	n, err := fmt.Sscanf(message, "token %d", seq)
-	return err == nil && n == 1
+	var c token.Change
+	if _, err := fmt.Sscanf(message, "token %d list %d", &c.Token, &c.List); err != nil {
+		c = token.Change{}
+		_, _ = fmt.Sscanf(message, "user %d", &c.User) // else it is anything
+	}
+	f.follower.Changed(c)
 }

@@ -57,12 +57,15 @@ var standingsQueries = []string{
 		AND t.status_list = ? AND t.deleted_at IS NULL`,
 }
 
+// FindStatusList implements [token.Store].
+func (d *DB) FindStatusList(ctx context.Context, list int64) error {
+	err := d.reader.WithContext(ctx).Select("seq").Where("status_list = ?", list).Take(&tokenRow{}).Error
+	return d.translate(ctx, err)
+}
+
 // StatusList implements [token.Store].
 func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standing)) error {
 	tx := d.reader.WithContext(ctx)
-	if err := tx.Select("seq").Where("status_list = ?", list).Take(&tokenRow{}).Error; err != nil {
-		return d.translate(ctx, err)
-	}
 	for _, query := range standingsQueries {
 		if err := eachStanding(tx, query, list, each); err != nil {
 			return d.translate(ctx, err)

@@ -117,6 +117,7 @@ func gormConfig() *gorm.Config {
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
+		QueryFields:            true, // a migration that adds a column must not change what an older server's queries answer
 	}
 }
 

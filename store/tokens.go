@@ -53,7 +53,7 @@ func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token
 		if err := tx.Model(&row).Select(columns).UpdateColumns(row).Error; err != nil {
 			return err
 		}
-		return d.announce(tx, token.Change{Token: row.Seq})
+		return d.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
 	})
 	if err != nil {
 		return token.Token{}, err

@@ -56,7 +56,7 @@ func (d *DB) UpdateUser(ctx context.Context, id int64, change func(*token.User, 
 		}
 		user.Disabled, user.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
 		row = user
-		return storeDisabled(d, tx, &row)
+		return storeDisabled(d, tx, &row, token.Change{User: row.ID})
 	})
 	if err != nil {
 		return token.User{}, err

@@ -139,9 +139,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, s.keys
-	if s.CacheSize > 0 {
-		s.tokens.Cache = token.NewCache(s.CacheSize, s.db.Shared())
-	}
+	s.tokens.Cache = token.NewCache(s.CacheSize, s.db.Shared())
 	return nil
 }
 
@@ -252,13 +250,11 @@ func (s *server) background(ctx context.Context) (end func()) {
 		s.tokens.Run(ctx, func(err error) { s.log.Error("times of use were not stored", "error", err) })
 	})
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
-	if s.tokens.Cache != nil {
-		tasks.Go(func() {
-			s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
-				s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
-			})
+	tasks.Go(func() {
+		s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
+			s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
 		})
-	}
+	})
 	return func() {
 		cancel()
 		tasks.Wait()

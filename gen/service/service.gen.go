@@ -2163,7 +2163,8 @@ type GetKeysResponseObject interface {
 }
 
 type GetKeys200ResponseHeaders struct {
-	XRequestId string
+	AccessControlAllowOrigin string
+	XRequestId               string
 }
 
 type GetKeys200JSONResponse struct {
@@ -2178,6 +2179,7 @@ func (response GetKeys200JSONResponse) VisitGetKeysResponse(w http.ResponseWrite
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(response.Headers.AccessControlAllowOrigin))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
@@ -2432,7 +2434,8 @@ func (response IntrospectToken401ApplicationProblemPlusJSONResponse) VisitIntros
 }
 
 type IntrospectToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type IntrospectToken403ApplicationProblemPlusJSONResponse struct {
@@ -2447,6 +2450,7 @@ func (response IntrospectToken403ApplicationProblemPlusJSONResponse) VisitIntros
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -2646,7 +2650,8 @@ func (response IntrospectTokens401ApplicationProblemPlusJSONResponse) VisitIntro
 }
 
 type IntrospectTokens403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type IntrospectTokens403ApplicationProblemPlusJSONResponse struct {
@@ -2661,6 +2666,7 @@ func (response IntrospectTokens403ApplicationProblemPlusJSONResponse) VisitIntro
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -8013,11 +8019,12 @@ type GetStatusListResponseObject interface {
 }
 
 type GetStatusList200ResponseHeaders struct {
-	CacheControl    string
-	ContentEncoding *string
-	ETag            string
-	Vary            string
-	XRequestId      string
+	AccessControlAllowOrigin string
+	CacheControl             string
+	ContentEncoding          *string
+	ETag                     string
+	Vary                     string
+	XRequestId               string
 }
 
 type GetStatusList200ApplicationstatuslistJwtResponse struct {
@@ -8032,6 +8039,7 @@ func (response GetStatusList200ApplicationstatuslistJwtResponse) VisitGetStatusL
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(response.Headers.AccessControlAllowOrigin))
 	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	if response.Headers.ContentEncoding != nil {
 		w.Header().Set("Content-Encoding", fmt.Sprint(*response.Headers.ContentEncoding))
@@ -8049,10 +8057,11 @@ func (response GetStatusList200ApplicationstatuslistJwtResponse) VisitGetStatusL
 }
 
 type GetStatusList304ResponseHeaders struct {
-	CacheControl string
-	ETag         string
-	Vary         string
-	XRequestId   string
+	AccessControlAllowOrigin string
+	CacheControl             string
+	ETag                     string
+	Vary                     string
+	XRequestId               string
 }
 
 type GetStatusList304Response struct {
@@ -8060,6 +8069,7 @@ type GetStatusList304Response struct {
 }
 
 func (response GetStatusList304Response) VisitGetStatusListResponse(w http.ResponseWriter) error {
+	w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(response.Headers.AccessControlAllowOrigin))
 	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
@@ -8265,7 +8275,8 @@ func (response VerifyRequest401ApplicationProblemPlusJSONResponse) VisitVerifyRe
 }
 
 type VerifyRequest403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type VerifyRequest403ApplicationProblemPlusJSONResponse struct {
@@ -8280,6 +8291,7 @@ func (response VerifyRequest403ApplicationProblemPlusJSONResponse) VisitVerifyRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)

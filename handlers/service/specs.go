@@ -50,8 +50,11 @@ func (d document) VisitGetSpecResponse(w http.ResponseWriter) error {
 	return err
 }
 
-// VisitGetKeysResponse sends the key set in the same way.
-func (d document) VisitGetKeysResponse(w http.ResponseWriter) error { return d.VisitGetSpecResponse(w) }
+// VisitGetKeysResponse sends the key set in the same way, to be read from any page.
+func (d document) VisitGetKeysResponse(w http.ResponseWriter) error {
+	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
+	return d.VisitGetSpecResponse(w)
+}
 
 // GetSpec implements `GET /openapi/{name}`.
 func (h handler) GetSpec(_ context.Context, r gen.GetSpecRequestObject) (gen.GetSpecResponseObject, error) {

@@ -43,6 +43,7 @@ func (l statusList) etag() string {
 // unasked is in the list itself.
 func (l statusList) VisitGetStatusListResponse(w http.ResponseWriter) error {
 	header := w.Header()
+	header.Set(echo.HeaderAccessControlAllowOrigin, "*") // draft-ietf-oauth-status-list section 8.1
 	header.Set(echo.HeaderCacheControl, "public, no-cache")
 	header.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
 	header.Set("ETag", l.etag())

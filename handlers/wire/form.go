@@ -19,7 +19,7 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 			if err := checkContentType(r.Header, echo.MIMEApplicationForm); err != nil {
 				return err
 			}
-			body, err := readBody(r)
+			body, err := readBody(r, MaxBody)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// MaxBody is the largest body of a request, in bytes.
+	// MaxBody is the largest body of a request, in bytes, unless the spec says otherwise of an operation.
 	MaxBody = 64 << 10
 	// maxDepth is the deepest nesting of a body, in levels.
 	maxDepth = 32
@@ -24,13 +24,13 @@ const (
 
 // guard admits exactly one JSON object (RFC 8259, and RFC 7493 where that one leaves a choice) and leaves it on the
 // request for the validator. Nothing behind it stops repeated members, trailing bytes, bad UTF-8 or U+0000.
-func (s *Spec) guard(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if err := checkContentType(r.Header, echo.MIMEApplicationJSON); err != nil {
 			return err
 		}
-		body, err := readBody(r)
+		body, err := readBody(r, limit)
 		if err != nil {
 			return err
 		}
@@ -63,31 +63,33 @@ func checkContentType(h http.Header, want string) error {
 	return token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
 }
 
-func readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBody {
-		return nil, tooLarge()
+func readBody(r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
 	}
-	body, err := readAll(r)
+	body, err := readAll(r, limit)
 	if err != nil {
 		return nil, &token.Error{Kind: token.Invalid, Message: "the body could not be read to its end", Err: err}
 	}
-	if len(body) > MaxBody {
-		return nil, tooLarge()
+	if int64(len(body)) > limit {
+		return nil, tooLarge(limit)
 	}
 	return body, nil
 }
 
 // readAll reads a body of unknown length to one byte beyond the limit.
-func readAll(r *http.Request) ([]byte, error) {
+func readAll(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength < 0 {
-		return io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+		return io.ReadAll(io.LimitReader(r.Body, limit+1))
 	}
 	body := make([]byte, r.ContentLength)
 	_, err := io.ReadFull(r.Body, body)
 	return body, err
 }
 
-func tooLarge() error { return token.Errorf(TooLarge, "the body must have at most %d bytes", MaxBody) }
+func tooLarge(limit int64) error {
+	return token.Errorf(TooLarge, "the body must have at most %d bytes", limit)
+}
 
 // checkObject reads the body once. The decoder itself refuses repeated names, bad UTF-8 and lone surrogates.
 func checkObject(body []byte) error {

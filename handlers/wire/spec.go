@@ -85,7 +85,16 @@ func (s *Spec) guardOf(op Operation) echo.MiddlewareFunc {
 	if form := body.Value.Content[echo.MIMEApplicationForm]; form != nil {
 		return guardForm(form.Schema.Value)
 	}
-	return s.guard
+	limit := op.maxBody()
+	return func(next echo.HandlerFunc) echo.HandlerFunc { return s.guard(next, limit) }
+}
+
+// maxBody is what the spec says, else [MaxBody].
+func (op Operation) maxBody() int64 {
+	if limit, ok := op.route.Operation.Extensions["x-max-body-bytes"].(float64); ok {
+		return int64(limit)
+	}
+	return MaxBody
 }
 
 // noBody hides a body that the operation does not declare, and makes one line of each of the headers that it declares:

@@ -77,7 +77,7 @@ func (s *Service) ListUsers(ctx context.Context, c Caller, cursor string, limit 
 // DisableUser disables a user, which stops its tokens, or enables it again. The last enabled admin stays enabled.
 func (s *Service) DisableUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
 	return ask(c, func() (User, error) {
-		defer s.Changed(Change{})
+		defer s.Changed(Change{User: id})
 		return s.Registry.UpdateUser(ctx, id, func(u *User, otherAdmins int) error {
 			if disabled && u.Role == RoleAdmin && otherAdmins == 0 {
 				return Errorf(Conflict, "this is the last enabled admin")

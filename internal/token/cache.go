@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// Change names what was changed. The zero Change is anything: a user, an account or an environment, on which many
-// tokens depend.
+// Change names what was changed. The zero Change is anything: an account or an environment, on which many tokens depend.
 type Change struct {
-	Token int64 // Seq of a token
+	Token int64 // Seq of a token, and
+	List  int64 // the status list that it has a place in, 0 if it has none
+	User  int64 // id of a user
 }
 
 // Follower hears of changes that any process made. A [Cache] is one.

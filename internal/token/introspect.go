@@ -69,7 +69,7 @@ func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, all
 	if !ValidID(ref.Dialect, ref.ID) {
 		return Token{}, notFound()
 	}
-	var seq int64
+	var changed Change
 	t, err := s.Store.Update(ctx, ref, func(t *Token) error {
 		switch {
 		case t.Deleted():
@@ -77,13 +77,13 @@ func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, all
 		case t.Dialect.OwnedByUser():
 			return Errorf(Conflict, "a user's token checks tokens by the role of its user")
 		}
-		seq = t.Seq
+		changed = t.change()
 		if t.Introspector != allow {
 			t.Introspector, t.UpdatedAt = allow, s.Now()
 		}
 		return nil
 	})
-	s.forget(seq)
+	s.forget(changed)
 	if KindOf(err) == NotFound {
 		return Token{}, notFound()
 	}

@@ -145,25 +145,28 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	if !ValidID(ref.Dialect, ref.ID) {
 		return Token{}, notFound()
 	}
-	var seq int64
+	var changed Change
 	t, err := s.Store.Update(ctx, ref, func(t *Token) error {
-		seq = t.Seq // even of a tombstone: the answer that it is gone must be true for the cache, too
+		changed = t.change() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
 			return notFound()
 		}
 		return t.apply(c, a, s.Now())
 	})
-	s.forget(seq)
+	s.forget(changed)
 	if KindOf(err) == NotFound {
 		return Token{}, notFound()
 	}
 	return s.used(t), err
 }
 
-// forget comes after a change of the token was stored, or perhaps stored, and before its answer.
-func (s *Service) forget(seq int64) {
-	if seq != 0 {
-		s.Changed(Change{Token: seq})
+// change is one of this token.
+func (t Token) change() Change { return Change{Token: t.Seq, List: t.Place.List} }
+
+// forget comes after a change of a token was stored, or perhaps stored, and before its answer.
+func (s *Service) forget(c Change) {
+	if c.Token != 0 {
+		s.Changed(c)
 	}
 }
 

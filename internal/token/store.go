@@ -23,9 +23,10 @@ type Store interface {
 	// State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends the transaction and is
 	// returned as it is.
 	Update(ctx context.Context, ref Ref, change func(*Token) error) (Token, error)
+	// FindStatusList fails with [NotFound] if no token has a place in the list. Places are never given up.
+	FindStatusList(ctx context.Context, list int64) error
 	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
-	// account or environment is disabled, perhaps more than once. It fails with [NotFound] for a list in which no token
-	// has a place.
+	// account or environment is disabled, perhaps more than once.
 	StatusList(ctx context.Context, list int64, each func(Standing)) error
 	// Standings returns those of the tokens that have a place, tombstones too, in any order.
 	Standings(ctx context.Context, seqs []int64) ([]Standing, error)

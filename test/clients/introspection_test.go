@@ -124,9 +124,8 @@ func TestLibrariesAreRefused(t *testing.T) {
 	unknown := map[string]failure{
 		"zitadel oidc": {"oidc.Error", 0, "invalid_client"}, "openid-client": {"WWWAuthenticateChallengeError", 401, "invalid_token"},
 	}
-	// It reads a code out of application/json only, and the server answers application/problem+json: its error has none.
 	forbidden := map[string]failure{
-		"zitadel oidc": {"oidc.Error", 0, "insufficient_scope"}, "openid-client": {"ClientError", 0, ""},
+		"zitadel oidc": {"oidc.Error", 0, "insufficient_scope"}, "openid-client": {"WWWAuthenticateChallengeError", 403, "insufficient_scope"},
 	}
 	for name, introspect := range libraries {
 		for what, c := range map[string]struct {

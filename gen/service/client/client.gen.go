@@ -4225,7 +4225,8 @@ type ClientWithResponsesInterface interface {
 
 // GetKeysResponse200Headers the declared response headers of an HTTP 200 response for GetKeys
 type GetKeysResponse200Headers struct {
-	XRequestId string
+	AccessControlAllowOrigin string
+	XRequestId               string
 }
 
 // GetKeysResponse429Headers the declared response headers of an HTTP 429 response for GetKeys
@@ -4426,7 +4427,8 @@ type IntrospectTokenResponse401Headers struct {
 
 // IntrospectTokenResponse403Headers the declared response headers of an HTTP 403 response for IntrospectToken
 type IntrospectTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // IntrospectTokenResponse413Headers the declared response headers of an HTTP 413 response for IntrospectToken
@@ -4590,7 +4592,8 @@ type IntrospectTokensResponse401Headers struct {
 
 // IntrospectTokensResponse403Headers the declared response headers of an HTTP 403 response for IntrospectTokens
 type IntrospectTokensResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // IntrospectTokensResponse413Headers the declared response headers of an HTTP 413 response for IntrospectTokens
@@ -8805,19 +8808,21 @@ func (r CreateUserTokenResponse) ContentType() string {
 
 // GetStatusListResponse200Headers the declared response headers of an HTTP 200 response for GetStatusList
 type GetStatusListResponse200Headers struct {
-	CacheControl    string
-	ContentEncoding *string
-	ETag            string
-	Vary            string
-	XRequestId      string
+	AccessControlAllowOrigin string
+	CacheControl             string
+	ContentEncoding          *string
+	ETag                     string
+	Vary                     string
+	XRequestId               string
 }
 
 // GetStatusListResponse304Headers the declared response headers of an HTTP 304 response for GetStatusList
 type GetStatusListResponse304Headers struct {
-	CacheControl string
-	ETag         string
-	Vary         string
-	XRequestId   string
+	AccessControlAllowOrigin string
+	CacheControl             string
+	ETag                     string
+	Vary                     string
+	XRequestId               string
 }
 
 // GetStatusListResponse400Headers the declared response headers of an HTTP 400 response for GetStatusList
@@ -8955,7 +8960,8 @@ type VerifyRequestResponse401Headers struct {
 
 // VerifyRequestResponse403Headers the declared response headers of an HTTP 403 response for VerifyRequest
 type VerifyRequestResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // VerifyRequestResponse429Headers the declared response headers of an HTTP 429 response for VerifyRequest
@@ -9697,6 +9703,13 @@ func ParseGetKeysResponse(rsp *http.Response) (*GetKeysResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetKeysResponse200Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -9984,6 +9997,13 @@ func ParseIntrospectTokenResponse(rsp *http.Response) (*IntrospectTokenResponse,
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers IntrospectTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -10187,6 +10207,13 @@ func ParseIntrospectTokensResponse(rsp *http.Response) (*IntrospectTokensRespons
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers IntrospectTokensResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15229,6 +15256,13 @@ func ParseGetStatusListResponse(rsp *http.Response) (*GetStatusListResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetStatusListResponse200Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = value
+		}
 		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15267,6 +15301,13 @@ func ParseGetStatusListResponse(rsp *http.Response) (*GetStatusListResponse, err
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers GetStatusListResponse304Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = value
+		}
 		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15515,6 +15556,13 @@ func ParseVerifyRequestResponse(rsp *http.Response) (*VerifyRequestResponse, err
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers VerifyRequestResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

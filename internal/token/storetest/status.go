@@ -151,8 +151,10 @@ func statusListFollowsOwners(t *testing.T, w *world) {
 func emptyStatusList(t *testing.T, w *world) {
 	w.publish(t, w.homeEnv)
 	none := func(token.Standing) { t.Error("a token in a list that is not there") }
+	ok(t, w.FindStatusList(t.Context(), 1))
 	for _, list := range []int64{0, 2, -1, 1 << 62} {
-		kind(t, w.StatusList(t.Context(), list, none), token.NotFound)
+		kind(t, w.FindStatusList(t.Context(), list), token.NotFound)
+		ok(t, w.StatusList(t.Context(), list, none))
 	}
 }
 
