@@ -16,7 +16,7 @@ RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 .PHONY: oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Without inlining a first build takes two thirds of the time. What `make build` makes is faster at its work.
 run: GCFLAGS = -gcflags=all=-l
@@ -69,6 +69,21 @@ gateways: ## Get the gateways for the tests, if this machine has none
 
 node: ## Get Node.js and its packages for the tests, if this machine has none
 	@sh test/clients/install.sh
+
+.PHONY: contract contract-long contract-mutants contract-tools
+CONTRACT = $(GO) test -count=1 -v ./test/contract -parallel 2
+
+contract: postgres contract-tools ## Run the contract tests, with independent tools too, on both databases
+	$(CONTRACT) -run TestTools -tools -timeout 15m
+
+contract-long: postgres contract-tools ## Run the contract tests for much longer, with other random values
+	$(CONTRACT) -run TestTools -tools -long -timeout 6h
+
+contract-mutants: contract-tools ## Show which planted faults the contract tests catch
+	$(CONTRACT) -run TestMutants -mutants -timeout 1h
+
+contract-tools: ## Get the tools for the contract tests, if they are not there
+	@sh test/contract/install.sh
 
 clean: ## Remove what was built
 	rm -rf bin

@@ -72,11 +72,12 @@ func TestLookingChangesNothing(t *testing.T) {
 	}
 	empty := t.TempDir()
 	write(t, filepath.Join(empty, "test.db"), "")
+	const latest = 2
 	for name, c := range map[string]struct {
 		dir  string
 		want int64
 	}{
-		"at work": {source, 1}, "killed": {killed, 1}, "closed": {filepath.Dir(strings.TrimPrefix(closed, "sqlite:")), 1}, "empty": {empty, 0},
+		"at work": {source, latest}, "killed": {killed, latest}, "closed": {filepath.Dir(strings.TrimPrefix(closed, "sqlite:")), latest}, "empty": {empty, 0},
 	} {
 		before := contents(t, c.dir)
 		if got := look(t, filepath.Join(c.dir, "test.db")); got != c.want {

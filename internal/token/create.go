@@ -174,9 +174,11 @@ func (n *creation) judgeName(name string) []Fault {
 	return nil
 }
 
+// blank is whether a text is nothing but white space, which is what ECMA-262 calls so: the patterns of the contracts are
+// read by its rules. Unicode's differ in two characters.
 func blank(text string) bool {
 	for _, r := range text {
-		if !unicode.IsSpace(r) {
+		if r == '\u0085' || r != '\ufeff' && !unicode.IsSpace(r) {
 			return false
 		}
 	}

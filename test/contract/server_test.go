@@ -1,0 +1,219 @@
+// Package contract holds the server, as it is shipped, against its published contracts. A property test in Go runs with
+// all other tests; independent tools and planted faults run with `make contract` and `make contract-mutants`. What each
+// is for is in docs/contracts.md.
+package contract
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/test/loopback"
+	"github.com/tokenwright/tokenwright/test/pgtest"
+)
+
+const (
+	root     = "../.."
+	patience = 30 * time.Second
+)
+
+func TestMain(m *testing.M) {
+	code := pgtest.Main(m)
+	if binary.path != "" {
+		_ = os.RemoveAll(filepath.Dir(binary.path))
+	}
+	os.Exit(code)
+}
+
+// target is a running server and what a tester has to know of it. It goes to child processes as JSON.
+type target struct {
+	URL         string            `json:"url"`
+	Credentials map[string]string `json:"credentials"` // by spec; none is a token that its own spec can list or revoke
+	Account     string            `json:"account"`
+	Environment string            `json:"environment"`
+	User        string            `json:"user"`
+	Token       string            `json:"token"`    // the credential of the spec service, which can revoke anything
+	APIToken    string            `json:"apitoken"` // a token of the dialect apitoken
+}
+
+var binary struct {
+	sync.Once
+	path string
+	err  error
+}
+
+// build compiles the server once, without what tests add.
+func build(t *testing.T) string {
+	t.Helper()
+	binary.Do(func() {
+		var dir string
+		if dir, binary.err = os.MkdirTemp("", "contract"); binary.err != nil {
+			return
+		}
+		binary.path = filepath.Join(dir, "tokenwright")
+		cmd := exec.Command("go", "build", "-trimpath", "-o", binary.path, "./cmd/tokenwright")
+		cmd.Dir = root
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			binary.err = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if binary.err != nil {
+		t.Fatal(binary.err)
+	}
+	return binary.path
+}
+
+// start runs the server until the test ends. It is called at its own address, unless publicURL says another.
+func start(t *testing.T, databaseURL, publicURL string) target {
+	t.Helper()
+	program, dir := build(t), t.TempDir()
+	address, err := loopback.Free()
+	need(t, err)
+	s := target{URL: "http://" + address.String()}
+	if databaseURL == "" {
+		databaseURL = "sqlite:" + filepath.Join(dir, "tokenwright.db")
+	}
+	if publicURL == "" {
+		publicURL = s.URL
+	}
+	keys, first := filepath.Join(dir, "keys"), filepath.Join(dir, "bootstrap-credential")
+	if out, err := exec.Command(program, "keys", "init", "--key-directory", keys).CombinedOutput(); err != nil {
+		t.Fatalf("keys init: %v\n%s", err, out)
+	}
+	var log bytes.Buffer
+	cmd := exec.Command(program, "serve", "--listen", address.String(), "--public-url", publicURL, "--database-url", databaseURL,
+		"--key-directory", keys, "--bootstrap-credential-file", first, "--unleash-max-tokens", "0", "--log-level", "error")
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, &log, &log, tied()
+	exited, err := launch(cmd)
+	need(t, err)
+	t.Cleanup(func() { stop(t, cmd, exited, &log) })
+	need(t, s.await(t.Context()))
+	secret, err := os.ReadFile(first)
+	need(t, err)
+	need(t, s.populate(strings.TrimSpace(string(secret))))
+	return s
+}
+
+// launch starts the command from a thread that lives as long as the command: the kernel takes the end of the thread that
+// started a process for the end of its parent. The channel gets how the command ended.
+func launch(cmd *exec.Cmd) (<-chan error, error) {
+	started, exited := make(chan error), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			exited <- cmd.Wait()
+		}
+	}()
+	return exited, <-started
+}
+
+// stop ends the server and fails the test if that was not graceful, or if the log has errors.
+func stop(t *testing.T, cmd *exec.Cmd, exited <-chan error, log *bytes.Buffer) {
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if err := <-exited; err != nil {
+		t.Errorf("the server stopped with %v\n%s", err, log)
+	}
+	if strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("the server's log has errors:\n%s", log)
+	}
+}
+
+func (s target) await(ctx context.Context) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		err := s.call(ctx, "GET", "/readyz", "", "", nil)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// populate asks the server who the first admin is and gives that user credentials in other dialects.
+func (s *target) populate(first string) error {
+	ctx := context.Background()
+	var me struct {
+		User    struct{ ID json.Number }
+		Account struct{ ID string }
+		Token   struct{ ID string }
+	}
+	var environments struct{ Items []struct{ ID string } }
+	var pat struct{ Secret string }
+	var other struct{ Details struct{ ID string } }
+	if err := s.call(ctx, "GET", "/service/me", first, "", &me); err != nil {
+		return err
+	}
+	if err := s.call(ctx, "GET", "/service/environments", first, "", &environments); err != nil {
+		return err
+	}
+	if err := s.call(ctx, "POST", "/api/admin/user/tokens", first, `{"description":"contract tests"}`, &pat); err != nil {
+		return err
+	}
+	if err := s.call(ctx, "POST", "/api/v1/api_token", first, `{"token_scope":"account"}`, &other); err != nil {
+		return err
+	}
+	s.APIToken = other.Details.ID
+	s.User, s.Account, s.Token, s.Environment = me.User.ID.String(), me.Account.ID, me.Token.ID, environments.Items[0].ID
+	s.Credentials = map[string]string{"muninx": pat.Secret, "apitoken": first, "unleash": first, "service": first}
+	return nil
+}
+
+// call sends a request that has to succeed and reads its answer into v.
+func (s target) call(ctx context.Context, method, path, credential, body string, v any) error {
+	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if credential != "" {
+		r.Header.Set("Authorization", "Bearer "+credential)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err != nil || v == nil && answer.StatusCode < 300 {
+		return err
+	}
+	if answer.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %d: %s", method, path, answer.StatusCode, data)
+	}
+	return json.Unmarshal(data, v)
+}
+
+// alive fails if a tester has ended the credential that it was to use: what came after would have said nothing.
+func (s target) alive(t *testing.T, spec string) {
+	t.Helper()
+	if err := s.call(t.Context(), "GET", "/service/me", s.Credentials[spec], "", nil); err != nil {
+		t.Errorf("the credential for %s does not work any more: %v", spec, err)
+	}
+}
+
+// databases runs the test on a new server on each database.
+func databases(t *testing.T, test func(t *testing.T, s target)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "", "")) })
+	t.Run("postgres", func(t *testing.T) { test(t, start(t, pgtest.URL(t), "")) })
+}
+
+func need(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
