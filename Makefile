@@ -70,6 +70,21 @@ gateways: ## Get the gateways for the tests, if this machine has none
 node: ## Get Node.js and its packages for the tests, if this machine has none
 	@sh test/clients/install.sh
 
+# What the tests of generated clients need, which fetches; the tests fetch nothing.
+.PHONY: clients-setup clients-gen clients-java
+test: clients-setup
+clients-setup: node ## Get the generators of clients for the tests, and generate what is not committed
+	@sh test/clients/python/install.sh
+	@GO='$(GO)' sh test/clients/ogen/generate.sh
+	@$(GO) tool -n oapi-codegen >/dev/null
+
+clients-gen: node ## Write the types of the TypeScript client from the specs
+	cd clients/typescript && node scripts/generate.mjs
+
+clients-java: ## Test clients in Java, which takes longer
+	@sh test/clients/java/install.sh
+	cd test/clients && $(GO) test -count=1 -tags java -run Java .
+
 .PHONY: contract contract-long contract-mutants contract-tools
 CONTRACT = $(GO) test -count=1 -v ./test/contract -parallel 2
 

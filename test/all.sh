@@ -6,4 +6,5 @@ set -u
 status=0
 "${GO:-go}" test -json "$@" ./... || status=$?
 (cd test/clients && "${GO:-go}" test -json "$@" ./...) || status=$?
+(cd test/clients/ogen && "${GO:-go}" test -json "$@" .) || status=$?
 exit $status

@@ -8205,7 +8205,7 @@ type VerifyRequest204ResponseHeaders struct {
 	XRequestId        string
 	XTokenAccount     string
 	XTokenDialect     string
-	XTokenEnvironment string
+	XTokenEnvironment *string
 	XTokenId          string
 	XTokenScope       string
 	XTokenSubject     string
@@ -8220,7 +8220,9 @@ func (response VerifyRequest204Response) VisitVerifyRequestResponse(w http.Respo
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.Header().Set("X-Token-Account", fmt.Sprint(response.Headers.XTokenAccount))
 	w.Header().Set("X-Token-Dialect", fmt.Sprint(response.Headers.XTokenDialect))
-	w.Header().Set("X-Token-Environment", fmt.Sprint(response.Headers.XTokenEnvironment))
+	if response.Headers.XTokenEnvironment != nil {
+		w.Header().Set("X-Token-Environment", fmt.Sprint(*response.Headers.XTokenEnvironment))
+	}
 	w.Header().Set("X-Token-Id", fmt.Sprint(response.Headers.XTokenId))
 	w.Header().Set("X-Token-Scope", fmt.Sprint(response.Headers.XTokenScope))
 	w.Header().Set("X-Token-Subject", fmt.Sprint(response.Headers.XTokenSubject))

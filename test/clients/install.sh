@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes sure that this machine has Node.js and the packages that the tests of this folder use. It asks the system's
-# package manager only for what is missing, and npm only if node_modules is not what the lock file says.
+# Makes sure that this machine has Node.js and the packages that the tests of this folder and the TypeScript client use.
+# It asks the system's package manager only for what is missing, and npm only if node_modules is not what the lock file
+# says.
 set -eu
 
 cd "$(dirname "$0")"
@@ -73,7 +74,7 @@ if ! ready; then # a stable distribution's may be too old
 	unpack runtime
 fi
 ready || { echo "node: none for this machine; install Node.js $oldest or later, and put it into the PATH" >&2; exit 1; }
-for folder in . ../speclint; do
+for folder in . ../speclint ../../clients/typescript; do
 	if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
 		get_programs
 		unpack "$folder"

@@ -8941,7 +8941,7 @@ type VerifyRequestResponse204Headers struct {
 	XRequestId        string
 	XTokenAccount     string
 	XTokenDialect     string
-	XTokenEnvironment string
+	XTokenEnvironment *string
 	XTokenId          string
 	XTokenScope       string
 	XTokenSubject     string
@@ -15500,10 +15500,10 @@ func ParseVerifyRequestResponse(rsp *http.Response) (*VerifyRequestResponse, err
 		}
 		if values := rsp.Header.Values("X-Token-Environment"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Token-Environment", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Token-Environment", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XTokenEnvironment = value
+			headers.XTokenEnvironment = &value
 		}
 		if values := rsp.Header.Values("X-Token-Id"); len(values) > 0 {
 			var value string

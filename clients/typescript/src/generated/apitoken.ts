@@ -1,0 +1,1310 @@
+// Code generated from openapi/apitoken.yaml by scripts/generate.mjs. DO NOT EDIT.
+
+export interface paths {
+    "/api/v1/api_token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API tokens
+         * @description Lists the tokens that the caller may see, newest first, without secrets.
+         */
+        get: operations["listApiTokens"];
+        put?: never;
+        /**
+         * Create a new API token
+         * @description Creates a token for an account or an environment and returns its JWT once.
+         */
+        post: operations["createApiToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api_token/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an API token
+         * @description Returns a token without its secret.
+         */
+        get: operations["getApiToken"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an API token
+         * @description Removes a token that is revoked or expired.
+         */
+        delete: operations["deleteApiToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api_token/{id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate an API token
+         * @description Makes a suspended token work again.
+         */
+        post: operations["activateApiToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api_token/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend an API token
+         * @description Stops an active token until it is activated.
+         */
+        post: operations["suspendApiToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api_token/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an API token
+         * @description Stops a token for ever.
+         */
+        post: operations["revokeApiToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description A valid account ID.
+         * @example 013xrzp12g3nqk8ngskn1wtxgka5b0nf
+         */
+        Account_Id: string;
+        /**
+         * @description A valid API token ID.
+         * @example 013xrzp12g3nqk8n7f8f9jbg8d18q7tm
+         */
+        ApiToken_Id: string;
+        /** @description What to create. Null is the same as a missing member. */
+        ApiToken_DetailsForCreate: {
+            /**
+             * @description A valid account ID. Without it, the account of the environment or the caller's own.
+             * @example 013xrzp12g3nqk8ngskn1wtxgka5b0nf
+             */
+            account_id?: string | null;
+            /**
+             * @description A valid environment ID; needed for the scope environment, and only there.
+             * @example 013xrzp12g3nqk8nzxvq7jm2arsfg5h1
+             */
+            environment_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When the token is to expire. Without it, after the default lifetime.
+             * @example 2027-01-01T00:00:00Z
+             */
+            expires_at?: string | null;
+            /**
+             * @description How far the token reaches.
+             * @example account
+             * @enum {string}
+             */
+            token_scope: "account" | "environment";
+        };
+        /** @description What can be done to the token in its present state. */
+        ApiToken_AvailableActions: {
+            /** @description Whether the token can be activated. */
+            activate: boolean;
+            /** @description Whether the token can be deleted. */
+            delete: boolean;
+            /** @description Whether the token can be revoked. */
+            revoke: boolean;
+            /** @description Whether the token can be suspended. */
+            suspend: boolean;
+        };
+        /** @description A token without its secret. */
+        ApiToken_Details: {
+            account_id: components["schemas"]["Account_Id"];
+            available_actions: components["schemas"]["ApiToken_AvailableActions"];
+            /**
+             * @description A valid admin user ID; null unless an admin made the token.
+             * @example 013xrzp12g3nqk8nh0qrc2b1jfanmvb9
+             */
+            created_by_admin_user_id: string | null;
+            /**
+             * @description A valid environment ID; null for the scope account.
+             * @example 013xrzp12g3nqk8nzxvq7jm2arsfg5h1
+             */
+            environment_id: string | null;
+            /**
+             * Format: date-time
+             * @description When the token expires.
+             * @example 2024-01-01T00:00:00Z
+             */
+            expires_at: string;
+            id: components["schemas"]["ApiToken_Id"];
+            /**
+             * Format: date-time
+             * @description When the token was created.
+             * @example 2024-01-01T00:00:00Z
+             */
+            inserted_at: string;
+            /**
+             * Format: date-time
+             * @description When the token was last used; null if it was not.
+             */
+            last_used_at: string | null;
+            /**
+             * @description Current status of the token.
+             * @example active
+             * @enum {string}
+             */
+            status: "active" | "suspended" | "revoked" | "expired";
+            /**
+             * @description Scope of the token.
+             * @example account
+             * @enum {string}
+             */
+            token_scope: "account" | "environment";
+            /**
+             * @description Type of resource.
+             * @example api_token
+             * @enum {string}
+             */
+            type: "api_token";
+            /**
+             * Format: date-time
+             * @description When the state of the token last changed.
+             * @example 2024-01-01T00:00:00Z
+             */
+            updated_at: string;
+        };
+        /** @description A new token with its secret. */
+        ApiToken_Created: {
+            /**
+             * @description Always success.
+             * @example success
+             * @enum {string}
+             */
+            status: "success";
+            details: components["schemas"]["ApiToken_Details"];
+            /** @description The JWT. No other answer has it. */
+            token: string;
+        };
+        /** @description A token. */
+        ApiToken_Success: {
+            /**
+             * @description Always success.
+             * @example success
+             * @enum {string}
+             */
+            status: "success";
+            details: components["schemas"]["ApiToken_Details"];
+        };
+        /** @description A page of tokens. */
+        ApiToken_List: {
+            /**
+             * @description Always success.
+             * @example success
+             * @enum {string}
+             */
+            status: "success";
+            /** @description The tokens, newest first. */
+            details: components["schemas"]["ApiToken_Details"][];
+            /** @description The cursor of the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description One of the two error shapes, told apart by their code. */
+        ApiToken_Error: components["schemas"]["PlainError"] | components["schemas"]["ValidationError"];
+        /** @description An error that is no fault of a member. */
+        PlainError: {
+            /**
+             * @description The sort of error. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "bad_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "too_many_requests" | "internal_error" | "service_unavailable";
+            /** @description What is wrong. */
+            message: string;
+            /**
+             * @description Always error.
+             * @example error
+             * @enum {string}
+             */
+            status: "error";
+        };
+        /** @description Faults of members of the request. */
+        ValidationError: {
+            /**
+             * @description The sort of error. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            code: "validation_errors";
+            /** @description What is wrong, by the name of the member. */
+            errors: {
+                [key: string]: string[];
+            };
+            /** @description What is wrong. */
+            message: string;
+            /**
+             * @description Always error.
+             * @example error
+             * @enum {string}
+             */
+            status: "error";
+        };
+    };
+    responses: never;
+    parameters: {
+        /**
+         * @description How many entries a page has at most.
+         * @example 20
+         */
+        Limit: number;
+        /** @description The next_cursor of the page before; without it the list begins at its start. */
+        Cursor: string;
+        /** @description Only tokens in this state. */
+        Status: "active" | "suspended" | "revoked" | "expired";
+        /** @description Only tokens of this scope. */
+        TokenScope: "account" | "environment";
+        /** @description Only tokens of this account. */
+        AccountFilter: string;
+        /** @description Only tokens of this environment. */
+        EnvironmentFilter: string;
+        /** @description The id of a token. */
+        ApiTokenId: components["schemas"]["ApiToken_Id"];
+    };
+    requestBodies: never;
+    headers: {
+        /**
+         * @description Names the request in the server's log; the sender's own value if it was well-formed.
+         * @example 7f9c2ba4-e88f-4827-a604-550767d6f1a2
+         */
+        RequestId: string;
+        /**
+         * @description How to authenticate (RFC 6750 section 3).
+         * @example Bearer realm="tokenwright", error="invalid_token"
+         */
+        Challenge: string;
+        /**
+         * @description Seconds after which to try again (RFC 9110 section 10.2.3).
+         * @example 1
+         */
+        RetryAfter: number;
+        /**
+         * @description Always `no-store`: the answer holds a secret.
+         * @example no-store
+         */
+        NoStore: string;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listApiTokens: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many entries a page has at most.
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Only tokens in this state. */
+                status?: components["parameters"]["Status"];
+                /** @description Only tokens of this scope. */
+                token_scope?: components["parameters"]["TokenScope"];
+                /** @description Only tokens of this account. */
+                account_id?: components["parameters"]["AccountFilter"];
+                /** @description Only tokens of this environment. */
+                environment_id?: components["parameters"]["EnvironmentFilter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of tokens. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "details": [
+                     *         {
+                     *           "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *           "available_actions": {
+                     *             "activate": false,
+                     *             "delete": false,
+                     *             "revoke": true,
+                     *             "suspend": true
+                     *           },
+                     *           "created_by_admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *           "environment_id": null,
+                     *           "expires_at": "2027-01-01T00:00:00Z",
+                     *           "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *           "inserted_at": "2026-01-01T00:00:00Z",
+                     *           "last_used_at": null,
+                     *           "status": "active",
+                     *           "token_scope": "account",
+                     *           "type": "api_token",
+                     *           "updated_at": "2026-01-01T00:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiToken_List"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+    createApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                 *       "environment_id": "013xrzp12g3nqk8nzxvq7jm2arsfg5h1",
+                 *       "expires_at": "2027-01-01T00:00:00Z",
+                 *       "token_scope": "environment"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApiToken_DetailsForCreate"];
+            };
+        };
+        responses: {
+            /** @description The token, with its secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "details": {
+                     *         "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *         "available_actions": {
+                     *           "activate": false,
+                     *           "delete": false,
+                     *           "revoke": true,
+                     *           "suspend": true
+                     *         },
+                     *         "created_by_admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *         "environment_id": null,
+                     *         "expires_at": "2027-01-01T00:00:00Z",
+                     *         "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *         "inserted_at": "2026-01-01T00:00:00Z",
+                     *         "last_used_at": null,
+                     *         "status": "active",
+                     *         "token_scope": "account",
+                     *         "type": "api_token",
+                     *         "updated_at": "2026-01-01T00:00:00Z"
+                     *       },
+                     *       "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6IjEifQ.e30.c2lnbmF0dXJl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiToken_Created"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+    getApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "details": {
+                     *         "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *         "available_actions": {
+                     *           "activate": false,
+                     *           "delete": false,
+                     *           "revoke": true,
+                     *           "suspend": true
+                     *         },
+                     *         "created_by_admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *         "environment_id": null,
+                     *         "expires_at": "2027-01-01T00:00:00Z",
+                     *         "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *         "inserted_at": "2026-01-01T00:00:00Z",
+                     *         "last_used_at": null,
+                     *         "status": "active",
+                     *         "token_scope": "account",
+                     *         "type": "api_token",
+                     *         "updated_at": "2026-01-01T00:00:00Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiToken_Success"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description There is no such token for the caller. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+    deleteApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description There is no such token for the caller. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The state of the token does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+    activateApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token in its new state. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "details": {
+                     *         "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *         "available_actions": {
+                     *           "activate": false,
+                     *           "delete": false,
+                     *           "revoke": true,
+                     *           "suspend": true
+                     *         },
+                     *         "created_by_admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *         "environment_id": null,
+                     *         "expires_at": "2027-01-01T00:00:00Z",
+                     *         "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *         "inserted_at": "2026-01-01T00:00:00Z",
+                     *         "last_used_at": null,
+                     *         "status": "active",
+                     *         "token_scope": "account",
+                     *         "type": "api_token",
+                     *         "updated_at": "2026-01-01T00:00:00Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiToken_Success"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description There is no such token for the caller. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The state of the token does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+    suspendApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token in its new state. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "details": {
+                     *         "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *         "available_actions": {
+                     *           "activate": false,
+                     *           "delete": false,
+                     *           "revoke": true,
+                     *           "suspend": true
+                     *         },
+                     *         "created_by_admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *         "environment_id": null,
+                     *         "expires_at": "2027-01-01T00:00:00Z",
+                     *         "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *         "inserted_at": "2026-01-01T00:00:00Z",
+                     *         "last_used_at": null,
+                     *         "status": "active",
+                     *         "token_scope": "account",
+                     *         "type": "api_token",
+                     *         "updated_at": "2026-01-01T00:00:00Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiToken_Success"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description There is no such token for the caller. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The state of the token does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+    revokeApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a token. */
+                id: components["parameters"]["ApiTokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token in its new state. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "details": {
+                     *         "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *         "available_actions": {
+                     *           "activate": false,
+                     *           "delete": false,
+                     *           "revoke": true,
+                     *           "suspend": true
+                     *         },
+                     *         "created_by_admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *         "environment_id": null,
+                     *         "expires_at": "2027-01-01T00:00:00Z",
+                     *         "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *         "inserted_at": "2026-01-01T00:00:00Z",
+                     *         "last_used_at": null,
+                     *         "status": "active",
+                     *         "token_scope": "account",
+                     *         "type": "api_token",
+                     *         "updated_at": "2026-01-01T00:00:00Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiToken_Success"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description There is no such token for the caller. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The state of the token does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlainError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken_Error"];
+                };
+            };
+        };
+    };
+}

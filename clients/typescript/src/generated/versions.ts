@@ -1,0 +1,9 @@
+// Code generated from openapi/*.yaml by scripts/generate.mjs. DO NOT EDIT.
+
+/** The versions of the contracts that this package speaks. */
+export const contractVersions = {
+  muninx: '1.0.0',
+  apitoken: '1.0.0',
+  unleash: '1.0.0',
+  service: '1.2.0',
+} as const

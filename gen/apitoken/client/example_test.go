@@ -1,0 +1,94 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/tokenwright/tokenwright/gen/apitoken/client"
+)
+
+// authorize sends the caller's credential with each request.
+func authorize(_ context.Context, r *http.Request) error {
+	r.Header.Set("Authorization", "Bearer "+os.Getenv("TOKENWRIGHT_CREDENTIAL"))
+	return nil
+}
+
+// connect makes a client of the server.
+func connect() *client.ClientWithResponses {
+	c, err := client.NewClientWithResponses(os.Getenv("TOKENWRIGHT_SERVER"), client.WithRequestEditorFn(authorize))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c
+}
+
+// A token is created, suspended and revoked.
+func Example() {
+	ctx, tokens := context.Background(), connect()
+	created, err := tokens.CreateApiTokenWithResponse(ctx, client.ApiTokenDetailsForCreate{
+		TokenScope: client.ApiTokenDetailsForCreateTokenScopeAccount,
+		ExpiresAt:  nullable.NewNullableWithValue(time.Now().Add(24 * time.Hour)),
+	})
+	if err != nil {
+		log.Fatal(err) // the server was not reached
+	}
+	if created.JSON200 == nil {
+		log.Fatalf("%s: %s", created.Status(), created.Body)
+	}
+	token := created.JSON200.Details
+	fmt.Println(token.Status, token.TokenScope, token.EnvironmentId.IsNull())
+
+	suspended, err := tokens.SuspendApiTokenWithResponse(ctx, token.Id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if suspended.JSON200 == nil {
+		log.Fatal(suspended.Status())
+	}
+	fmt.Println(suspended.JSON200.Details.Status, suspended.JSON200.Details.AvailableActions.Activate)
+
+	revoked, err := tokens.RevokeApiTokenWithResponse(ctx, token.Id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if revoked.JSON200 == nil {
+		log.Fatal(revoked.Status())
+	}
+	fmt.Println(revoked.JSON200.Details.Status)
+	// Output:
+	// active account true
+	// suspended true
+	// revoked
+}
+
+// Where a request can be at fault, the code of the error says which of the two shapes it has.
+func Example_errors() {
+	created, err := connect().CreateApiTokenWithResponse(context.Background(), client.ApiTokenDetailsForCreate{
+		TokenScope: client.ApiTokenDetailsForCreateTokenScopeAccount,
+		ExpiresAt:  nullable.NewNullableWithValue(time.Now().Add(-time.Hour)),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if created.JSON400 == nil {
+		log.Fatal(created.Status())
+	}
+	value, err := created.JSON400.ValueByDiscriminator()
+	if err != nil {
+		log.Fatal(err)
+	}
+	switch refusal := value.(type) {
+	case client.ValidationError:
+		fmt.Println(refusal.Code, refusal.Errors["expires_at"])
+	case client.PlainError:
+		fmt.Println(refusal.Code, refusal.Message)
+	}
+	// Output:
+	// validation_errors [must be in the future]
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Gets the jars that pom.xml names, each exactly what jars.sha256 says, generates clients of all contracts and compiles
+# them. It needs a JDK and Maven, and asks the system's package manager for them only if they are missing.
+set -eu
+
+cd "$(dirname "$0")"
+specs=../../../openapi
+contracts='muninx apitoken unleash service'
+
+missing() {
+	for program in javac mvn; do
+		command -v $program >/dev/null 2>&1 || echo $program
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo "$@"
+	else
+		echo "java: installing needs root, and there is no sudo" >&2
+		return 1
+	fi
+}
+
+get_programs() {
+	[ -n "$(missing)" ] || return 0
+	echo "java: installing" $(missing) >&2
+	if command -v apt-get >/dev/null 2>&1; then
+		as_root apt-get update -qq
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			-o Dpkg::Options::=--force-confold default-jdk-headless maven >/dev/null
+	elif command -v dnf >/dev/null 2>&1; then
+		as_root dnf install -y -q java-17-openjdk-devel maven
+	elif command -v brew >/dev/null 2>&1; then
+		brew install --quiet openjdk maven
+	fi
+	[ -z "$(missing)" ] || { echo "java: install a JDK of version 17 or later and Maven, and put them into the PATH" >&2; exit 1; }
+}
+
+# as_pinned is whether every jar is there and is what it has to be.
+as_pinned() {
+	[ -d lib ] || return 1
+	if command -v sha256sum >/dev/null 2>&1; then
+		(cd lib && sha256sum --check --status ../jars.sha256)
+	else
+		(cd lib && shasum --algorithm 256 --check --status ../jars.sha256)
+	fi
+}
+
+sources() {
+	{
+		cat pom.xml jars.sha256 install.sh
+		for contract in $contracts; do
+			cat $specs/"$contract".yaml
+		done
+	} | cksum
+}
+
+# generate makes the client of a contract in packages of its name.
+generate() {
+	java -jar lib/openapi-generator-cli.jar generate --generator-name java --library native \
+		--input-spec $specs/"$1".yaml --output generated/"$1" \
+		--additional-properties=hideGenerationTimestamp=true,invokerPackage="$1",apiPackage="$1".api,modelPackage="$1".model \
+		>generated/"$1".log 2>&1 || { cat generated/"$1".log >&2; exit 1; }
+}
+
+get_programs
+if ! as_pinned; then
+	rm -rf lib
+	mvn --quiet --batch-mode --no-transfer-progress dependency:copy
+	as_pinned || { echo "java: a jar is not what jars.sha256 says" >&2; exit 1; }
+fi
+if [ "$(sources)" != "$(cat generated/installed 2>/dev/null || true)" ]; then
+	rm -rf generated
+	mkdir generated
+	for contract in $contracts; do
+		generate "$contract"
+	done
+	# The generated code uses what Jackson has deprecated, and names no serial version.
+	find generated/*/src/main -name '*.java' >generated/files
+	javac -proc:none -Xlint:all,-deprecation,-serial -Werror -cp 'lib/*' -d generated/classes @generated/files
+	sources >generated/installed
+fi

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Generates clients of all contracts with ogen into gen, which is not committed. It does so only if the specs, the
+# settings or the generator are others than the last time.
+set -eu
+
+cd "$(dirname "$0")"
+specs=../../../openapi
+contracts='muninx apitoken unleash service'
+
+fingerprint() {
+	for contract in $contracts; do
+		cat $specs/"$contract".yaml
+	done | cat - ogen.yaml go.mod generate.sh | cksum
+}
+
+"${GO:-go}" tool -n ogen >/dev/null # so that tests find it built, too
+if [ "$(fingerprint)" = "$(cat gen/generated 2>/dev/null || true)" ]; then
+	exit 0
+fi
+rm -rf gen
+for contract in $contracts; do
+	# It warns of every header that is not written as Go writes it, and fails where it matters.
+	"${GO:-go}" tool ogen --config ogen.yaml --package "$contract" --target gen/"$contract" --loglevel error $specs/"$contract".yaml
+done
+fingerprint >gen/generated

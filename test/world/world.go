@@ -1,0 +1,153 @@
+// Package world gives the tests of generated clients what they call: the running server with its credentials, and a
+// server that refuses everything. It can run outside a test, for the examples of the Go clients.
+package world
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/tokenwright/tokenwright/openapi"
+	"github.com/tokenwright/tokenwright/test/harness"
+)
+
+// World is what a test of a client gets.
+type World struct {
+	*harness.Server
+	Refusing string // a server that answers a request below /503 with that status, for every status that a contract knows
+}
+
+// Start runs both servers until the test ends.
+func Start(t testing.TB) World {
+	t.Helper()
+	refusing := httptest.NewServer(http.HandlerFunc(refuse))
+	t.Cleanup(refusing.Close)
+	return World{harness.Start(t, harness.Options{}), refusing.URL}
+}
+
+// Variables tell a program about the world. TOKENWRIGHT_CREDENTIAL is the member's, as for the command line.
+func (w World) Variables() map[string]string {
+	return map[string]string{
+		"TOKENWRIGHT_SERVER": w.URL, "TOKENWRIGHT_REFUSING": w.Refusing,
+		"TOKENWRIGHT_ADMIN": w.Vars["admin"], "TOKENWRIGHT_MEMBER": w.Vars["member"], "TOKENWRIGHT_CREDENTIAL": w.Vars["member"],
+		"TOKENWRIGHT_ACCOUNT": w.Vars["account"], "TOKENWRIGHT_ENVIRONMENT": w.Vars["environment"],
+	}
+}
+
+// Main runs the examples of a package with a world in the variables of the process.
+func Main(m *testing.M) {
+	h := &host{}
+	for name, value := range Start(h).Variables() {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
+	status := m.Run()
+	h.end()
+	if h.failed {
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// host is the test that a world needs, where there is none. It has only what the harness uses.
+type host struct {
+	testing.TB
+	cleanups []func()
+	failed   bool
+}
+
+func (*host) Helper()                  {}
+func (*host) Context() context.Context { return context.Background() }
+func (h *host) Cleanup(f func())       { h.cleanups = append(h.cleanups, f) }
+func (h *host) Fatal(args ...any)      { panic(fmt.Sprint(args...)) }
+
+func (h *host) Errorf(format string, args ...any) {
+	h.failed = true
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+}
+
+func (h *host) TempDir() string {
+	folder, err := os.MkdirTemp("", "tokenwright-")
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
+}
+
+// end undoes what the world did, the last first.
+func (h *host) end() {
+	for _, undo := range slices.Backward(h.cleanups) {
+		undo()
+	}
+}
+
+// refuse answers a request below /503 with that status, in the words of the examples of the contracts. It is for what
+// the server itself answers only when something is out of order.
+func refuse(w http.ResponseWriter, r *http.Request) {
+	first, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	status, err := strconv.Atoi(first)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusTeapot)
+		return
+	}
+	if status == http.StatusFound {
+		http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", status)
+		return
+	}
+	for _, document := range [][]byte{openapi.Muninx, openapi.APIToken, openapi.Unleash, openapi.Service} {
+		if declared := response(document, r.Method, "/"+path, status); declared != nil {
+			answer(w, status, declared)
+			return
+		}
+	}
+	http.Error(w, "no contract declares this", http.StatusTeapot)
+}
+
+// response is what a contract says of a status; nil if it does not know the path.
+func response(document []byte, method, path string, status int) *openapi3.Response {
+	spec, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		panic(err)
+	}
+	item := spec.Paths.Value(path)
+	if item == nil || item.GetOperation(method) == nil {
+		return nil
+	}
+	declared := item.GetOperation(method).Responses.Status(status)
+	if declared == nil {
+		return nil
+	}
+	return declared.Value
+}
+
+// answer writes the first example of a response, with an example of each header.
+func answer(w http.ResponseWriter, status int, declared *openapi3.Response) {
+	for name, header := range declared.Headers {
+		text, err := json.Marshal(header.Value.Example)
+		if err != nil {
+			panic(err)
+		}
+		w.Header().Set(name, strings.Trim(string(text), `"`))
+	}
+	for mediaType, content := range declared.Content {
+		w.Header().Set("Content-Type", mediaType)
+		w.WriteHeader(status)
+		for _, example := range content.Examples {
+			if err := json.NewEncoder(w).Encode(example.Value.Value); err != nil {
+				panic(err)
+			}
+			return
+		}
+	}
+}
