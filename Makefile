@@ -13,7 +13,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node clean
+.PHONY: oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node browser clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ build: ## Build the static binary bin/tokenwright
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 
-test: postgres gateways node oasdiff ## Run all tests, on SQLite and on PostgreSQL
+test: postgres gateways node browser oasdiff ## Run all tests, on SQLite and on PostgreSQL
 	@GO='$(GO)' $(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh test/all.sh -shuffle=on $(RACE)
 
 gen: ## Write the code that is generated from the specs
@@ -69,6 +69,9 @@ gateways: ## Get the gateways for the tests, if this machine has none
 
 node: ## Get Node.js and its packages for the tests, if this machine has none
 	@sh test/clients/install.sh
+
+browser: ## Get Chromium for the tests, if this machine has none
+	@sh test/clients/browser/install.sh
 
 # What the tests of generated clients need, which fetches; the tests fetch nothing.
 .PHONY: clients-setup clients-gen clients-java

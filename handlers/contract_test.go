@@ -61,7 +61,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 			if len(chains[op.ID]) != 2 {
 				t.Errorf("%s: %s has %d middlewares", name, op.ID, len(chains[op.ID]))
 			}
-			path := strings.NewReplacer(":id", "1", ":list", "1", ":name", "muninx.yaml", ":dialect", "muninx").Replace(op.Path)
+			path := strings.NewReplacer(":id", "1", ":list", "1", ":name", "muninx.yaml", ":dialect", "muninx", ":file", "reference.js").Replace(op.Path)
 			a := s.Do(op.Method, path, "", "")
 			if op.Open != (a.Status != http.StatusUnauthorized) && op.ID != "verifyRequest" { // which judges by itself
 				t.Errorf("%s: open is %t, but without a credential the answer is %d", op.ID, op.Open, a.Status)
@@ -79,7 +79,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range []string{"getHealth", "getReadiness", "getSpec", "getKeys", "getStatusList", "verifyRequest"} {
+	for _, id := range []string{"getHealth", "getReadiness", "getSpec", "getReference", "getReferenceFile", "getKeys", "getStatusList", "verifyRequest"} {
 		if !open[id] {
 			t.Errorf("%s is not open", id)
 		}

@@ -1056,6 +1056,21 @@ type WantedAccount = string
 // WantedScope defines model for WantedScope.
 type WantedScope string
 
+// GetReferenceParams defines parameters for GetReference.
+type GetReferenceParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetReferenceFileParams defines parameters for GetReferenceFile.
+type GetReferenceFileParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
+	AcceptEncoding *AcceptEncoding `json:"Accept-Encoding,omitempty"`
+}
+
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Limit How many entries a page has at most.
@@ -1326,6 +1341,12 @@ type ServerInterface interface {
 	// GetKeys Get the public keys
 	// (GET /.well-known/jwks.json)
 	GetKeys(ctx echo.Context) error
+	// GetReference Get the reference of all contracts
+	// (GET /docs)
+	GetReference(ctx echo.Context, params GetReferenceParams) error
+	// GetReferenceFile Get a file of the reference
+	// (GET /docs/{file})
+	GetReferenceFile(ctx echo.Context, file string, params GetReferenceFileParams) error
 	// GetHealth Whether the process runs
 	// (GET /healthz)
 	GetHealth(ctx echo.Context) error
@@ -1435,6 +1456,86 @@ func (w *ServerInterfaceWrapper) GetKeys(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetKeys(ctx)
+	return err
+}
+
+// GetReference converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReference(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetReferenceParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReference(ctx, params)
+	return err
+}
+
+// GetReferenceFile converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReferenceFile(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "file" -------------
+	var file string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "file", ctx.Param("file"), &file, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter file: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetReferenceFileParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+	// ------------- Optional header parameter "Accept-Encoding" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Encoding")]; found {
+		var AcceptEncoding AcceptEncoding
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Encoding, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Encoding", valueList[0], &AcceptEncoding, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Encoding: %s", err))
+		}
+
+		params.AcceptEncoding = &AcceptEncoding
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReferenceFile(ctx, file, params)
 	return err
 }
 
@@ -2122,6 +2223,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/healthz", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/openapi/:name", wrapper.GetSpec, options.OperationMiddlewares["getSpec"]...)
+	router.GET(options.BaseURL+"/docs", wrapper.GetReference, options.OperationMiddlewares["getReference"]...)
+	router.GET(options.BaseURL+"/docs/:file", wrapper.GetReferenceFile, options.OperationMiddlewares["getReferenceFile"]...)
 	router.POST(options.BaseURL+"/introspect", wrapper.IntrospectToken, options.OperationMiddlewares["introspectToken"]...)
 	router.POST(options.BaseURL+"/introspect/batch", wrapper.IntrospectTokens, options.OperationMiddlewares["introspectTokens"]...)
 	router.GET(options.BaseURL+"/verify", wrapper.VerifyRequest, options.OperationMiddlewares["verifyRequest"]...)
@@ -2243,6 +2346,386 @@ type GetKeys503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetKeys503ApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReferenceRequestObject struct {
+	Params GetReferenceParams
+}
+
+type GetReferenceResponseObject interface {
+	VisitGetReferenceResponse(w http.ResponseWriter) error
+}
+
+type GetReference200ResponseHeaders struct {
+	CacheControl          string
+	ContentSecurityPolicy string
+	ETag                  string
+	XRequestId            string
+}
+
+type GetReference200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       GetReference200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetReference200TexthtmlResponse) VisitGetReferenceResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetReference304ResponseHeaders struct {
+	CacheControl          string
+	ContentSecurityPolicy string
+	ETag                  string
+	XRequestId            string
+}
+
+type GetReference304Response struct {
+	Headers GetReference304ResponseHeaders
+}
+
+func (response GetReference304Response) VisitGetReferenceResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetReference400ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetReference400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReference400ResponseHeaders
+}
+
+func (response GetReference400ApplicationProblemPlusJSONResponse) VisitGetReferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReference429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetReference429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReference429ResponseHeaders
+}
+
+func (response GetReference429ApplicationProblemPlusJSONResponse) VisitGetReferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReference500ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetReference500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReference500ResponseHeaders
+}
+
+func (response GetReference500ApplicationProblemPlusJSONResponse) VisitGetReferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReference503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetReference503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReference503ResponseHeaders
+}
+
+func (response GetReference503ApplicationProblemPlusJSONResponse) VisitGetReferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReferenceFileRequestObject struct {
+	File   string `json:"file"`
+	Params GetReferenceFileParams
+}
+
+type GetReferenceFileResponseObject interface {
+	VisitGetReferenceFileResponse(w http.ResponseWriter) error
+}
+
+type GetReferenceFile200ResponseHeaders struct {
+	CacheControl    string
+	ContentEncoding *string
+	ETag            string
+	Vary            string
+	XRequestId      string
+}
+
+type GetReferenceFile200TextcssResponse struct {
+	Body          io.Reader
+	Headers       GetReferenceFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetReferenceFile200TextcssResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/css")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.ContentEncoding != nil {
+		w.Header().Set("Content-Encoding", fmt.Sprint(*response.Headers.ContentEncoding))
+	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetReferenceFile200TextjavascriptResponse struct {
+	Body          io.Reader
+	Headers       GetReferenceFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetReferenceFile200TextjavascriptResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/javascript")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.ContentEncoding != nil {
+		w.Header().Set("Content-Encoding", fmt.Sprint(*response.Headers.ContentEncoding))
+	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetReferenceFile200TextResponse struct {
+	Body    string
+	Headers GetReferenceFile200ResponseHeaders
+}
+
+func (response GetReferenceFile200TextResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.ContentEncoding != nil {
+		w.Header().Set("Content-Encoding", fmt.Sprint(*response.Headers.ContentEncoding))
+	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type GetReferenceFile304ResponseHeaders struct {
+	CacheControl string
+	ETag         string
+	Vary         string
+	XRequestId   string
+}
+
+type GetReferenceFile304Response struct {
+	Headers GetReferenceFile304ResponseHeaders
+}
+
+func (response GetReferenceFile304Response) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Vary", fmt.Sprint(response.Headers.Vary))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetReferenceFile400ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetReferenceFile400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReferenceFile400ResponseHeaders
+}
+
+func (response GetReferenceFile400ApplicationProblemPlusJSONResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReferenceFile404ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetReferenceFile404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReferenceFile404ResponseHeaders
+}
+
+func (response GetReferenceFile404ApplicationProblemPlusJSONResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReferenceFile429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetReferenceFile429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReferenceFile429ResponseHeaders
+}
+
+func (response GetReferenceFile429ApplicationProblemPlusJSONResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReferenceFile500ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetReferenceFile500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReferenceFile500ResponseHeaders
+}
+
+func (response GetReferenceFile500ApplicationProblemPlusJSONResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReferenceFile503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetReferenceFile503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetReferenceFile503ResponseHeaders
+}
+
+func (response GetReferenceFile503ApplicationProblemPlusJSONResponse) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8375,6 +8858,12 @@ type StrictServerInterface interface {
 	// GetKeys Get the public keys
 	// (GET /.well-known/jwks.json)
 	GetKeys(ctx context.Context, request GetKeysRequestObject) (GetKeysResponseObject, error)
+	// GetReference Get the reference of all contracts
+	// (GET /docs)
+	GetReference(ctx context.Context, request GetReferenceRequestObject) (GetReferenceResponseObject, error)
+	// GetReferenceFile Get a file of the reference
+	// (GET /docs/{file})
+	GetReferenceFile(ctx context.Context, request GetReferenceFileRequestObject) (GetReferenceFileResponseObject, error)
 	// GetHealth Whether the process runs
 	// (GET /healthz)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -8502,6 +8991,57 @@ func (sh *strictHandler) GetKeys(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetKeysResponseObject); ok {
 		return validResponse.VisitGetKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReference operation middleware
+func (sh *strictHandler) GetReference(ctx echo.Context, params GetReferenceParams) error {
+	var request GetReferenceRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReference(ctx.Request().Context(), request.(GetReferenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReference")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReferenceResponseObject); ok {
+		return validResponse.VisitGetReferenceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReferenceFile operation middleware
+func (sh *strictHandler) GetReferenceFile(ctx echo.Context, file string, params GetReferenceFileParams) error {
+	var request GetReferenceFileRequestObject
+
+	request.File = file
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReferenceFile(ctx.Request().Context(), request.(GetReferenceFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReferenceFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReferenceFileResponseObject); ok {
+		return validResponse.VisitGetReferenceFileResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -30,7 +30,9 @@ type contract struct {
 }
 
 var contracts = sync.OnceValue(func() []*contract {
-	openapi3filter.RegisterBodyDecoder("application/statuslist+jwt", openapi3filter.FileBodyDecoder) // it is a string
+	for _, media := range []string{"application/statuslist+jwt", "text/html", "text/javascript", "text/css"} { // strings
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.FileBodyDecoder)
+	}
 	all := []*contract{
 		{name: "apitoken", prefix: "/api/v1/api_token", failed: "ApiToken_Error", doc: load(openapi.APIToken)},
 		{name: "unleash", prefix: "/api/admin/user/tokens", failed: "apiErrorSchema", doc: load(openapi.Unleash)},

@@ -327,7 +327,7 @@ func TestService(t *testing.T) {
 	}))
 	same(t, "403", small.Response.Type.String(), "urn:tokenwright:problem:forbidden")
 	unknown := connect(t, p.Client, p.URL, "unknown").service
-	refused := is[*service.IntrospectTokenUnauthorizedHeaders](t)(unknown.IntrospectToken(ctx, &service.IntrospectionRequest{Token: "x"}))
+	refused := is[*service.IntrospectTokenUnauthorized](t)(unknown.IntrospectToken(ctx, &service.IntrospectionRequest{Token: "x"}))
 	same(t, "introspection", refused.Response.Error.Value, "invalid_client")
 	is[*service.GetUserNotFound](t)(boss.GetUser(ctx, service.GetUserParams{ID: 404}))
 	is[*service.CreateAccountBadRequest](t)(boss.CreateAccount(ctx, &service.AccountDraft{}))

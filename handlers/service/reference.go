@@ -1,0 +1,109 @@
+package service
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+
+	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+//go:embed reference/*.html reference/*.js reference/*.css reference/*.txt
+var referenceFiles embed.FS
+
+// referencePage is the file that `/docs` is.
+const referencePage = "reference.html"
+
+// referencePolicy keeps the page to its own server. RapiDoc writes its colours into a style element and has style
+// attributes all over, hence 'unsafe-inline' for styles; without images and fonts from elsewhere they can tell nobody
+// anything.
+const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
+	"img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// media are the types of the files, by their ending.
+var media = map[string]string{
+	".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".txt": "text/plain",
+}
+
+// reference is the files of the page, ready to be sent, by name.
+var reference = sync.OnceValue(func() map[string]document {
+	const folder = "reference"
+	entries, err := referenceFiles.ReadDir(folder)
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	all := make(map[string]document, len(entries))
+	for _, entry := range entries {
+		text, err := referenceFiles.ReadFile(path.Join(folder, entry.Name()))
+		if err != nil {
+			panic(err)
+		}
+		all[entry.Name()] = newDocument(media[path.Ext(entry.Name())], text)
+	}
+	return all
+})
+
+// GetReference implements `GET /docs`.
+func (h handler) GetReference(_ context.Context, r gen.GetReferenceRequestObject) (gen.GetReferenceResponseObject, error) {
+	return referenceFile{reference()[referencePage], value(r.Params.IfNoneMatch), false}, nil
+}
+
+// GetReferenceFile implements `GET /docs/{file}`.
+func (h handler) GetReferenceFile(_ context.Context, r gen.GetReferenceFileRequestObject) (gen.GetReferenceFileResponseObject, error) {
+	d, ok := reference()[r.File]
+	if !ok || r.File == referencePage { // which has one address only
+		return nil, token.Errorf(token.NotFound, "there is no such file")
+	}
+	return referenceFile{d, value(r.Params.IfNoneMatch), wire.AcceptsGzip(value(r.Params.AcceptEncoding))}, nil
+}
+
+// referenceFile is the answer with a file, or with the word that the caller has it already.
+type referenceFile struct {
+	document
+	known  string // If-None-Match
+	zipped bool
+}
+
+// VisitGetReferenceResponse sends the page, which is too small to be worth compressing.
+func (f referenceFile) VisitGetReferenceResponse(w http.ResponseWriter) error { return f.send(w) }
+
+// VisitGetReferenceFileResponse sends what the page loads.
+func (f referenceFile) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+	w.Header().Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
+	if f.zipped {
+		f.etag = strings.TrimSuffix(f.etag, `"`) + `-gzip"` // entity tags name bytes
+	}
+	return f.send(w)
+}
+
+// send has every file asked for again, so that page and scripts are always of one release.
+func (f referenceFile) send(w http.ResponseWriter) error {
+	header := w.Header()
+	header.Set(echo.HeaderContentSecurityPolicy, referencePolicy)
+	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+	header.Set(echo.HeaderReferrerPolicy, "no-referrer")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set(echo.HeaderCacheControl, "public, no-cache")
+	header.Set("ETag", f.etag)
+	if wire.MatchesTag(f.known, f.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	header.Set(echo.HeaderContentType, f.media)
+	if f.zipped {
+		header.Set(echo.HeaderContentEncoding, "gzip")
+		w.WriteHeader(http.StatusOK)
+		return zip(w, string(f.body))
+	}
+	w.WriteHeader(http.StatusOK)
+	_, err := w.Write(f.body)
+	return err
+}

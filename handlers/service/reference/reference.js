@@ -1,0 +1,135 @@
+// The tabs of the reference. Each has a RapiDoc of its own, which is made when the tab is first opened and kept, with
+// the credential that it was given, until the page is left.
+'use strict';
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const wide = matchMedia('(min-width: 900px)');
+const tabs = [...document.querySelectorAll('[role=tab]')];
+
+// base is the address of the server as the page sees it, also behind a proxy that adds a path.
+const base = new URL('.', location.href).href.replace(/\/$/, '');
+
+const settings = {
+  'render-style': 'view',
+  'schema-style': 'table',
+  'show-header': 'false',
+  'allow-server-selection': 'false',
+  'allow-advanced-search': 'false',
+  'update-route': 'false',
+  'load-fonts': 'false', // they would come from elsewhere
+  'persist-auth': 'false', // a credential is for this page's memory only
+  'fetch-credentials': 'omit',
+  'sort-endpoints-by': 'none',
+  'regular-font': 'system-ui, sans-serif',
+  'mono-font': 'ui-monospace, Menlo, Consolas, monospace',
+};
+
+function dress(view) {
+  view.setAttribute('theme', dark.matches ? 'dark' : 'light');
+  view.setAttribute('bg-color', dark.matches ? '#1b1f24' : '#ffffff');
+  view.setAttribute('text-color', dark.matches ? '#d8dee6' : '#1f2933');
+  view.setAttribute('primary-color', dark.matches ? '#6cb6ff' : '#0b5fa5');
+  view.setAttribute('layout', wide.matches ? 'row' : 'column');
+}
+
+// mended is what RapiDoc's own styles get wrong.
+const mended = new CSSStyleSheet();
+mended.replaceSync(`
+  #api-info { margin-left: 0 !important; }
+  #api-info span:first-child::before { display: none !important; }
+  .api-key-input { width: min(100% - 110px, 32em) !important; }
+  .method { min-width: 70px !important; }
+  pre code { overflow-wrap: anywhere; }
+  #api-info a, .blue-text { color: var(--primary-color) !important; }
+`);
+
+async function open(panel) {
+  const view = document.createElement('rapi-doc');
+  for (const [name, value] of Object.entries(settings)) view.setAttribute(name, value);
+  dress(view);
+  panel.append(view);
+  view.shadowRoot.adoptedStyleSheets.push(mended);
+  try {
+    const answer = await fetch(`openapi/${panel.id}.json`, { credentials: 'omit' });
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    await view.loadSpec(prepared(await answer.json()));
+  } catch (problem) {
+    panel.textContent = `The contract ${panel.id} cannot be shown: ${problem.message}`;
+  }
+}
+
+// prepared has this server as the only one, and a call to paste with each operation.
+function prepared(spec) {
+  spec.servers = [{ url: base }];
+  for (const [path, item] of Object.entries(spec.paths)) {
+    for (const [method, operation] of Object.entries(item)) {
+      if (!operation.operationId) continue;
+      operation['x-codeSamples'] = [{ lang: 'curl', source: curl(spec, path, method, operation) }];
+      [operation.requestBody, ...Object.values(operation.responses)].forEach(named);
+    }
+  }
+  return spec;
+}
+
+// named gives examples a name: RapiDoc cannot read one without if a member of it is null.
+function named(message) {
+  for (const content of Object.values(message?.content ?? {})) {
+    if (!('example' in content)) continue;
+    content.examples = { Example: { value: content.example } };
+    delete content.example;
+  }
+}
+
+function curl(spec, path, method, operation) {
+  const lines = [`curl --request ${method.toUpperCase()} --url ${quoted(base + path)}`];
+  const schemes = (operation.security ?? spec.security).flatMap((one) => Object.keys(one));
+  const scheme = spec.components.securitySchemes[schemes[0]];
+  if (scheme) lines.push(`--header ${quoted(`Authorization: ${scheme.type === 'http' ? 'Bearer ' : ''}<token>`)}`);
+  for (const [media, content] of Object.entries(operation.requestBody?.content ?? {})) {
+    lines.push(`--header ${quoted(`Content-Type: ${media}`)}`, `--data ${quoted(body(spec, media, content))}`);
+  }
+  return lines.join(' \\\n  ');
+}
+
+// body is the first example of a request.
+function body(spec, media, content) {
+  let example = content.example ?? Object.values(content.examples ?? {})[0] ?? {};
+  if (example.$ref) example = spec.components.examples[example.$ref.split('/').pop()];
+  if (content.example === undefined) example = example.value ?? {};
+  return media === 'application/json' ? JSON.stringify(example) : new URLSearchParams(example).toString();
+}
+
+function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function choose(name) {
+  for (const tab of tabs) {
+    const panel = document.getElementById(tab.getAttribute('aria-controls'));
+    const chosen = panel.id === name;
+    tab.setAttribute('aria-selected', chosen);
+    tab.tabIndex = chosen ? 0 : -1;
+    panel.hidden = !chosen;
+    if (chosen && !panel.hasChildNodes()) open(panel);
+  }
+  history.replaceState(null, '', `#${name}`);
+}
+
+// move follows the arrow keys, as readers expect of tabs.
+function move(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+  next.focus();
+  next.click();
+}
+
+for (const tab of tabs) {
+  tab.addEventListener('click', () => choose(tab.getAttribute('aria-controls')));
+  tab.addEventListener('keydown', move);
+}
+for (const query of [dark, wide]) {
+  query.addEventListener('change', () => document.querySelectorAll('rapi-doc').forEach(dress));
+}
+const wanted = location.hash.slice(1);
+choose(tabs.some((tab) => tab.getAttribute('aria-controls') === wanted) ? wanted : 'muninx');
