@@ -13,7 +13,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node browser clean
+.PHONY: release-snapshot oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node browser clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ contract-mutants: contract-tools ## Show which planted faults the contract tests
 contract-tools: ## Get the tools for the contract tests, if they are not there
 	@sh test/contract/install.sh
 
+release-snapshot: node ## Build what a release has into dist
+	@GO='$(GO)' VERSION='$(or $(VERSION),snapshot)' sh .ci/release.sh
+
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin dist
 	$(GO) clean -testcache

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Builds what a release has into dist: static binaries, the contracts, the clients, a list of what is inside (CycloneDX) and
+# checksums. VERSION is the version's tag.
+set -eu
+
+cd "$(dirname "$0")/.."
+: "${GO:=go}" "${VERSION:?}"
+dist=$PWD/dist
+targets="linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64"
+
+rm -rf "$dist"
+mkdir -p "$dist"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# reproducible makes archives that depend on nothing but what is in them.
+reproducible() {
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -C "$1" -cf - . | gzip -n >"$2"
+}
+
+# binary builds the program for one system, beside its licence and documents.
+binary() {
+	os=${1%/*} arch=${1#*/} suffix=
+	[ "$os" != windows ] || suffix=.exe
+	folder=$work/$os-$arch
+	mkdir -p "$folder"
+	CGO_ENABLED=0 GOOS=$os GOARCH=$arch "$GO" build -trimpath -ldflags "-s -w -X main.version=$VERSION" \
+		-o "$folder/tokenwright$suffix" ./cmd/tokenwright
+	cp LICENSE README.md CHANGELOG.md "$folder"
+	reproducible "$folder" "$dist/tokenwright_${VERSION}_${os}_$arch.tar.gz"
+}
+
+# contracts has the specs as they are served.
+contracts() {
+	mkdir -p "$work/openapi"
+	for name in muninx apitoken unleash service; do
+		cp "openapi/$name.yaml" "$work/openapi"
+	done
+	cp LICENSE "$work/openapi"
+	reproducible "$work/openapi" "$dist/tokenwright_${VERSION}_openapi.tar.gz"
+}
+
+# clients has the generated Go clients, and the npm package where npm is to be had.
+clients() {
+	mkdir -p "$work/clients"
+	for name in muninx apitoken unleash service; do
+		mkdir -p "$work/clients/$name"
+		cp "gen/$name/client/client.gen.go" "$work/clients/$name"
+	done
+	cp LICENSE "$work/clients"
+	reproducible "$work/clients" "$dist/tokenwright_${VERSION}_go_clients.tar.gz"
+	[ ! -f clients/typescript/package.json ] || npm pack --silent --pack-destination "$dist" ./clients/typescript >/dev/null
+}
+
+epoch=$(git log -1 --format=%ct)
+for target in $targets; do
+	binary "$target"
+done
+contracts
+clients
+"$GO" tool -modfile=tools.mod cyclonedx-gomod app -json -licenses=false -noserial -output "$dist/tokenwright_${VERSION}_sbom.cdx.json" \
+	-main cmd/tokenwright .
+cd "$dist"
+sha256sum -- * >SHA256SUMS
+cat SHA256SUMS
