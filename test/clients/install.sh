@@ -5,6 +5,9 @@
 set -eu
 
 cd "$(dirname "$0")"
+what=node
+. ../packages.sh
+
 oldest=20
 
 # new_enough is whether a Node.js is there and not too old for the packages.
@@ -25,40 +28,12 @@ missing() {
 	done
 }
 
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
-	else
-		echo "node: installing needs root, and there is no sudo" >&2
-		return 1
-	fi
-}
-
-with_apt() {
-	packages=$(echo "$wanted" | sed 's/^node$/nodejs/') # the names are Debian's
-	as_root apt-get update -qq
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		-o Dpkg::Options::=--force-confold $packages >/dev/null
-}
-
-# get_programs installs node and npm, whichever is missing, from the system's packages.
+# get_programs installs node and npm, whichever is missing.
 get_programs() {
 	wanted=$(missing)
 	[ -n "$wanted" ] || return 0
-	echo "node: installing" $wanted >&2
-	if command -v apt-get >/dev/null 2>&1; then
-		with_apt
-	elif command -v dnf >/dev/null 2>&1; then
-		as_root dnf install -y -q nodejs npm
-	elif command -v brew >/dev/null 2>&1; then
-		brew install --quiet node
-	else
-		echo "node: install Node.js $oldest or later and npm, and put them into the PATH" >&2
-		exit 1
-	fi
-	[ -z "$(missing)" ] || { echo "node: installed, but not found:" $(missing) >&2; exit 1; }
+	install_packages "$(echo $(echo "$wanted" | sed 's/^node$/nodejs/'))" 'nodejs npm' node
+	[ -z "$(missing)" ] || { echo "node: install Node.js $oldest or later and npm, and put them into the PATH" >&2; exit 1; }
 }
 
 # unpack installs what the lock file of a folder says. No package may run a script of its own.

@@ -5,6 +5,9 @@
 set -eu
 
 cd "$(dirname "$0")"
+what=contract
+. ../packages.sh
+
 specmatic=2.0.38
 specmatic_sum=e44a9a262db409bec7e337ae9314e361b5c756ffbdc46c6af34deb4edb8249f1
 
@@ -33,17 +36,6 @@ sum() {
 	fi
 }
 
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
-	else
-		echo "contract: installing needs root, and there is no sudo" >&2
-		return 1
-	fi
-}
-
 # missing are the programs that are not here; npm is needed only to fetch.
 missing() {
 	has_python || echo python
@@ -51,33 +43,17 @@ missing() {
 	has_npm || jar_is_right .specmatic/specmatic.jar || echo npm
 }
 
-with_apt() {
-	packages=$(echo "$wanted" | sed -e 's/^python$/python3 python3-venv/' -e 's/^java$/default-jre-headless/')
-	as_root apt-get update -qq
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		-o Dpkg::Options::=--force-confold $packages >/dev/null
-}
-
-with_dnf() {
-	as_root dnf install -y -q $(echo "$wanted" | sed -e 's/^python$/python3/' -e 's/^java$/java-latest-openjdk-headless/')
-}
-
-with_brew() {
-	brew install --quiet $(echo "$wanted" | sed -e 's/^java$/openjdk/' -e 's/^npm$/node/')
-}
-
 get_programs() {
 	wanted=$(missing)
 	[ -n "$wanted" ] || return 0
-	echo "contract: installing" $wanted >&2
-	if command -v apt-get >/dev/null 2>&1; then
-		with_apt
-	elif command -v dnf >/dev/null 2>&1; then
-		with_dnf
-	elif command -v brew >/dev/null 2>&1; then
-		with_brew
-	fi
+	install_packages "$(named 'python3 python3-venv' default-jre-headless npm)" \
+		"$(named python3 java-latest-openjdk-headless npm)" "$(named python openjdk node)"
 	[ -z "$(missing)" ] || { echo "contract: install Python 3.10, Java 17 and npm, or later; not found:" $(missing) >&2; exit 1; }
+}
+
+# named gives what is wanted the names of a package manager, for Python, Java and npm.
+named() {
+	echo $(echo "$wanted" | sed -e "s/^python\$/$1/" -e "s/^java\$/$2/" -e "s/^npm\$/$3/")
 }
 
 # get_schemathesis installs what requirements.txt says. No package may run a script of its own.

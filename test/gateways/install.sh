@@ -3,6 +3,9 @@
 # manager only for what is missing, and leaves no system service started or set to start.
 set -eu
 
+what=gateways
+. "$(dirname "$0")/../packages.sh"
+
 policy=/usr/sbin/policy-rc.d
 
 found() {
@@ -13,17 +16,6 @@ missing() {
 	for program in nginx caddy; do
 		found $program || echo $program
 	done
-}
-
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
-	else
-		echo "gateways: installing needs root, and there is no sudo" >&2
-		return 1
-	fi
 }
 
 # forbid_services has Debian's packages start nothing while they are unpacked. A policy that is there already is the
@@ -54,27 +46,16 @@ stop_services() {
 	done
 }
 
-with_apt() {
-	forbid_services
-	as_root apt-get update -qq
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		-o Dpkg::Options::=--force-confold "$@" >/dev/null
-	stop_services "$@"
-}
-
 wanted=$(missing)
 if [ -z "$wanted" ]; then
 	exit 0
 fi
-echo "gateways: installing" $wanted >&2
+wanted=$(echo $wanted)
 if command -v apt-get >/dev/null 2>&1; then
-	with_apt $wanted
-elif command -v dnf >/dev/null 2>&1; then
-	as_root dnf install -y -q $wanted
-elif command -v brew >/dev/null 2>&1; then
-	brew install --quiet $wanted
-else
-	echo "gateways: install nginx and caddy, and put them into the PATH" >&2
-	exit 1
+	forbid_services
 fi
-[ -z "$(missing)" ] || { echo "gateways: installed, but not found:" $(missing) >&2; exit 1; }
+install_packages "$wanted" "$wanted" "$wanted"
+if command -v apt-get >/dev/null 2>&1; then
+	stop_services $wanted
+fi
+[ -z "$(missing)" ] || { echo "gateways: install nginx and caddy, and put them into the PATH; not found:" $(missing) >&2; exit 1; }

@@ -4,6 +4,9 @@
 set -eu
 
 cd "$(dirname "$0")"
+what=java
+. ../../packages.sh
+
 specs=../../../openapi
 contracts='muninx apitoken unleash service'
 
@@ -13,29 +16,9 @@ missing() {
 	done
 }
 
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
-	else
-		echo "java: installing needs root, and there is no sudo" >&2
-		return 1
-	fi
-}
-
 get_programs() {
 	[ -n "$(missing)" ] || return 0
-	echo "java: installing" $(missing) >&2
-	if command -v apt-get >/dev/null 2>&1; then
-		as_root apt-get update -qq
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			-o Dpkg::Options::=--force-confold default-jdk-headless maven >/dev/null
-	elif command -v dnf >/dev/null 2>&1; then
-		as_root dnf install -y -q java-17-openjdk-devel maven
-	elif command -v brew >/dev/null 2>&1; then
-		brew install --quiet openjdk maven
-	fi
+	install_packages 'default-jdk-headless maven' 'java-17-openjdk-devel maven' 'openjdk maven'
 	[ -z "$(missing)" ] || { echo "java: install a JDK of version 17 or later and Maven, and put them into the PATH" >&2; exit 1; }
 }
 

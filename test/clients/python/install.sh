@@ -5,36 +5,15 @@
 set -eu
 
 cd "$(dirname "$0")"
+what=python
+. ../../packages.sh
+
 specs=../../../openapi
 contracts='muninx apitoken unleash service'
 
 # ready is whether there is a Python that is new enough and can make environments.
 ready() {
 	python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
-}
-
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
-	else
-		echo "python: installing needs root, and there is no sudo" >&2
-		return 1
-	fi
-}
-
-get_python() {
-	echo "python: installing python3" >&2
-	if command -v apt-get >/dev/null 2>&1; then
-		as_root apt-get update -qq
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			-o Dpkg::Options::=--force-confold python3 python3-venv >/dev/null
-	elif command -v dnf >/dev/null 2>&1; then
-		as_root dnf install -y -q python3
-	elif command -v brew >/dev/null 2>&1; then
-		brew install --quiet python3
-	fi
 }
 
 # environment is the fingerprint of what the environment has to be.
@@ -60,7 +39,7 @@ same() {
 	[ "$1" = "$(cat "$2" 2>/dev/null || true)" ]
 }
 
-ready || get_python
+ready || install_packages 'python3 python3-venv' python3 python3
 ready || { echo "python: install Python 3.11 or later with venv, and put it into the PATH" >&2; exit 1; }
 if ! same "$(environment)" .venv/installed; then
 	rm -rf .venv
