@@ -111,7 +111,7 @@ func (p *prober) send(t failer, r request) (int, http.Header, map[string]any) {
 
 // path fills the path with parameters, or with the fixture's user.
 func (p *prober) path(o operation, params map[string]string) string {
-	known := map[string]string{"id": p.User, "dialect": "muninx", "name": "muninx.yaml", "list": "1"}
+	known := map[string]string{"id": p.User, "dialect": "muninx", "name": "muninx.yaml", "file": "reference.js", "list": "1"}
 	parts := strings.Split(o.path, "/")
 	for i, part := range parts {
 		if name, ok := strings.CutPrefix(part, "{"); ok {

@@ -61,8 +61,8 @@ func (f *fixer) fix() {
 				}
 			}
 			op.Parameters = own
-			if op.OperationID == "getSpec" { // it would expect YAML by the name that is JSON's
-				delete(op.Responses.Status(200).Value.Content, "application/yaml")
+			for _, media := range otherMedia[op.OperationID] {
+				delete(op.Responses.Status(200).Value.Content, media)
 			}
 		}
 	}
@@ -74,6 +74,9 @@ func (f *fixer) fix() {
 	}
 }
 
+// otherMedia are those that an operation has for other names than the one in [fixer.parameter].
+var otherMedia = map[string][]string{"getSpec": {"application/yaml"}, "getReferenceFile": {"text/css", "text/plain"}}
+
 // pin makes a value the only one.
 func pin(s *openapi3.Schema, values ...any) *openapi3.SchemaRef {
 	pinned := *s
@@ -83,7 +86,7 @@ func pin(s *openapi3.Schema, values ...any) *openapi3.SchemaRef {
 
 // parameter is the parameter with what the operation finds on the server.
 func (f *fixer) parameter(o operation, p *openapi3.Parameter) *openapi3.Parameter {
-	known := map[string]any{"name": "muninx.json", "list": 1, "account": f.Account, "scope": "user"}
+	known := map[string]any{"name": "muninx.json", "file": "reference.js", "list": 1, "account": f.Account, "scope": "user"}
 	fixed := *p
 	fixed.Example = nil
 	value, ok := known[p.Name]
