@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.."
 dist=$PWD/dist
 targets="linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64"
 
+tar --version 2>/dev/null | grep -q GNU || { echo "release: needs GNU tar" >&2; exit 1; }
+for name in muninx apitoken unleash service; do
+	cmp "openapi/$name.yaml" "openapi/released/$name.yaml" || { echo "release: copy the contracts to openapi/released" >&2; exit 1; }
+done
 rm -rf "$dist"
 mkdir -p "$dist"
 work=$(mktemp -d)
@@ -40,7 +44,7 @@ contracts() {
 	reproducible "$work/openapi" "$dist/tokenwright_${VERSION}_openapi.tar.gz"
 }
 
-# clients has the generated Go clients, and the npm package where npm is to be had.
+# clients has the generated Go clients and the npm package.
 clients() {
 	mkdir -p "$work/clients"
 	for name in muninx apitoken unleash service; do
@@ -49,7 +53,7 @@ clients() {
 	done
 	cp LICENSE "$work/clients"
 	reproducible "$work/clients" "$dist/tokenwright_${VERSION}_go_clients.tar.gz"
-	[ ! -f clients/typescript/package.json ] || npm pack --silent --pack-destination "$dist" ./clients/typescript >/dev/null
+	npm pack --silent --pack-destination "$dist" ./clients/typescript >/dev/null
 }
 
 epoch=$(git log -1 --format=%ct)

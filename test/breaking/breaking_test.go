@@ -5,9 +5,11 @@ package breaking
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -84,12 +86,58 @@ func TestChangesAreVersioned(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		fault := judge(oasdiff(t, "changelog", released+name+".yaml", contracts+name+".yaml"),
-			version(t, released+name+".yaml"), version(t, contracts+name+".yaml"), name, string(changelog))
+		before, after := released+name+".yaml", contracts+name+".yaml"
+		fault := judge(changes(t, before, after), version(t, before), version(t, after), name, string(changelog))
 		if fault != "" {
 			t.Errorf("%s %s", name, fault)
 		}
 	}
+}
+
+// changes are those that oasdiff finds and those that it does not: of how callers authenticate, and of words.
+func changes(t *testing.T, base, revision string) []change {
+	t.Helper()
+	found := oasdiff(t, "changelog", base, revision)
+	if before, after := security(t, base), security(t, revision); !reflect.DeepEqual(before, after) {
+		found = append(found, change{ID: "security", Text: fmt.Sprintf("%v is %v now", before, after), Level: breaks})
+	}
+	if len(found) == 0 && !bytes.Equal(read(t, base), read(t, revision)) {
+		found = append(found, change{ID: "words", Text: "the text is another"})
+	}
+	return found
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// security is how callers authenticate, by operation.
+func security(t *testing.T, path string) map[string]any {
+	t.Helper()
+	var doc struct {
+		Security   any
+		Components struct {
+			Schemes any `yaml:"securitySchemes"`
+		}
+		Paths map[string]map[string]any
+	}
+	if err := yaml.Unmarshal(read(t, path), &doc); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]any{"all": doc.Security, "schemes": doc.Components.Schemes}
+	for _, item := range doc.Paths {
+		for _, op := range item {
+			if op, ok := op.(map[string]any); ok && op["security"] != nil {
+				found[fmt.Sprint(op["operationId"])] = op["security"]
+			}
+		}
+	}
+	return found
 }
 
 // judge says what is wrong, "" if nothing is.
@@ -99,7 +147,9 @@ func judge(changes []change, before, after, name, changelog string) string {
 	switch {
 	case len(bad) > 0 && semver.Compare(semver.Major(after), semver.Major(before)) <= 0:
 		return "breaks clients and needs a new major version: " + describe(bad)
-	case len(changes) > 0 && semver.Compare(semver.MajorMinor(after), semver.MajorMinor(before)) <= 0:
+	case len(changes) == 1 && changes[0].ID == "words" && semver.Compare(after, before) <= 0:
+		return "has other words and needs a new version"
+	case len(changes) > 0 && changes[0].ID != "words" && semver.Compare(semver.MajorMinor(after), semver.MajorMinor(before)) <= 0:
 		return "has changed and needs a new minor version: " + describe(changes)
 	case semver.Compare(after, before) < 0:
 		return "goes back from " + before + " to " + after
@@ -121,17 +171,23 @@ func describe(changes []change) string {
 type breakage struct{ spec, right, wrong string }
 
 var breakages = map[string]breakage{
-	"an operation renamed":       {"muninx", "operationId: listTokens", "operationId: listAllTokens"},
-	"an operation removed":       {"service", "  /service/me:\n", "  /service/myself:\n"},
-	"a member renamed":           {"muninx", "        next_cursor: {", "        cursor: {"},
-	"a member's format changed":  {"unleash", "format: date-time", "format: date"},
-	"a status removed":           {"unleash", "        '201':\n", "        '200':\n"},
-	"a media type changed":       {"service", "            application/statuslist+jwt:\n", "            application/jwt:\n"},
-	"a oneOf reduced":            {"apitoken", "      oneOf:\n        - ", "      oneOf:\n        # - "},
-	"a mapping removed":          {"apitoken", "        mapping:\n          ", "        mapping:\n          # "},
-	"a query parameter required": {"muninx", "      in: query\n", "      in: query\n      required: true\n"},
-	"a number instead of a text": {"muninx", "name: { type: string", "name: { type: integer"},
-	"a value of an enum removed": {"service", "enum: [user, account, environment]", "enum: [user, account]"},
+	"an operation renamed":        {"muninx", "operationId: listTokens", "operationId: listAllTokens"},
+	"an operation removed":        {"service", "  /service/me:\n", "  /service/myself:\n"},
+	"a member renamed":            {"muninx", "        next_cursor: {", "        cursor: {"},
+	"a member's format changed":   {"unleash", "format: date-time", "format: date"},
+	"a number shortened":          {"unleash", "format: int64", "format: int32"},
+	"a date in answers":           {"muninx", "created_at: { type: string, format: date-time", "created_at: { type: string, format: date"},
+	"another scheme":              {"muninx", "scheme: bearer", "scheme: basic"},
+	"another header":              {"unleash", "name: Authorization", "name: X-Auth"},
+	"a schema renamed":            {"muninx", "TokenList", "TokenPage"},
+	"a credential newly demanded": {"service", "      security: []\n", ""},
+	"a status removed":            {"unleash", "        '201':\n", "        '200':\n"},
+	"a media type changed":        {"service", "            application/statuslist+jwt:\n", "            application/jwt:\n"},
+	"a oneOf reduced":             {"apitoken", "      oneOf:\n        - ", "      oneOf:\n        # - "},
+	"a mapping removed":           {"apitoken", "        mapping:\n          ", "        mapping:\n          # "},
+	"a query parameter required":  {"muninx", "      in: query\n", "      in: query\n      required: true\n"},
+	"a number instead of a text":  {"muninx", "name: { type: string", "name: { type: integer"},
+	"a value of an enum removed":  {"service", "enum: [user, account, environment]", "enum: [user, account]"},
 }
 
 // TestBreakagesAreFound plants each in a copy of the present contract.
@@ -147,10 +203,10 @@ func TestBreakagesAreFound(t *testing.T) {
 				t.Fatalf("%s has no %q", b.spec, b.right)
 			}
 			path := filepath.Join(t.TempDir(), b.spec+".yaml")
-			if err := os.WriteFile(path, []byte(strings.Replace(string(text), b.right, b.wrong, 1)), 0o600); err != nil {
+			if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), b.right, b.wrong)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			changes := oasdiff(t, "changelog", contracts+b.spec+".yaml", path)
+			changes := changes(t, contracts+b.spec+".yaml", path)
 			present := version(t, path)
 			if len(broken(changes)) == 0 || judge(changes, present, present, b.spec, "") == "" {
 				t.Errorf("is not found: %s", describe(changes))
@@ -176,6 +232,8 @@ func TestJudge(t *testing.T) {
 		"breakage, minor":           {large, "v1.0.0", "v1.1.0", entry, false},
 		"breakage, major":           {large, "v1.0.0", "v2.0.0", entry, true},
 		"breakage, major, no entry": {large, "v1.0.0", "v2.0.0", "", false},
+		"words, patch":              {[]change{{ID: "words"}}, "v1.0.0", "v1.1.0", entry, true},
+		"words, same version":       {[]change{{ID: "words"}}, "v1.0.0", "v1.0.0", entry, false},
 		"backwards":                 {nil, "v1.1.0", "v1.0.0", entry, false},
 	} {
 		if fault := judge(c.changes, c.before, c.after, "muninx", c.md); (fault == "") != c.ok {

@@ -25,7 +25,7 @@ const patience = time.Minute
 func program(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{
-		"chromium", "chromium-browser", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+		"google-chrome", "chromium", "chromium-browser", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 	} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
@@ -47,6 +47,7 @@ func launch(t *testing.T) context.Context {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("no-pings", true),
 		chromedp.Flag("disable-gpu", true),
+		chromedp.Flag("no-sandbox", true), // not every machine lets users have one, and the page is our own
 	)
 	ctx, timeout := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(timeout)

@@ -7,7 +7,7 @@ what=browser
 . "$(dirname "$0")/../../packages.sh"
 
 found() {
-	for program in chromium chromium-browser google-chrome '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do
+	for program in google-chrome chromium chromium-browser '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do
 		if command -v "$program" >/dev/null 2>&1; then
 			return 0
 		fi
