@@ -89,16 +89,16 @@ clients-java: ## Test clients in Java, which takes longer
 	cd test/clients && $(GO) test -count=1 -tags java -run Java .
 
 .PHONY: contract contract-long contract-mutants contract-tools
-CONTRACT = $(GO) test -count=1 -v ./test/contract -parallel 2
+CONTRACT = $(GO) test -count=1 -v -tags contract ./test/contract -parallel 2
 
 contract: postgres contract-tools ## Run the contract tests, with independent tools too, on both databases
-	$(CONTRACT) -run TestTools -tools -timeout 15m
+	$(CONTRACT) -run TestTools -timeout 15m
 
 contract-long: postgres contract-tools ## Run the contract tests for much longer, with other random values
-	$(CONTRACT) -run TestTools -tools -long -timeout 6h
+	$(CONTRACT) -run TestTools -long -timeout 6h
 
 contract-mutants: contract-tools ## Show which planted faults the contract tests catch
-	$(CONTRACT) -run TestMutants -mutants -timeout 1h
+	$(CONTRACT) -run TestMutants -timeout 1h
 
 contract-tools: ## Get the tools for the contract tests, if they are not there
 	@sh test/contract/install.sh

@@ -100,6 +100,7 @@ func TestEphemeralSettings(t *testing.T) {
 	} {
 		serve(good, "--"+flag, value).refused(t, exitUsage, "--"+flag+" ("+variable(flag)+") does not go with --ephemeral")
 	}
+	serve(good, "--no-migrate").refused(t, exitUsage, "--no-migrate (TOKENWRIGHT_MIGRATE=false) does not go with --ephemeral")
 	serve(good, "--tls-cert", "x").refused(t, exitUsage, "--tls-key go together")
 }
 

@@ -88,7 +88,7 @@ func (s *instance) misuse(t *testing.T, secret string) string {
 	var back strings.Builder
 	for _, r := range []struct{ method, path, body string }{
 		{"GET", "/tokens/" + secret, ""}, {"GET", "/tokens?cursor=" + secret, ""}, {"DELETE", "/api/v1/api_token/" + secret, ""},
-		{"GET", "/openapi/" + secret, ""}, {"GET", "/" + secret, ""}, {"GET", "/service/tokens/" + secret + "/" + secret, ""},
+		{"GET", "/openapi/" + secret, ""}, {"GET", "/docs/" + secret, ""}, {"GET", "/" + secret, ""}, {"GET", "/service/tokens/" + secret + "/" + secret, ""},
 		{"POST", "/api/v1/api_token", `{"token_scope":"` + secret + `"}`}, {"POST", "/tokens", `{"name":["` + secret + `"]}`},
 		{"POST", "/api/admin/user/tokens", `{"expiresAt":"` + secret + `"}`}, {"POST", "/service/users", `{"role":"` + secret + `"}`},
 	} {

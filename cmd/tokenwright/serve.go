@@ -99,6 +99,9 @@ func (s *settings) checkEphemeral() error {
 			return wrong(flag, "does not go with --ephemeral, which keeps nothing")
 		}
 	}
+	if !s.Migrate {
+		return &usageError{"--no-migrate (" + variable("migrate") + "=false) does not go with --ephemeral, whose database is always new"}
+	}
 	s.DatabaseURL = "" // not even its default
 	return s.checkTLS()
 }

@@ -35,8 +35,8 @@ func (s *server) showCalls(w io.Writer, credential string) {
 	for _, call := range calls(s.publicURL, credential) {
 		fmt.Fprintf(w, "\n# %s\n%s\n", call.title, call.command)
 	}
-	fmt.Fprintf(w, "\nThe contracts are at %s/openapi/muninx.yaml, …/apitoken.yaml, …/unleash.yaml and …/service.yaml.\n",
-		s.publicURL)
+	fmt.Fprintf(w, "\nThe reference is at %s/docs, the contracts are at %[1]s/openapi/muninx.yaml, …/apitoken.yaml, "+
+		"…/unleash.yaml and …/service.yaml.\n", s.publicURL)
 }
 
 func missing(path string) bool {

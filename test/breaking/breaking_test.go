@@ -85,12 +85,79 @@ func TestChangesAreVersioned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
-		before, after := released+name+".yaml", contracts+name+".yaml"
-		fault := judge(changes(t, before, after), version(t, before), version(t, after), name, string(changelog))
-		if fault != "" {
-			t.Errorf("%s %s", name, fault)
+	for _, base := range append(tagged(t, root), released) {
+		for _, name := range names {
+			before, after := filepath.Join(base, name+".yaml"), contracts+name+".yaml"
+			fault := judge(changes(t, before, after), version(t, before), version(t, after), name, string(changelog))
+			if fault != "" {
+				t.Errorf("%s %s", name, fault)
+			}
 		}
+	}
+}
+
+// tagged is a folder with the contracts of the last release before the present commit, as its tag has them, so that none
+// can be changed together with its copy; nil where no tag is known.
+func tagged(t *testing.T, repository string) []string {
+	t.Helper()
+	tag, err := git(repository, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^")
+	if err != nil {
+		return nil
+	}
+	folder := t.TempDir()
+	for _, name := range names {
+		text, err := git(repository, "show", strings.TrimSpace(tag)+":openapi/"+name+".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{folder}
+}
+
+func git(repository string, args ...string) (string, error) {
+	out, err := exec.Command("git", append([]string{"-C", repository}, args...)...).Output()
+	return string(out), err
+}
+
+// TestTaggedContracts: what counts is the tag, not a later commit.
+func TestTaggedContracts(t *testing.T) {
+	repository := t.TempDir()
+	run := func(args ...string) {
+		t.Helper()
+		args = append([]string{"-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgSign=false"}, args...)
+		if out, err := git(repository, args...); err != nil {
+			t.Fatalf("git %v: %v %s", args, err, out)
+		}
+	}
+	commit := func(content string) {
+		t.Helper()
+		for _, name := range names {
+			path := filepath.Join(repository, "openapi", name+".yaml")
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run("add", ".")
+		run("commit", "--quiet", "--message", content)
+	}
+	run("init", "--quiet")
+	commit("zero")
+	if found := tagged(t, repository); found != nil {
+		t.Errorf("%v without a tag", found)
+	}
+	commit("one")
+	run("tag", "v1.0.0")
+	commit("two")
+	run("tag", "v2.0.0") // which judges itself by the one before
+	found := tagged(t, repository)
+	if len(found) != 1 || string(read(t, filepath.Join(found[0], "muninx.yaml"))) != "one" {
+		t.Errorf("%v", found)
 	}
 }
 

@@ -52,7 +52,7 @@ func bodies(t *testing.T, s target, only string) {
 		for _, op := range c.operations() {
 			t.Run(op.id, func(t *testing.T) {
 				p.doors(t, op)
-				if op.RequestBody != nil {
+				if op.RequestBody != nil && !t.Failed() { // else rapid would panic
 					rapid.Check(t, func(t *rapid.T) { p.accepted(t, op) })
 					rapid.Check(t, func(t *rapid.T) { p.rejected(t, op) })
 				}

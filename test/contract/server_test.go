@@ -45,6 +45,7 @@ type target struct {
 	User        string            `json:"user"`
 	Token       string            `json:"token"`    // the credential of the spec service, which can revoke anything
 	APIToken    string            `json:"apitoken"` // a token of the dialect apitoken
+	Planted     bool              `json:"planted"`  // there is a fault to be found
 }
 
 var binary struct {

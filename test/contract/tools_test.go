@@ -1,3 +1,5 @@
+//go:build contract
+
 package contract
 
 import (
@@ -18,11 +20,7 @@ import (
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
-var (
-	withTools   = flag.Bool("tools", false, "run the independent tools on both databases")
-	withMutants = flag.Bool("mutants", false, "run the tools against planted faults")
-	long        = flag.Bool("long", false, "try much more, with other random values each time")
-)
+var long = flag.Bool("long", false, "try much more, with other random values each time")
 
 // tool is a program that tests a server by one of its specs and ends with 0 if it found nothing.
 type tool struct {
@@ -51,7 +49,7 @@ func propertyTest(t *testing.T, _ target, _ string) *exec.Cmd {
 func schemathesis(t *testing.T, s target, spec string) *exec.Cmd {
 	examples, seed := effort(60, 2000)
 	failures := "1000"
-	if *withMutants { // where the first one says enough
+	if s.Planted { // the first one says enough
 		failures = "1"
 	}
 	cmd := exec.Command(absolute(t, ".venv/bin/python"), "-m", "schemathesis.cli", "--config-file", absolute(t, "schemathesis.toml"), "run",
@@ -99,11 +97,8 @@ func (c tool) run(t *testing.T, s target, spec string) (string, error) {
 	return out.String(), err
 }
 
-// TestTools runs every tool with every spec against a fresh server on each database.
+// TestTools runs every tool with every spec against a fresh server on each database. `make contract` runs it.
 func TestTools(t *testing.T) {
-	if !*withTools {
-		t.Skip("`make contract` runs this")
-	}
 	build(t)
 	for _, database := range []string{"sqlite", "postgres"} {
 		for _, c := range toolbox {

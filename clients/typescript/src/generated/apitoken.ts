@@ -497,10 +497,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
-                 *       "environment_id": "013xrzp12g3nqk8nzxvq7jm2arsfg5h1",
-                 *       "expires_at": "2027-01-01T00:00:00Z",
-                 *       "token_scope": "environment"
+                 *       "token_scope": "account"
                  *     }
                  */
                 "application/json": components["schemas"]["ApiToken_DetailsForCreate"];

@@ -344,8 +344,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "description": "laptop",
-                 *       "expiresAt": "2026-12-01T08:00:00.000Z"
+                 *       "description": "laptop"
                  *     }
                  */
                 "application/json": components["schemas"]["patSchema"];

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// TestSubscribeGivesUp: a server that lets us in and then says no more does not keep us, and so does not keep the caches
+// of a replica that hears nothing from being told so.
+func TestSubscribeGivesUp(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go admit(listener)
+	conn, err := pgx.Connect(t.Context(), "postgres://any@"+listener.Addr().String()+"/any?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Far more than subscribe's own limit; what is shown is that it has one.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := subscribe(ctx, conn); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("%v, and the caller's own time is over: %v", err, ctx.Err())
+	}
+}
+
+// admit is a PostgreSQL server that answers nothing but the start of one connection.
+func admit(listener net.Listener) {
+	conn, err := listener.Accept()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	backend := pgproto3.NewBackend(conn, conn)
+	if _, err := backend.ReceiveStartupMessage(); err != nil {
+		return
+	}
+	backend.Send(&pgproto3.AuthenticationOk{})
+	backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+	if backend.Flush() != nil {
+		return
+	}
+	for err == nil {
+		_, err = backend.Receive()
+	}
+}
