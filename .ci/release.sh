@@ -22,7 +22,19 @@ reproducible() {
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -C "$1" -cf - . | gzip -n >"$2"
 }
 
-# binary builds the program for one system, beside its licence and documents.
+# licences collects those of Go and of all modules in the program, which ask to be handed on.
+licences() {
+	mkdir -p "$1/go"
+	cp "$("$GO" env GOROOT)/LICENSE" "$1/go"
+	"$GO" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/tokenwright | sort -u |
+		while read -r module source; do
+			mkdir -p "$1/$module"
+			find "$source" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'notice*' \) -exec cp {} "$1/$module" \;
+			find "$1/$module" -type f | grep -q . || { echo "release: $module has no licence" >&2; return 1; }
+		done
+}
+
+# binary builds the program for one system, beside the licences and documents.
 binary() {
 	os=${1%/*} arch=${1#*/} suffix=
 	[ "$os" != windows ] || suffix=.exe
@@ -31,6 +43,7 @@ binary() {
 	CGO_ENABLED=0 GOOS=$os GOARCH=$arch "$GO" build -trimpath -ldflags "-s -w -X main.version=$VERSION" \
 		-o "$folder/tokenwright$suffix" ./cmd/tokenwright
 	cp LICENSE README.md CHANGELOG.md "$folder"
+	GOOS=$os GOARCH=$arch licences "$folder/licences"
 	reproducible "$folder" "$dist/tokenwright_${VERSION}_${os}_$arch.tar.gz"
 }
 

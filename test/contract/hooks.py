@@ -15,6 +15,9 @@ IGNORED = {"id", "secret", "createdAt", "seenAt", "userId"}
 # An id that nothing has.
 NOBODY = 999999999
 
+# The operations of service that change a token, and what has to be done before.
+CHANGES = {"suspendServiceToken": [], "activateServiceToken": ["suspend"], "deleteServiceToken": ["revoke"]}
+
 # What tokens were made in this run: their secrets by their ids.
 secrets: dict[str, str] = {}
 
@@ -88,6 +91,23 @@ def fit_path(case):
         case.path_parameters.update(dialect="apitoken", id=TARGET["apitoken"])
     elif operation_id(case) == "getStatusList":
         case.path_parameters["list"] = 1
+    elif operation_id(case) in CHANGES and case.meta.phase.name != "stateful":
+        case.path_parameters.update(dialect="muninx", id=token_for(operation_id(case)))
+
+
+def token_for(operation) -> str:
+    """A new token in the state that the operation needs."""
+    made = fixture("/tokens", json={"name": "for " + operation})
+    for action in CHANGES[operation]:
+        fixture(f"/service/tokens/muninx/{made['id']}/{action}")
+    return made["id"]
+
+
+def fixture(path, **body):
+    credential = {"Authorization": "Bearer " + TARGET["credentials"]["service"]}
+    got = requests.post(TARGET["fixtures"] + path, headers=credential, timeout=10, **body)
+    got.raise_for_status()
+    return got.json()
 
 
 def fit_query(case):

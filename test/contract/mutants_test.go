@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -188,6 +189,16 @@ var mutants = []mutant{
 		}
 		return b.ask(r, body)
 	}},
+	{"suspend and activate find nothing", "apitoken", findsNothing},
+	{"suspend and activate find nothing", "service", findsNothing},
+}
+
+// findsNothing asks about a token that is not there.
+func findsNothing(b backend, r *http.Request, body []byte) answer {
+	if action := path.Base(r.URL.Path); action == "suspend" || action == "activate" {
+		r.URL.Path = path.Join(r.URL.Path, "../../unknown", action)
+	}
+	return b.ask(r, body)
 }
 
 // serve puts the fault in front of the real server until the test ends.

@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 // target is a running server and what a tester has to know of it. It goes to child processes as JSON.
 type target struct {
 	URL         string            `json:"url"`
+	Fixtures    string            `json:"fixtures"`    // the same server where no fault is planted in front of it
 	Credentials map[string]string `json:"credentials"` // by spec; none is a token that its own spec can list or revoke
 	Account     string            `json:"account"`
 	Environment string            `json:"environment"`
@@ -82,7 +83,7 @@ func start(t *testing.T, databaseURL, publicURL string) target {
 	program, dir := build(t), t.TempDir()
 	address, err := loopback.Free()
 	need(t, err)
-	s := target{URL: "http://" + address.String()}
+	s := target{URL: "http://" + address.String(), Fixtures: "http://" + address.String()}
 	if databaseURL == "" {
 		databaseURL = "sqlite:" + filepath.Join(dir, "tokenwright.db")
 	}
@@ -96,11 +97,14 @@ func start(t *testing.T, databaseURL, publicURL string) target {
 	var log bytes.Buffer
 	cmd := exec.Command(program, "serve", "--listen", address.String(), "--public-url", publicURL, "--database-url", databaseURL,
 		"--key-directory", keys, "--bootstrap-credential-file", first, "--unleash-max-tokens", "0", "--log-level", "error")
+	cmd.Env = []string{} // no setting of who runs the tests
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, &log, &log, tied()
 	exited, err := launch(cmd)
 	need(t, err)
+	if err := s.await(t.Context(), exited); err != nil {
+		t.Fatalf("%v\n%s", err, &log)
+	}
 	t.Cleanup(func() { stop(t, cmd, exited, &log) })
-	need(t, s.await(t.Context()))
 	secret, err := os.ReadFile(first)
 	need(t, err)
 	need(t, s.populate(strings.TrimSpace(string(secret))))
@@ -135,11 +139,16 @@ func stop(t *testing.T, cmd *exec.Cmd, exited <-chan error, log *bytes.Buffer) {
 	}
 }
 
-func (s target) await(ctx context.Context) error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+func (s target) await(ctx context.Context, exited <-chan error) error {
+	for deadline := time.Now().Add(patience); ; {
 		err := s.call(ctx, "GET", "/readyz", "", "", nil)
 		if err == nil || time.Now().After(deadline) {
 			return err
+		}
+		select {
+		case err := <-exited:
+			return fmt.Errorf("the server ended: %w", err)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
@@ -173,9 +182,9 @@ func (s *target) populate(first string) error {
 	return nil
 }
 
-// call sends a request that has to succeed and reads its answer into v.
+// call sends a request of the tests' own, which has to succeed, and reads its answer into v.
 func (s target) call(ctx context.Context, method, path, credential, body string, v any) error {
-	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, s.Fixtures+path, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

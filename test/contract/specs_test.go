@@ -83,7 +83,8 @@ type step struct {
 	params map[string]string
 }
 
-// steps are the links that the spec draws from an answer to operations that need no body: reads first, deletes last.
+// steps are the links that the spec draws from an answer to operations that need no body: reads first, then what can be
+// undone, so that nothing is tried with what is gone.
 func (s spec) steps(o operation, status int, body map[string]any) ([]step, error) {
 	var all []step
 	for _, link := range o.Responses.Status(status).Value.Links {
@@ -100,11 +101,36 @@ func (s spec) steps(o operation, status int, body map[string]any) ([]step, error
 		}
 		all = append(all, next)
 	}
-	slices.SortFunc(all, func(a, b step) int {
-		order := []string{"GET", "POST", "DELETE"}
-		return cmp.Or(cmp.Compare(slices.Index(order, a.method), slices.Index(order, b.method)), cmp.Compare(a.id, b.id))
-	})
+	slices.SortFunc(all, func(a, b step) int { return cmp.Or(cmp.Compare(a.harm(), b.harm()), cmp.Compare(a.id, b.id)) })
 	return all, nil
+}
+
+// linked are the ids of the operations that links lead to and that need no body.
+func (s spec) linked() (ids []string) {
+	for _, o := range s.operations() {
+		for _, answer := range o.Responses.Map() {
+			for _, link := range answer.Value.Links {
+				if s.operation(link.Value.OperationID).RequestBody == nil {
+					ids = append(ids, link.Value.OperationID)
+				}
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// harm ranks operations by what is left of a resource after them.
+func (o operation) harm() int {
+	switch {
+	case o.method == "GET":
+		return 0
+	case o.method == "DELETE":
+		return 3
+	case strings.HasPrefix(o.id, "revoke"):
+		return 2
+	}
+	return 1
 }
 
 // evaluate reads what a runtime expression names in the body of an answer.

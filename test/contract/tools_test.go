@@ -133,7 +133,7 @@ func end(out string, lines int) string {
 }
 
 // figures are the lines in which a tool says how much it did.
-var figures = regexp.MustCompile(`[1-9][0-9]* (generated, |requests sent)|Tests run: [1-9]|API Links:`)
+var figures = regexp.MustCompile(`[1-9][0-9]* (generated, |requests sent)|Tests run: [1-9]`)
 
 func summary(out string) string {
 	var all []string
