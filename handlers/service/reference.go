@@ -5,7 +5,6 @@ import (
 	"embed"
 	"net/http"
 	"path"
-	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -45,7 +44,9 @@ var reference = sync.OnceValue(func() map[string]document {
 		if err != nil {
 			panic(err)
 		}
-		all[entry.Name()] = newDocument(media[path.Ext(entry.Name())], text)
+		d := newDocument(media[path.Ext(entry.Name())], text)
+		d.packed = pack(text)
+		all[entry.Name()] = d
 	}
 	return all
 })
@@ -72,19 +73,16 @@ type referenceFile struct {
 }
 
 // VisitGetReferenceResponse sends the page, which is too small to be worth compressing.
-func (f referenceFile) VisitGetReferenceResponse(w http.ResponseWriter) error { return f.send(w) }
+func (f referenceFile) VisitGetReferenceResponse(w http.ResponseWriter) error { return f.confine(w) }
 
 // VisitGetReferenceFileResponse sends what the page loads.
 func (f referenceFile) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
-	if f.zipped {
-		f.etag = strings.TrimSuffix(f.etag, `"`) + `-gzip"` // entity tags name bytes
-	}
-	return f.send(w)
+	return f.confine(w)
 }
 
-// send has every file asked for again, so that page and scripts are always of one release.
-func (f referenceFile) send(w http.ResponseWriter) error {
+// confine has every file asked for again, so that page and scripts are always of one release.
+func (f referenceFile) confine(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderContentSecurityPolicy, referencePolicy)
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
@@ -92,18 +90,5 @@ func (f referenceFile) send(w http.ResponseWriter) error {
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set(echo.HeaderCacheControl, "public, no-cache")
-	header.Set("ETag", f.etag)
-	if wire.MatchesTag(f.known, f.etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	header.Set(echo.HeaderContentType, f.media)
-	if f.zipped {
-		header.Set(echo.HeaderContentEncoding, "gzip")
-		w.WriteHeader(http.StatusOK)
-		return zip(w, string(f.body))
-	}
-	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(f.body)
-	return err
+	return f.send(w, f.known, f.zipped)
 }

@@ -72,7 +72,7 @@ func confined(t *testing.T, address string, a harness.Answer) {
 	t.Helper()
 	policy := a.Header.Get("Content-Security-Policy")
 	for _, part := range []string{
-		"default-src 'none'", "script-src 'self'", "connect-src 'self'", "img-src 'self' data:", "font-src 'self'",
+		"default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "connect-src 'self'", "img-src 'self' data:", "font-src 'self'",
 		"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 	} {
 		if !strings.Contains("; "+policy+";", "; "+part+";") {
@@ -81,7 +81,8 @@ func confined(t *testing.T, address string, a harness.Answer) {
 	}
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin",
-		"Cache-Control": "public, no-cache",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cache-Control":                "public, no-cache",
 	} {
 		if got := a.Header.Get(name); got != want {
 			t.Errorf("%s: %s is %q", address, name, got)

@@ -1,24 +1,29 @@
 package service
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"github.com/oasdiff/yaml"
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
+	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// document is a spec in one of its forms, ready to be sent. It implements gen.GetSpecResponseObject: the generated
-// answers would encode the JSON form anew each time.
+// document is a text that is ready to be sent. For a spec in one of its forms it implements gen.GetSpecResponseObject: the
+// generated answers would encode the JSON form anew each time.
 type document struct {
-	media string
-	etag  string
-	body  []byte
+	media  string
+	etag   string
+	body   []byte
+	packed []byte // body by gzip; nil if that is left to each request
 }
 
 // documents are the specs in both forms, by the name that they have in a path.
@@ -39,15 +44,50 @@ func newDocument(media string, body []byte) document {
 	return document{media: media, etag: fmt.Sprintf(`"%x"`, sha256.Sum256(body)), body: body}
 }
 
+// pack is quick rather than thorough.
+func pack(body []byte) []byte {
+	var packed bytes.Buffer
+	zipper, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err == nil {
+		_, err = zipper.Write(body)
+	}
+	if err == nil {
+		err = zipper.Close()
+	}
+	if err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return packed.Bytes()
+}
+
+// send answers with the document, or with the word that the caller knows it. Entity tags name bytes, and so differ by
+// encoding (RFC 9110 section 8.8.3.3).
+func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
+	header, body := w.Header(), d.body
+	if zipped {
+		d.etag = strings.TrimSuffix(d.etag, `"`) + `-gzip"`
+	}
+	header.Set("ETag", d.etag)
+	if wire.MatchesTag(known, d.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	if zipped {
+		header.Set(echo.HeaderContentEncoding, "gzip")
+		if body = d.packed; body == nil {
+			body = pack(d.body)
+		}
+	}
+	header.Set(echo.HeaderContentType, d.media)
+	w.WriteHeader(http.StatusOK)
+	_, err := w.Write(body)
+	return err
+}
+
 // VisitGetSpecResponse sends the document, which is public and changes only with the program.
 func (d document) VisitGetSpecResponse(w http.ResponseWriter) error {
-	header := w.Header()
-	header.Set(echo.HeaderContentType, d.media)
-	header.Set(echo.HeaderCacheControl, "public, max-age=300")
-	header.Set("ETag", d.etag)
-	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(d.body)
-	return err
+	w.Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	return d.send(w, "", false)
 }
 
 // VisitGetKeysResponse sends the key set in the same way, to be read from any page.

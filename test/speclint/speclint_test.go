@@ -104,12 +104,16 @@ func plant(t *testing.T, dir, name string, f fault) string {
 	return path
 }
 
-// TestSpectralFindsFaults plants one fault a contract.
+// TestSpectralFindsFaults plants one fault a contract. The exceptions in the rules go by file and not by what is in it, so a
+// fault has to be found beyond what is said of a mere copy.
 func TestSpectralFindsFaults(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"lint", "--ruleset", "spectral.yaml", "--format", "json", "--quiet"}
 	for rule, f := range faults {
 		args = append(args, plant(t, dir, rule, f))
+		if same := plant(t, dir, "copy-"+f.spec, fault{spec: f.spec}); !slices.Contains(args, same) {
+			args = append(args, same)
+		}
 	}
 	out, err := node(t, "spectral", args...)
 	if err == nil {
@@ -119,12 +123,12 @@ func TestSpectralFindsFaults(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &findings); err != nil {
 		t.Fatalf("%v in %.500s", err, out)
 	}
-	found := map[string]bool{}
+	found := map[string]int{}
 	for _, finding := range findings {
-		found[strings.TrimSuffix(filepath.Base(finding.Source), ".yaml")+" "+finding.Code] = true
+		found[strings.TrimSuffix(filepath.Base(finding.Source), ".yaml")+" "+finding.Code]++
 	}
-	for rule := range faults {
-		if !found[rule+" "+rule] {
+	for rule, f := range faults {
+		if found[rule+" "+rule] <= found["copy-"+f.spec+" "+rule] {
 			t.Errorf("the rule %s does not find its fault", rule)
 		}
 	}

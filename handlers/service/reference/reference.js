@@ -4,6 +4,7 @@
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const wide = matchMedia('(min-width: 900px)');
+const form = 'application/x-www-form-urlencoded';
 const tabs = [...document.querySelectorAll('[role=tab]')];
 
 // base is the address of the server as the page sees it, also behind a proxy that adds a path.
@@ -40,8 +41,35 @@ mended.replaceSync(`
   .api-key-input { width: min(100% - 110px, 32em) !important; }
   .method { min-width: 70px !important; }
   pre code { overflow-wrap: anywhere; }
+  .tab-content pre { padding-top: 44px; } /* below Copy */
+  .summary { position: relative; }
+  .api-key-input { -webkit-text-security: disc; }
   #api-info a, .blue-text { color: var(--primary-color) !important; }
+  [role=button]:focus-visible { outline: 2px solid var(--primary-color); outline-offset: -2px; }
 `);
+
+// pressed are what RapiDoc lets only a mouse press.
+const pressed = 'summary.endpoint-head, .section-tag-header, span[style*="cursor:pointer"]';
+
+// tend gives what RapiDoc has drawn to keyboards and to readers of screens.
+function tend(root) {
+  for (const one of root.querySelectorAll(pressed)) {
+    one.tabIndex = 0;
+    one.role = 'button';
+    const folded = { summary: one, div: one.parentElement }[one.localName];
+    if (folded) one.ariaExpanded = folded.classList.contains('expanded');
+  }
+  for (const input of root.querySelectorAll('.api-key-input')) {
+    input.autocomplete = 'off';
+    input.ariaLabel = 'Credential';
+  }
+}
+
+function press(event) {
+  if (!['Enter', ' '].includes(event.key) || !event.target.matches(pressed)) return;
+  event.preventDefault();
+  event.target.click();
+}
 
 async function open(panel) {
   const view = document.createElement('rapi-doc');
@@ -49,8 +77,10 @@ async function open(panel) {
   dress(view);
   panel.append(view);
   view.shadowRoot.adoptedStyleSheets.push(mended);
+  view.shadowRoot.addEventListener('keydown', press);
+  new MutationObserver(() => tend(view.shadowRoot)).observe(view.shadowRoot, { subtree: true, childList: true, attributeFilter: ['class'] });
   try {
-    const answer = await fetch(`openapi/${panel.id}.json`, { credentials: 'omit' });
+    const answer = await fetch(`openapi/${panel.id}.json`, { credentials: 'omit', cache: 'no-cache' }); // as old as the page
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     await view.loadSpec(prepared(await answer.json()));
   } catch (problem) {
@@ -65,16 +95,21 @@ function prepared(spec) {
     for (const [method, operation] of Object.entries(item)) {
       if (!operation.operationId) continue;
       operation['x-codeSamples'] = [{ lang: 'curl', source: curl(spec, path, method, operation) }];
-      [operation.requestBody, ...Object.values(operation.responses)].forEach(named);
+      [operation.requestBody, ...Object.values(operation.responses)].forEach((message) => named(spec, message));
     }
   }
   return spec;
 }
 
-// named gives examples a name: RapiDoc cannot read one without if a member of it is null.
-function named(message) {
-  for (const content of Object.values(message?.content ?? {})) {
+// named gives examples a name: RapiDoc cannot read one without if a member of it is null. Those of forms it looks for
+// in the members.
+function named(spec, message) {
+  for (const [media, content] of Object.entries(message?.content ?? {})) {
     if (!('example' in content)) continue;
+    if (media === form) {
+      const { properties } = spec.components.schemas[content.schema.$ref.split('/').pop()];
+      for (const [member, value] of Object.entries(content.example)) properties[member].example = value;
+    }
     content.examples = { Example: { value: content.example } };
     delete content.example;
   }
@@ -117,9 +152,11 @@ function choose(name) {
 
 // move follows the arrow keys, as readers expect of tabs.
 function move(event) {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!step) return;
-  const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+  const here = tabs.indexOf(event.target);
+  const at = { ArrowRight: (here + 1) % tabs.length, ArrowLeft: here - 1, Home: 0, End: -1 }[event.key];
+  if (at === undefined) return;
+  event.preventDefault();
+  const next = tabs.at(at);
   next.focus();
   next.click();
 }
@@ -131,5 +168,12 @@ for (const tab of tabs) {
 for (const query of [dark, wide]) {
   query.addEventListener('change', () => document.querySelectorAll('rapi-doc').forEach(dress));
 }
-const wanted = location.hash.slice(1);
-choose(tabs.some((tab) => tab.getAttribute('aria-controls') === wanted) ? wanted : 'muninx');
+// A page that the browser kept would still have the credential.
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+addEventListener('hashchange', arrive);
+arrive();
+
+function arrive() {
+  const wanted = location.hash.slice(1);
+  choose(tabs.some((tab) => tab.getAttribute('aria-controls') === wanted) ? wanted : 'muninx');
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/tokenwright/tokenwright/openapi"
@@ -101,6 +102,60 @@ func TestReference(t *testing.T) {
 		})
 	}
 	t.Run("try", func(t *testing.T) { try(t, s, open(t, browser)) })
+	t.Run("keys", func(t *testing.T) { keys(t, s, open(t, browser)) })
+	t.Run("back", func(t *testing.T) { back(t, s, open(t, browser)) })
+}
+
+// keys uses nothing but the keyboard, from the tabs to the request of an operation.
+func keys(t *testing.T, s *harness.Server, p *page) {
+	p.visit(s, "light", 1280, 900)
+	call[[]string](p, "open", "muninx", 1)
+	press := func(key string) string {
+		run(p, chromedp.KeyEvent(key))
+		return call[string](p, "held")
+	}
+	until := func(what string) {
+		t.Helper()
+		for range 30 {
+			if strings.Contains(press(kb.Tab), what) {
+				return
+			}
+		}
+		t.Fatalf("no Tab leads to %s", what)
+	}
+	run(p, chromedp.Evaluate[chromedp.Void]("document.getElementById('tab-muninx').focus()"))
+	for _, step := range []struct{ key, want string }{{kb.End, "service"}, {kb.Home, "muninx"}, {kb.ArrowLeft, "service"}, {kb.ArrowRight, "muninx"}} {
+		press(step.key)
+		if got := call[string](p, "chosen"); got != step.want {
+			t.Errorf("the keys choose %s, want %s", got, step.want)
+		}
+	}
+	until("summary endpoint-head post collapsed false")
+	if held := press(kb.Enter); !strings.HasSuffix(held, "expanded true") {
+		t.Errorf("Enter opens nothing: %s", held)
+	}
+	until("textarea")
+	until("m-btn primary")
+	run(p, chromedp.Evaluate[chromedp.Void]("location.hash = '#apitoken'"))
+	call[[]string](p, "open", "apitoken", 1)
+	p.quiet(s.URL)
+}
+
+// back leaves the page with a credential in it and comes back.
+func back(t *testing.T, s *harness.Server, p *page) {
+	p.visit(s, "light", 1280, 900)
+	call[[]string](p, "open", "muninx", 1)
+	call[chromedp.Void](p, "paste", "muninx", "bearer", s.Vars["member"])
+	if call[bool](p, "bare", "muninx", "bearer") {
+		t.Error("nothing was pasted")
+	}
+	run(p, chromedp.Navigate(s.URL+"/docs/rapidoc.LICENSE.txt"))
+	run(p, chromedp.NavigateBack())
+	run(p, chromedp.Evaluate[chromedp.Void](helpers))
+	call[[]string](p, "open", "muninx", 1)
+	if !call[bool](p, "bare", "muninx", "bearer") {
+		t.Error("the credential is still there")
+	}
 }
 
 // shows checks that a tab has all operations of its contract, and opens the last.
@@ -176,8 +231,12 @@ func try(t *testing.T, s *harness.Server, p *page) {
 	if me := call[string](p, "attempt", "service", "GET /service/me", ""); !strings.Contains(me, `"member"`) {
 		t.Errorf("who am I: %q", me)
 	}
+	call[chromedp.Void](p, "paste", "service", "bearer", s.Vars["admin"])
+	if verdict := call[string](p, "attempt", "service", "POST /introspect", ""); !strings.Contains(verdict, `"active": false`) {
+		t.Errorf("the example of a form: %q", verdict)
+	}
 	p.forgets(s)
-	p.quiet(s.URL, secret)
+	p.quiet(s.URL, secret, s.Vars["admin"])
 }
 
 // count is the number of tokens in a list of any dialect.

@@ -30,7 +30,7 @@ const reference = {
   paste: async (name, scheme, credential) => {
     const row = reference.root(name).getElementById(`security-scheme-${scheme}`);
     row.querySelector('input').value = credential;
-    row.querySelector('button').click();
+    row.querySelector('input ~ button').click();
     await reference.until('applied credential', () => row.innerText.includes('Key Applied'));
   },
 
@@ -56,6 +56,22 @@ const reference = {
   sample: async (name, operation) => {
     const button = await reference.expand(name, operation);
     return button.getRootNode().host.closest('.endpoint-body').querySelector('pre code').innerText;
+  },
+
+  // held is what has the focus, with what can be said of it.
+  held: () => {
+    let one = document.activeElement;
+    while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+    return `${one.localName} ${one.className} ${one.ariaExpanded}`.replaceAll(/\s+/g, ' ');
+  },
+
+  // chosen is the tab that is shown.
+  chosen: () => document.querySelector('[role=tab][aria-selected=true]').textContent,
+
+  // bare reports whether the tab has no credential.
+  bare: (name, scheme) => {
+    const row = reference.root(name).getElementById(`security-scheme-${scheme}`);
+    return row.querySelector('input').value === '' && !row.innerText.includes('Key Applied');
   },
 
   // dressed waits until page and contracts have the background.
