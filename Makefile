@@ -13,7 +13,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: release-snapshot oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node browser clean
+.PHONY: release-check release-snapshot oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node browser clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,13 +95,16 @@ contract: postgres contract-tools ## Run the contract tests, with independent to
 	$(CONTRACT) -run TestTools -timeout 15m
 
 contract-long: postgres contract-tools ## Run the contract tests for much longer, with other random values
-	$(CONTRACT) -run TestTools -long -timeout 6h
+	$(CONTRACT) -run TestTools -long -timeout 4h
 
 contract-mutants: contract-tools ## Show which planted faults the contract tests catch
 	$(CONTRACT) -run TestMutants -timeout 1h
 
 contract-tools: ## Get the tools for the contract tests, if they are not there
 	@sh test/contract/install.sh
+
+release-check: ## Fail if VERSION may not be released from what is here
+	@VERSION='$(VERSION)' sh .ci/release-check.sh
 
 release-snapshot: node ## Build what a release has into dist
 	@GO='$(GO)' VERSION='$(or $(VERSION),snapshot)' sh .ci/release.sh

@@ -6,12 +6,10 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${GO:=go}" "${VERSION:?}"
 dist=$PWD/dist
+contracts='muninx apitoken unleash service'
 targets="linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64"
 
 tar --version 2>/dev/null | grep -q GNU || { echo "release: needs GNU tar" >&2; exit 1; }
-for name in muninx apitoken unleash service; do
-	cmp "openapi/$name.yaml" "openapi/released/$name.yaml" || { echo "release: copy the contracts to openapi/released" >&2; exit 1; }
-done
 rm -rf "$dist"
 mkdir -p "$dist"
 work=$(mktemp -d)
@@ -19,19 +17,20 @@ trap 'rm -rf "$work"' EXIT
 
 # reproducible makes archives that depend on nothing but what is in them.
 reproducible() {
-	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -C "$1" -cf - . | gzip -n >"$2"
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$epoch" -C "$1" -cf "$work/tar" .
+	gzip -n <"$work/tar" >"$2"
 }
 
 # licences collects those of Go and of all modules in the program, which ask to be handed on.
 licences() {
 	mkdir -p "$1/go"
 	cp "$("$GO" env GOROOT)/LICENSE" "$1/go"
-	"$GO" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/tokenwright | sort -u |
-		while read -r module source; do
-			mkdir -p "$1/$module"
-			find "$source" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'notice*' \) -exec cp {} "$1/$module" \;
-			find "$1/$module" -type f | grep -q . || { echo "release: $module has no licence" >&2; return 1; }
-		done
+	"$GO" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/tokenwright >"$work/modules"
+	sort -u "$work/modules" | while read -r module source; do
+		mkdir -p "$1/$module"
+		find "$source" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'notice*' \) -exec cp {} "$1/$module" \;
+		find "$1/$module" -type f | grep -q . || { echo "release: $module has no licence" >&2; return 1; }
+	done
 }
 
 # binary builds the program for one system, beside the licences and documents.
@@ -47,10 +46,10 @@ binary() {
 	reproducible "$folder" "$dist/tokenwright_${VERSION}_${os}_$arch.tar.gz"
 }
 
-# contracts has the specs as they are served.
-contracts() {
+# specs has the contracts as they are served.
+specs() {
 	mkdir -p "$work/openapi"
-	for name in muninx apitoken unleash service; do
+	for name in $contracts; do
 		cp "openapi/$name.yaml" "$work/openapi"
 	done
 	cp LICENSE "$work/openapi"
@@ -60,7 +59,7 @@ contracts() {
 # clients has the generated Go clients and the npm package.
 clients() {
 	mkdir -p "$work/clients"
-	for name in muninx apitoken unleash service; do
+	for name in $contracts; do
 		mkdir -p "$work/clients/$name"
 		cp "gen/$name/client/client.gen.go" "$work/clients/$name"
 	done
@@ -73,7 +72,7 @@ epoch=$(git log -1 --format=%ct)
 for target in $targets; do
 	binary "$target"
 done
-contracts
+specs
 clients
 "$GO" tool -modfile=tools.mod cyclonedx-gomod app -json -licenses=false -noserial -output "$dist/tokenwright_${VERSION}_sbom.cdx.json" \
 	-main cmd/tokenwright .

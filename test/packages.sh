@@ -1,5 +1,5 @@
-# What the set-up scripts share: getting what is missing from the system's package manager. A script sets `what`, its name
-# in messages, before it calls these.
+# What the set-up scripts share: getting what is missing from the system's package manager, and keeping to what is pinned. A
+# script sets `what`, its name in messages, before it calls these.
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -29,4 +29,47 @@ install_packages() {
 	elif command -v brew >/dev/null 2>&1; then
 		brew install --quiet $3
 	fi
+}
+
+# as_summed is whether the files of a list of SHA-256 sums, in the present folder, are what it says.
+as_summed() {
+	if command -v sha256sum >/dev/null 2>&1; then
+		sha256sum --check --status "$1" 2>/dev/null
+	else
+		shasum --algorithm 256 --check --status "$1" 2>/dev/null
+	fi
+}
+
+# same is whether a file, which may be missing, has the text.
+same() {
+	[ "$1" = "$(cat "$2" 2>/dev/null || true)" ]
+}
+
+# has_python is whether there is a Python that is new enough and can make environments.
+has_python() {
+	python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+# has_java is whether a program of Java, java or javac, is new enough.
+has_java() {
+	version=$("$1" -version 2>&1 | sed -n -e 's/^javac \([0-9]*\).*/\1/p' -e 's/^.* version "\([0-9]*\).*/\1/p' | head -n 1)
+	[ "${version:-0}" -ge 17 ]
+}
+
+# environment is the fingerprint of what .venv has to be.
+environment() {
+	{
+		python3 -c 'import sys; print(sys.version, sys.base_prefix)'
+		cat requirements.txt
+	} | cksum
+}
+
+# python_packages makes .venv what requirements.txt says. No package may run a script of its own.
+python_packages() {
+	same "$(environment)" .venv/installed && return 0
+	rm -rf .venv
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--requirement requirements.txt
+	environment >.venv/installed
 }

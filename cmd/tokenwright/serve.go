@@ -91,12 +91,12 @@ func (s *settings) checkStorage() error {
 
 // checkEphemeral refuses what would have to be kept.
 func (s *settings) checkEphemeral() error {
-	for flag, given := range map[string]bool{
-		"database-url": s.DatabaseURL != defaultDatabaseURL, "key-directory": s.KeyDirectory != "",
-		"bootstrap-credential-file": s.BootstrapCredentialFile != "",
+	for _, kept := range []struct{ flag, value, none string }{
+		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"key-directory", s.KeyDirectory, ""},
+		{"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
-		if given {
-			return wrong(flag, "does not go with --ephemeral, which keeps nothing")
+		if kept.value != kept.none {
+			return wrong(kept.flag, "does not go with --ephemeral, which keeps nothing")
 		}
 	}
 	if !s.Migrate {

@@ -13,12 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/loopback"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
@@ -98,40 +99,25 @@ func start(t *testing.T, databaseURL, publicURL string) target {
 	cmd := exec.Command(program, "serve", "--listen", address.String(), "--public-url", publicURL, "--database-url", databaseURL,
 		"--key-directory", keys, "--bootstrap-credential-file", first, "--unleash-max-tokens", "0", "--log-level", "error")
 	cmd.Env = []string{} // no setting of who runs the tests
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, &log, &log, tied()
-	exited, err := launch(cmd)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &log, &log
+	p, err := child.Start(cmd, nil, syscall.SIGKILL)
 	need(t, err)
-	if err := s.await(t.Context(), exited); err != nil {
+	if err := s.await(t.Context(), p); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
-	t.Cleanup(func() { stop(t, cmd, exited, &log) })
+	t.Cleanup(func() { stop(t, p, &log) })
 	secret, err := os.ReadFile(first)
 	need(t, err)
 	need(t, s.populate(strings.TrimSpace(string(secret))))
 	return s
 }
 
-// launch starts the command from a thread that lives as long as the command: the kernel takes the end of the thread that
-// started a process for the end of its parent. The channel gets how the command ended.
-func launch(cmd *exec.Cmd) (<-chan error, error) {
-	started, exited := make(chan error), make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			exited <- cmd.Wait()
-		}
-	}()
-	return exited, <-started
-}
-
 // stop ends the server and fails the test if that was not graceful, or if the log has errors.
-func stop(t *testing.T, cmd *exec.Cmd, exited <-chan error, log *bytes.Buffer) {
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+func stop(t *testing.T, p *child.Process, log *bytes.Buffer) {
+	if err := p.Signal(syscall.SIGINT); err != nil {
 		t.Error(err)
 	}
-	if err := <-exited; err != nil {
+	if err := p.Wait(); err != nil {
 		t.Errorf("the server stopped with %v\n%s", err, log)
 	}
 	if strings.Contains(log.String(), "level=ERROR") {
@@ -139,15 +125,15 @@ func stop(t *testing.T, cmd *exec.Cmd, exited <-chan error, log *bytes.Buffer) {
 	}
 }
 
-func (s target) await(ctx context.Context, exited <-chan error) error {
+func (s target) await(ctx context.Context, p *child.Process) error {
 	for deadline := time.Now().Add(patience); ; {
 		err := s.call(ctx, "GET", "/readyz", "", "", nil)
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
 		select {
-		case err := <-exited:
-			return fmt.Errorf("the server ended: %w", err)
+		case <-p.Exited:
+			return fmt.Errorf("the server ended: %w", p.Wait())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -14,9 +14,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
@@ -89,10 +91,10 @@ func (c tool) run(t *testing.T, s target, spec string) (string, error) {
 	cmd.Dir = prepared.Dir
 	cmd.WaitDelay = 10 * time.Second
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, tied()
-	exited, err := launch(cmd)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	p, err := child.Start(cmd, nil, syscall.SIGKILL)
 	if err == nil {
-		err = <-exited
+		err = p.Wait()
 	}
 	return out.String(), err
 }

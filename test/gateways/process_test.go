@@ -6,11 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
@@ -19,9 +19,8 @@ const patience = 30 * time.Second
 
 // process is a running gateway.
 type process struct {
-	process *os.Process
-	exited  chan struct{}
-	log     string // path
+	*child.Process
+	log string // path
 }
 
 // find returns the path of a program. Debian keeps some where only root's PATH leads.
@@ -66,34 +65,17 @@ func freeAddress(t *testing.T) string {
 // configuration of this machine is found in it.
 func launch(t *testing.T, dir, program string, args ...string) *process {
 	t.Helper()
-	p := &process{exited: make(chan struct{}), log: filepath.Join(dir, "log")}
+	p := &process{log: filepath.Join(dir, "log")}
 	log, err := os.Create(p.log)
 	must(t, err)
 	defer log.Close()
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = attributes(unprivileged())
-	must(t, p.start(cmd))
+	p.Process, err = child.Start(cmd, unprivileged(), syscall.SIGKILL)
+	must(t, err)
 	t.Cleanup(func() { p.stop(t) })
 	return p
-}
-
-// start starts the command from a thread that lives as long as the command: the kernel takes the end of the thread
-// that started a process for the end of its parent.
-func (p *process) start(cmd *exec.Cmd) error {
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := cmd.Start()
-		p.process = cmd.Process
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-		}
-		close(p.exited)
-	}()
-	return <-started
 }
 
 func (p *process) stop(t *testing.T) {
@@ -101,12 +83,12 @@ func (p *process) stop(t *testing.T) {
 		log, _ := os.ReadFile(p.log)
 		t.Logf("the gateway's log: %s", log[max(0, len(log)-4000):])
 	}
-	_ = p.process.Signal(syscall.SIGTERM)
+	_ = p.Signal(syscall.SIGTERM)
 	select {
-	case <-p.exited:
+	case <-p.Exited:
 	case <-time.After(patience):
-		_ = p.process.Kill()
-		<-p.exited
+		_ = p.Signal(syscall.SIGKILL)
+		<-p.Exited
 		t.Error("the gateway had to be killed")
 	}
 }
@@ -120,7 +102,7 @@ func (p *process) await(address string) error {
 			return connection.Close()
 		}
 		select {
-		case <-p.exited:
+		case <-p.Exited:
 			log, _ := os.ReadFile(p.log)
 			return errors.New("the gateway did not start: " + string(log))
 		case <-deadline:

@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
@@ -27,14 +27,8 @@ type Cluster struct {
 	dir       string // everything that it writes
 	lock      *os.File
 	port      int
-	server    *server // nil while it is stopped
+	server    *child.Process // nil while it is stopped
 	databases atomic.Int64
-}
-
-// server is the running process.
-type server struct {
-	process *os.Process
-	exited  chan struct{}
 }
 
 func newCluster() (*Cluster, error) {
@@ -89,10 +83,13 @@ func (c *Cluster) initdb(locale ...string) error {
 	args := append([]string{"-D", data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--no-sync"}, locale...)
 	cmd := exec.Command(filepath.Join(c.bin, "initdb"), args...)
 	cmd.Dir = c.dir
-	cmd.SysProcAttr = processAttributes(serverUser())
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := runLocked(cmd); err != nil {
+	p, err := start(cmd)
+	if err == nil {
+		err = p.Wait()
+	}
+	if err != nil {
 		return fmt.Errorf("pgtest: initdb: %w\n%s", err, &output)
 	}
 	return nil
@@ -108,36 +105,18 @@ func (c *Cluster) start() error {
 		"-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-c", "fsync=off", "-c", "synchronous_commit=off",
 		"-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "jit=off")
 	cmd.Dir = c.dir
-	cmd.SysProcAttr = processAttributes(serverUser())
 	cmd.Stdout, cmd.Stderr = log, log
-	if c.server, err = launch(cmd); err != nil {
+	p, err := start(cmd)
+	if err != nil {
 		return err
 	}
+	c.server = p
 	return c.awaitReady()
 }
 
-// runLocked runs the command from a thread that lives as long as the command: the kernel takes the end of the thread
-// that started a process for the end of its parent.
-func runLocked(cmd *exec.Cmd) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	return cmd.Run()
-}
-
-// launch starts the command and waits for its end in the background, on a thread of its own as in runLocked.
-func launch(cmd *exec.Cmd) (*server, error) {
-	started, s := make(chan error), &server{exited: make(chan struct{})}
-	go func() {
-		runtime.LockOSThread()
-		err := cmd.Start()
-		s.process = cmd.Process
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-		}
-		close(s.exited)
-	}()
-	return s, <-started
+// start has the server's programs end at once with the test binary.
+func start(cmd *exec.Cmd) (*child.Process, error) {
+	return child.Start(cmd, serverUser(), syscall.SIGQUIT)
 }
 
 func (c *Cluster) awaitReady() error {
@@ -148,7 +127,7 @@ func (c *Cluster) awaitReady() error {
 			return nil
 		}
 		select {
-		case <-c.server.exited:
+		case <-c.server.Exited:
 			c.server = nil
 			return fmt.Errorf("pgtest: the server did not start: %s", c.logTail())
 		case <-deadline:
@@ -171,13 +150,13 @@ func (c *Cluster) stop() error {
 		return nil
 	}
 	defer func() { c.server = nil }()
-	_ = c.server.process.Signal(syscall.SIGINT)
+	_ = c.server.Signal(syscall.SIGINT)
 	select {
-	case <-c.server.exited:
+	case <-c.server.Exited:
 		return nil
 	case <-time.After(patience):
-		_ = c.server.process.Kill()
-		<-c.server.exited
+		_ = c.server.Signal(syscall.SIGKILL)
+		<-c.server.Exited
 		return errors.New("pgtest: the server had to be killed")
 	}
 }
@@ -185,7 +164,7 @@ func (c *Cluster) stop() error {
 // remove ends the server at once, since nothing of it is kept, and deletes its directory.
 func (c *Cluster) remove() {
 	if c.server != nil {
-		_ = c.server.process.Signal(syscall.SIGQUIT)
+		_ = c.server.Signal(syscall.SIGQUIT)
 		_ = c.stop()
 	}
 	_ = os.RemoveAll(c.dir)

@@ -59,7 +59,7 @@ func runStep(t *testing.T, home, script string) ([]byte, error) {
 	added, _ := os.ReadFile(paths)
 	cmd := exec.Command("bash", "-e", "-c", script)
 	cmd.Dir = home
-	cmd.Env = append(os.Environ(), "GITHUB_ENV="+environment, "GITHUB_PATH="+paths, "GOPATH="+filepath.Join(home, "go"),
+	cmd.Env = append(os.Environ(), "GITHUB_ENV="+environment, "GITHUB_PATH="+paths, "GOPATH="+filepath.Join(home, "go"), "GOBIN=",
 		"GOMODCACHE="+strings.TrimSpace(string(cache)), "PATH="+strings.Join(append(strings.Fields(string(added)), os.Getenv("PATH")), ":"))
 	cmd.Env = append(cmd.Env, strings.Fields(string(set))...)
 	return cmd.CombinedOutput()

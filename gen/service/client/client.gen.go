@@ -1546,7 +1546,7 @@ type ClientInterface interface {
 
 	// CreateEnvironmentWithBody Create an environment
 	//
-	// Registers an environment.
+	// Registers an environment of an account, whose id `listAccounts` tells.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1555,7 +1555,7 @@ type ClientInterface interface {
 
 	// CreateEnvironment Create an environment
 	//
-	// Registers an environment.
+	// Registers an environment of an account, whose id `listAccounts` tells.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1655,7 +1655,7 @@ type ClientInterface interface {
 
 	// CreateUserWithBody Create a user
 	//
-	// Registers a user.
+	// Registers a user of an account, whose id `listAccounts` tells.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1664,7 +1664,7 @@ type ClientInterface interface {
 
 	// CreateUser Create a user
 	//
-	// Registers a user.
+	// Registers a user of an account, whose id `listAccounts` tells.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2028,7 +2028,7 @@ func (c *Client) ListEnvironments(ctx context.Context, params *ListEnvironmentsP
 
 // CreateEnvironmentWithBody Create an environment
 //
-// Registers an environment.
+// Registers an environment of an account, whose id `listAccounts` tells.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2047,7 +2047,7 @@ func (c *Client) CreateEnvironmentWithBody(ctx context.Context, contentType stri
 
 // CreateEnvironment Create an environment
 //
-// Registers an environment.
+// Registers an environment of an account, whose id `listAccounts` tells.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2287,7 +2287,7 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEdit
 
 // CreateUserWithBody Create a user
 //
-// Registers a user.
+// Registers a user of an account, whose id `listAccounts` tells.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2306,7 +2306,7 @@ func (c *Client) CreateUserWithBody(ctx context.Context, contentType string, bod
 
 // CreateUser Create a user
 //
-// Registers a user.
+// Registers a user of an account, whose id `listAccounts` tells.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4191,7 +4191,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateEnvironmentWithBodyWithResponse Create an environment
 	//
-	// Registers an environment.
+	// Registers an environment of an account, whose id `listAccounts` tells.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4200,7 +4200,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateEnvironmentWithResponse Create an environment
 	//
-	// Registers an environment.
+	// Registers an environment of an account, whose id `listAccounts` tells.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4326,7 +4326,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithBodyWithResponse Create a user
 	//
-	// Registers a user.
+	// Registers a user of an account, whose id `listAccounts` tells.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4335,7 +4335,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithResponse Create a user
 	//
-	// Registers a user.
+	// Registers a user of an account, whose id `listAccounts` tells.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9750,7 +9750,7 @@ func (c *ClientWithResponses) ListEnvironmentsWithResponse(ctx context.Context, 
 
 // CreateEnvironmentWithBodyWithResponse Create an environment
 //
-// Registers an environment.
+// Registers an environment of an account, whose id `listAccounts` tells.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9765,7 +9765,7 @@ func (c *ClientWithResponses) CreateEnvironmentWithBodyWithResponse(ctx context.
 
 // CreateEnvironmentWithResponse Create an environment
 //
-// Registers an environment.
+// Registers an environment of an account, whose id `listAccounts` tells.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9975,7 +9975,7 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params 
 
 // CreateUserWithBodyWithResponse Create a user
 //
-// Registers a user.
+// Registers a user of an account, whose id `listAccounts` tells.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9990,7 +9990,7 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 
 // CreateUserWithResponse Create a user
 //
-// Registers a user.
+// Registers a user of an account, whose id `listAccounts` tells.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -11,9 +11,8 @@ specs=../../../openapi
 contracts='muninx apitoken unleash service'
 
 missing() {
-	for program in javac mvn; do
-		command -v $program >/dev/null 2>&1 || echo $program
-	done
+	has_java javac || echo javac
+	command -v mvn >/dev/null 2>&1 || echo mvn
 }
 
 get_programs() {
@@ -24,12 +23,7 @@ get_programs() {
 
 # as_pinned is whether every jar is there and is what it has to be.
 as_pinned() {
-	[ -d lib ] || return 1
-	if command -v sha256sum >/dev/null 2>&1; then
-		(cd lib && sha256sum --check --status ../jars.sha256)
-	else
-		(cd lib && shasum --algorithm 256 --check --status ../jars.sha256)
-	fi
+	[ -d lib ] && (cd lib && as_summed ../jars.sha256)
 }
 
 sources() {
@@ -52,10 +46,10 @@ generate() {
 get_programs
 if ! as_pinned; then
 	rm -rf lib
-	mvn --quiet --batch-mode --no-transfer-progress dependency:copy
+	mvn --quiet --strict-checksums --batch-mode --no-transfer-progress dependency:copy
 	as_pinned || { echo "java: a jar is not what jars.sha256 says" >&2; exit 1; }
 fi
-if [ "$(sources)" != "$(cat generated/installed 2>/dev/null || true)" ]; then
+if ! same "$(sources)" generated/installed; then
 	rm -rf generated
 	mkdir generated
 	for contract in $contracts; do

@@ -11,19 +11,6 @@ what=python
 specs=../../../openapi
 contracts='muninx apitoken unleash service'
 
-# ready is whether there is a Python that is new enough and can make environments.
-ready() {
-	python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
-}
-
-# environment is the fingerprint of what the environment has to be.
-environment() {
-	{
-		python3 -c 'import sys; print(sys.version, sys.base_prefix)'
-		cat requirements.txt
-	} | cksum
-}
-
 # sources is the fingerprint of what the clients are generated from.
 sources() {
 	{
@@ -35,19 +22,9 @@ sources() {
 	} | cksum
 }
 
-same() {
-	[ "$1" = "$(cat "$2" 2>/dev/null || true)" ]
-}
-
-ready || install_packages 'python3 python3-venv' python3 python3
-ready || { echo "python: install Python 3.11 or later with venv, and put it into the PATH" >&2; exit 1; }
-if ! same "$(environment)" .venv/installed; then
-	rm -rf .venv
-	python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-		--requirement requirements.txt
-	environment >.venv/installed
-fi
+has_python || install_packages 'python3 python3-venv' python3 python3
+has_python || { echo "python: install Python 3.11 or later with venv, and put it into the PATH" >&2; exit 1; }
+python_packages
 if ! same "$(sources)" generated/installed; then
 	rm -rf generated
 	mkdir generated

@@ -282,7 +282,7 @@ export interface paths {
         put?: never;
         /**
          * Create a user
-         * @description Registers a user.
+         * @description Registers a user of an account, whose id `listAccounts` tells.
          */
         post: operations["createUser"];
         delete?: never;
@@ -512,7 +512,7 @@ export interface paths {
         put?: never;
         /**
          * Create an environment
-         * @description Registers an environment.
+         * @description Registers an environment of an account, whose id `listAccounts` tells.
          */
         post: operations["createEnvironment"];
         delete?: never;

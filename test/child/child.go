@@ -1,0 +1,47 @@
+//go:build unix
+
+// Package child ties the processes that tests start to the tests.
+package child
+
+import (
+	"os/exec"
+	"runtime"
+	"syscall"
+)
+
+// Process is a process that was started.
+type Process struct {
+	Exited <-chan struct{} // closed when it has ended
+	cmd    *exec.Cmd
+	err    error
+}
+
+// Start starts the command as the user, nil for the present one. When the test binary dies, however it dies, the kernel
+// sends the process the signal; only Linux does that.
+func Start(cmd *exec.Cmd, as *syscall.Credential, last syscall.Signal) (*Process, error) {
+	cmd.SysProcAttr = tied(last)
+	cmd.SysProcAttr.Credential = as
+	started, exited := make(chan error), make(chan struct{})
+	p := &Process{Exited: exited, cmd: cmd}
+	go func() {
+		// A thread that lives as long as the process: the kernel takes the end of the one that started it for the end of
+		// its parent.
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			p.err = cmd.Wait()
+		}
+		close(exited)
+	}()
+	return p, <-started
+}
+
+// Signal sends the process a signal.
+func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+
+// Wait waits for the end and returns how it was, as [exec.Cmd.Wait] does.
+func (p *Process) Wait() error {
+	<-p.Exited
+	return p.err
+}
