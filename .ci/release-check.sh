@@ -12,5 +12,6 @@ fail() {
 for name in muninx apitoken unleash service; do
 	cmp -s "openapi/$name.yaml" "openapi/released/$name.yaml" || fail "copy openapi/$name.yaml to openapi/released"
 done
-grep -qF "## ${VERSION#v}" CHANGELOG.md || fail "CHANGELOG.md has no heading with ${VERSION#v}"
-grep -qF "cmd/tokenwright@$VERSION" docs/ci.md || fail "docs/ci.md installs another version than $VERSION"
+awk -v "version=${VERSION#v}" '$1 == "##" && $2 == version { found = 1 } END { exit !found }' CHANGELOG.md ||
+	fail "CHANGELOG.md has no heading with ${VERSION#v}"
+[ "$(grep -o 'cmd/tokenwright@[^ ]*' docs/ci.md)" = "cmd/tokenwright@$VERSION" ] || fail "docs/ci.md installs another version than $VERSION"

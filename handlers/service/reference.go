@@ -1,6 +1,7 @@
 package service
 
 import (
+	"compress/gzip"
 	"context"
 	"embed"
 	"net/http"
@@ -45,7 +46,9 @@ var reference = sync.OnceValue(func() map[string]document {
 			panic(err)
 		}
 		d := newDocument(media[path.Ext(entry.Name())], text)
-		d.packed = pack(text)
+		if entry.Name() != referencePage {
+			d.packed = pack(text, gzip.BestCompression)
+		}
 		all[entry.Name()] = d
 	}
 	return all

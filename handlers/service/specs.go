@@ -44,10 +44,10 @@ func newDocument(media string, body []byte) document {
 	return document{media: media, etag: fmt.Sprintf(`"%x"`, sha256.Sum256(body)), body: body}
 }
 
-// pack is quick rather than thorough.
-func pack(body []byte) []byte {
+// pack compresses.
+func pack(body []byte, level int) []byte {
 	var packed bytes.Buffer
-	zipper, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	zipper, err := gzip.NewWriterLevel(&packed, level)
 	if err == nil {
 		_, err = zipper.Write(body)
 	}
@@ -75,7 +75,7 @@ func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 	if zipped {
 		header.Set(echo.HeaderContentEncoding, "gzip")
 		if body = d.packed; body == nil {
-			body = pack(d.body)
+			body = pack(d.body, gzip.BestSpeed)
 		}
 	}
 	header.Set(echo.HeaderContentType, d.media)

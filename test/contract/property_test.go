@@ -49,8 +49,10 @@ func bodies(t *testing.T, s target, only string) {
 			continue
 		}
 		p := &prober{target: s, spec: c, followed: map[string]bool{}}
+		ran := 0
 		for _, op := range c.operations() {
 			t.Run(op.id, func(t *testing.T) {
+				ran++
 				p.doors(t, op)
 				if op.RequestBody != nil && !t.Failed() { // else rapid would panic
 					rapid.Check(t, func(t *rapid.T) { p.accepted(t, op) })
@@ -59,7 +61,7 @@ func bodies(t *testing.T, s target, only string) {
 			})
 		}
 		for _, id := range c.linked() {
-			if !p.followed[id] && !t.Failed() {
+			if !p.followed[id] && !t.Failed() && ran == len(c.operations()) {
 				t.Errorf("no link led to %s", id)
 			}
 		}

@@ -103,6 +103,8 @@ func start(t *testing.T, databaseURL, publicURL string) target {
 	p, err := child.Start(cmd, nil, syscall.SIGKILL)
 	need(t, err)
 	if err := s.await(t.Context(), p); err != nil {
+		_ = p.Signal(syscall.SIGKILL)
+		_ = p.Wait()
 		t.Fatalf("%v\n%s", err, &log)
 	}
 	t.Cleanup(func() { stop(t, p, &log) })

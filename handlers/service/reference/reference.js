@@ -48,8 +48,11 @@ mended.replaceSync(`
   [role=button]:focus-visible { outline: 2px solid var(--primary-color); outline-offset: -2px; }
 `);
 
-// pressed are what RapiDoc lets only a mouse press.
+// pressed are what RapiDoc lets only a mouse press, on the way to a request.
 const pressed = 'summary.endpoint-head, .section-tag-header, span[style*="cursor:pointer"]';
+
+// chord is whether the browser has a use of its own for the key, such as Alt and an arrow.
+const chord = (event) => event.altKey || event.ctrlKey || event.metaKey;
 
 // tend gives what RapiDoc has drawn to keyboards and to readers of screens.
 function tend(root) {
@@ -59,14 +62,14 @@ function tend(root) {
     const folded = { summary: one, div: one.parentElement }[one.localName];
     if (folded) one.ariaExpanded = folded.classList.contains('expanded');
   }
-  for (const input of root.querySelectorAll('.api-key-input')) {
-    input.autocomplete = 'off';
-    input.ariaLabel = 'Credential';
+  for (const input of root.querySelectorAll('.api-key-input, .api-key-user, .api-key-password')) {
+    input.autocomplete = input.type === 'password' ? 'new-password' : 'off'; // browsers heed no other word for these
+    input.ariaLabel = input.matches('.api-key-user') ? 'User name' : 'Credential';
   }
 }
 
 function press(event) {
-  if (!['Enter', ' '].includes(event.key) || !event.target.matches(pressed)) return;
+  if (!['Enter', ' '].includes(event.key) || chord(event) || !event.target.matches(pressed)) return;
   event.preventDefault();
   event.target.click();
 }
@@ -107,7 +110,7 @@ function named(spec, message) {
   for (const [media, content] of Object.entries(message?.content ?? {})) {
     if (!('example' in content)) continue;
     if (media === form) {
-      const { properties } = spec.components.schemas[content.schema.$ref.split('/').pop()];
+      const { properties } = spec.components.schemas[content.schema.$ref?.split('/').pop()] ?? content.schema;
       for (const [member, value] of Object.entries(content.example)) properties[member].example = value;
     }
     content.examples = { Example: { value: content.example } };
@@ -154,7 +157,7 @@ function choose(name) {
 function move(event) {
   const here = tabs.indexOf(event.target);
   const at = { ArrowRight: (here + 1) % tabs.length, ArrowLeft: here - 1, Home: 0, End: -1 }[event.key];
-  if (at === undefined) return;
+  if (at === undefined || chord(event)) return;
   event.preventDefault();
   const next = tabs.at(at);
   next.focus();
@@ -170,10 +173,8 @@ for (const query of [dark, wide]) {
 }
 // A page that the browser kept would still have the credential.
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
-addEventListener('hashchange', arrive);
-arrive();
 
-function arrive() {
-  const wanted = location.hash.slice(1);
-  choose(tabs.some((tab) => tab.getAttribute('aria-controls') === wanted) ? wanted : 'muninx');
-}
+// wanted is the tab that the address names.
+const wanted = () => tabs.map((tab) => tab.getAttribute('aria-controls')).find((name) => name === location.hash.slice(1));
+addEventListener('hashchange', () => { if (wanted()) choose(wanted()); });
+choose(wanted() ?? 'muninx');

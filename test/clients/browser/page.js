@@ -68,6 +68,11 @@ const reference = {
   // chosen is the tab that is shown.
   chosen: () => document.querySelector('[role=tab][aria-selected=true]').textContent,
 
+  shows: (name) => reference.until(`tab ${name}`, () => reference.chosen() === name).then(() => {}),
+
+  // fields are those for credentials, with what browsers and readers of screens are told of them.
+  fields: (name) => [...reference.root(name).querySelectorAll('#auth input')].map((one) => `${one.ariaLabel} ${one.autocomplete}`),
+
   // bare reports whether the tab has no credential.
   bare: (name, scheme) => {
     const row = reference.root(name).getElementById(`security-scheme-${scheme}`);
