@@ -1071,6 +1071,12 @@ type GetReferenceFileParams struct {
 	AcceptEncoding *AcceptEncoding `json:"Accept-Encoding,omitempty"`
 }
 
+// GetSpecParams defines parameters for GetSpec.
+type GetSpecParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Limit How many entries a page has at most.
@@ -1358,7 +1364,7 @@ type ServerInterface interface {
 	IntrospectTokens(ctx echo.Context) error
 	// GetSpec Get a published contract
 	// (GET /openapi/{name})
-	GetSpec(ctx echo.Context, name SpecName) error
+	GetSpec(ctx echo.Context, name SpecName, params GetSpecParams) error
 	// GetReadiness Whether the server can work
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
@@ -1577,8 +1583,28 @@ func (w *ServerInterfaceWrapper) GetSpec(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpec(ctx, name)
+	err = w.Handler.GetSpec(ctx, name, params)
 	return err
 }
 
@@ -3271,7 +3297,8 @@ func (response IntrospectTokens503ApplicationProblemPlusJSONResponse) VisitIntro
 }
 
 type GetSpecRequestObject struct {
-	Name SpecName `json:"name"`
+	Name   SpecName `json:"name"`
+	Params GetSpecParams
 }
 
 type GetSpecResponseObject interface {
@@ -3279,6 +3306,7 @@ type GetSpecResponseObject interface {
 }
 
 type GetSpec200ResponseHeaders struct {
+	ETag       string
 	XRequestId string
 }
 
@@ -3294,6 +3322,7 @@ func (response GetSpec200JSONResponse) VisitGetSpecResponse(w http.ResponseWrite
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
@@ -3312,6 +3341,7 @@ func (response GetSpec200ApplicationyamlResponse) VisitGetSpecResponse(w http.Re
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 
@@ -3320,6 +3350,22 @@ func (response GetSpec200ApplicationyamlResponse) VisitGetSpecResponse(w http.Re
 	}
 	_, err := io.Copy(w, response.Body)
 	return err
+}
+
+type GetSpec304ResponseHeaders struct {
+	ETag       string
+	XRequestId string
+}
+
+type GetSpec304Response struct {
+	Headers GetSpec304ResponseHeaders
+}
+
+func (response GetSpec304Response) VisitGetSpecResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetSpec400ResponseHeaders struct {
@@ -9151,10 +9197,11 @@ func (sh *strictHandler) IntrospectTokens(ctx echo.Context) error {
 }
 
 // GetSpec operation middleware
-func (sh *strictHandler) GetSpec(ctx echo.Context, name SpecName) error {
+func (sh *strictHandler) GetSpec(ctx echo.Context, name SpecName, params GetSpecParams) error {
 	var request GetSpecRequestObject
 
 	request.Name = name
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpec(ctx.Request().Context(), request.(GetSpecRequestObject))

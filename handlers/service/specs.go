@@ -17,8 +17,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// document is a text that is ready to be sent. For a spec in one of its forms it implements gen.GetSpecResponseObject: the
-// generated answers would encode the JSON form anew each time.
+// document is a text that is ready to be sent.
 type document struct {
 	media  string
 	etag   string
@@ -84,16 +83,24 @@ func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 	return err
 }
 
-// VisitGetSpecResponse sends the document, which is public and changes only with the program.
-func (d document) VisitGetSpecResponse(w http.ResponseWriter) error {
-	w.Header().Set(echo.HeaderCacheControl, "public, max-age=300")
-	return d.send(w, "", false)
+// contract is the answer with a spec, or with the word that the caller has it already. It implements
+// [gen.GetSpecResponseObject]: the generated answers would encode the JSON form anew each time.
+type contract struct {
+	document
+	known string // If-None-Match
 }
 
-// VisitGetKeysResponse sends the key set in the same way, to be read from any page.
+// VisitGetSpecResponse sends what is public and changes only with the program.
+func (c contract) VisitGetSpecResponse(w http.ResponseWriter) error {
+	w.Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	return c.send(w, c.known, false)
+}
+
+// VisitGetKeysResponse sends the key set, to be read from any page.
 func (d document) VisitGetKeysResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
-	return d.VisitGetSpecResponse(w)
+	w.Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	return d.send(w, "", false)
 }
 
 // GetSpec implements `GET /openapi/{name}`.
@@ -102,5 +109,5 @@ func (h handler) GetSpec(_ context.Context, r gen.GetSpecRequestObject) (gen.Get
 	if !ok {
 		return nil, token.Errorf(token.NotFound, "there is no such spec")
 	}
-	return d, nil
+	return contract{d, value(r.Params.IfNoneMatch)}, nil
 }

@@ -38,6 +38,12 @@ func TestSpecs(t *testing.T) {
 				t.Errorf("%s cannot be cached: %v", name, h)
 			}
 		}
+		for tag, want := range map[string]int{inYAML.Header.Get("Etag"): 304, inJSON.Header.Get("Etag"): 200, "*": 304} {
+			again := s.Do("GET", "/openapi/"+name+".yaml", "", "", "If-None-Match", tag)
+			if again.Status != want || again.Header.Get("Etag") != inYAML.Header.Get("Etag") || want == 304 && len(again.Body) > 0 {
+				t.Errorf("%s.yaml, where the caller has %s: %d %v", name, tag, again.Status, again.Header)
+			}
+		}
 		if inYAML.Header.Get("Etag") == inJSON.Header.Get("Etag") {
 			t.Errorf("both forms of %s have one ETag", name)
 		}

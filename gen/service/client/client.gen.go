@@ -1074,6 +1074,12 @@ type GetReferenceFileParams struct {
 	AcceptEncoding *AcceptEncoding `json:"Accept-Encoding,omitempty"`
 }
 
+// GetSpecParams defines parameters for GetSpec.
+type GetSpecParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Limit How many entries a page has at most.
@@ -1482,7 +1488,7 @@ type ClientInterface interface {
 	// The contract of a dialect, in YAML or in JSON by the ending of its name.
 	//
 	// Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
-	GetSpec(ctx context.Context, name SpecName, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetSpec(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReadiness Whether the server can work
 	//
@@ -1874,8 +1880,8 @@ func (c *Client) IntrospectTokens(ctx context.Context, body IntrospectTokensJSON
 // The contract of a dialect, in YAML or in JSON by the ending of its name.
 //
 // Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
-func (c *Client) GetSpec(ctx context.Context, name SpecName, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetSpecRequest(c.Server, name)
+func (c *Client) GetSpec(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSpecRequest(c.Server, name, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2683,7 +2689,7 @@ func NewIntrospectTokensRequestWithBody(server string, contentType string, body 
 }
 
 // NewGetSpecRequest constructs an http.Request for the GetSpec method
-func NewGetSpecRequest(server string, name SpecName) (*http.Request, error) {
+func NewGetSpecRequest(server string, name SpecName, params *GetSpecParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2711,6 +2717,21 @@ func NewGetSpecRequest(server string, name SpecName) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -4115,7 +4136,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
-	GetSpecWithResponse(ctx context.Context, name SpecName, reqEditors ...RequestEditorFn) (*GetSpecResponse, error)
+	GetSpecWithResponse(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*GetSpecResponse, error)
 
 	// GetReadinessWithResponse Whether the server can work
 	//
@@ -5162,6 +5183,13 @@ func (r IntrospectTokensResponse) ContentType() string {
 
 // GetSpecResponse200Headers the declared response headers of an HTTP 200 response for GetSpec
 type GetSpecResponse200Headers struct {
+	ETag       string
+	XRequestId string
+}
+
+// GetSpecResponse304Headers the declared response headers of an HTTP 304 response for GetSpec
+type GetSpecResponse304Headers struct {
+	ETag       string
 	XRequestId string
 }
 
@@ -5211,6 +5239,8 @@ type GetSpecResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetSpecResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetSpecResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetSpecResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -9620,8 +9650,8 @@ func (c *ClientWithResponses) IntrospectTokensWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
-func (c *ClientWithResponses) GetSpecWithResponse(ctx context.Context, name SpecName, reqEditors ...RequestEditorFn) (*GetSpecResponse, error) {
-	rsp, err := c.GetSpec(ctx, name, reqEditors...)
+func (c *ClientWithResponses) GetSpecWithResponse(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*GetSpecResponse, error) {
+	rsp, err := c.GetSpec(ctx, name, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -11133,6 +11163,9 @@ func ParseGetSpecResponse(rsp *http.Response) (*GetSpecResponse, error) {
 		}
 		response.YAML200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -11173,6 +11206,13 @@ func ParseGetSpecResponse(rsp *http.Response) (*GetSpecResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetSpecResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -11181,6 +11221,23 @@ func ParseGetSpecResponse(rsp *http.Response) (*GetSpecResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetSpecResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetSpecResponse400Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {

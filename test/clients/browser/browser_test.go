@@ -151,10 +151,10 @@ func back(t *testing.T, s *harness.Server, p *page) {
 		t.Error("nothing was pasted")
 	}
 	run(p, chromedp.Navigate(s.URL+"/docs/rapidoc.LICENSE.txt"))
-	run(p, chromedp.Evaluate[chromedp.Void]("history.back()"))
+	run(p, chromedp.Evaluate[chromedp.Void]("setTimeout(() => history.back())"))
 	const fresh = "typeof reference === 'undefined' && !!document.querySelector('#muninx > rapi-doc')?.shadowRoot?.querySelector('.endpoint-head')"
 	for range 200 { // else it is the page that was left
-		if run(p, chromedp.Evaluate[bool](fresh)) {
+		if ready, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fresh)); err == nil && ready { // an error: between two pages
 			break
 		}
 		time.Sleep(50 * time.Millisecond)

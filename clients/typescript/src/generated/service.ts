@@ -44,7 +44,13 @@ export interface paths {
     "/openapi/{name}": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description The name of a contract and an ending, as in muninx.yaml.
@@ -1530,7 +1536,13 @@ export interface operations {
     getSpec: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description The name of a contract and an ending, as in muninx.yaml.
@@ -1546,6 +1558,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["EntityTag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1560,6 +1573,15 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The contract that the caller has is the present one. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The body, the query or the path does not fit. */
             400: {
