@@ -70,7 +70,7 @@ func flushing(t *testing.T, s *harness.Server, load func()) (took time.Duration,
 	start := time.Now()
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { s.Service.Run(ctx, func(err error) { t.Errorf("flush: %v", err) }) })
+	wg.Go(func() { s.Service.Run(ctx, func(err error, _ bool) { t.Errorf("flush: %v", err) }) })
 	load()
 	stop()
 	wg.Wait()

@@ -242,12 +242,20 @@ func (s *server) work(ctx context.Context, ready func()) error {
 	return s.answer(ctx, s.httpServer(handler), ready)
 }
 
+func (s *server) usesNotStored(err error, lost bool) {
+	if lost {
+		s.log.Error("times of use were not stored and are lost", "error", err)
+		return
+	}
+	s.log.Warn("times of use are not stored yet", "error", err)
+}
+
 // background begins what goes on beside the requests. The function that it returns ends it and waits.
 func (s *server) background(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
-		s.tokens.Run(ctx, func(err error) { s.log.Error("times of use were not stored", "error", err) })
+		s.tokens.Run(ctx, s.usesNotStored)
 	})
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() {

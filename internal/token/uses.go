@@ -65,8 +65,9 @@ func (s *Service) FlushUses(ctx context.Context) error {
 	return err
 }
 
-// Run flushes times of use until the context ends, telling failures to report, and once more at the end.
-func (s *Service) Run(ctx context.Context, report func(error)) {
+// Run flushes times of use until the context ends, and once more at the end. It tells failures to report, and whether the
+// times are lost: before the end they stay pending.
+func (s *Service) Run(ctx context.Context, report func(err error, lost bool)) {
 	tick := time.NewTicker(FlushInterval)
 	defer tick.Stop()
 	for done := false; !done; {
@@ -77,7 +78,7 @@ func (s *Service) Run(ctx context.Context, report func(error)) {
 		}
 		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), FlushInterval)
 		if err := s.FlushUses(flush); err != nil {
-			report(err)
+			report(err, done)
 		}
 		cancel()
 	}
