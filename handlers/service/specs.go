@@ -83,6 +83,9 @@ func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 	return err
 }
 
+// keptForMinutes is how long contracts and keys may be used before they are asked for again.
+const keptForMinutes = "public, max-age=300"
+
 // contract is the answer with a spec, or with the word that the caller has it already. It implements
 // [gen.GetSpecResponseObject]: the generated answers would encode the JSON form anew each time.
 type contract struct {
@@ -92,14 +95,14 @@ type contract struct {
 
 // VisitGetSpecResponse sends what is public and changes only with the program.
 func (c contract) VisitGetSpecResponse(w http.ResponseWriter) error {
-	w.Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
 	return c.send(w, c.known, false)
 }
 
 // VisitGetKeysResponse sends the key set, to be read from any page.
 func (d document) VisitGetKeysResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
-	w.Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
 	return d.send(w, "", false)
 }
 
