@@ -266,3 +266,24 @@ func TestLastUse(t *testing.T) {
 		t.Errorf("the use changed from %v to %v", noted, got)
 	}
 }
+
+// TestAdminTakesOverASuspension: an owner who suspends first cannot keep the token from an admin's suspension.
+func TestAdminTakesOverASuspension(t *testing.T) {
+	harness.Databases(t, func(t *testing.T, databaseURL string) {
+		s := harness.Start(t, harness.Options{DatabaseURL: databaseURL})
+		owner, admin := s.Vars["member"], s.Vars["admin"]
+		_, id := issue(t, s, token.APIToken, owner, `{"token_scope":"account"}`)
+		own, all := "/api/v1/api_token/"+id, "/service/tokens/apitoken/"+id
+		expect(t, s, "POST", own+"/suspend", owner, 200)
+		expect(t, s, "POST", own+"/suspend", owner, 409)
+		taken := expect(t, s, "POST", all+"/suspend", admin, 200).JSON()
+		if taken["suspended_by_admin"] != true || taken["status"] != "suspended" {
+			t.Errorf("%v", taken)
+		}
+		expect(t, s, "POST", all+"/suspend", admin, 409)
+		expect(t, s, "POST", own+"/activate", owner, 403)
+		expect(t, s, "POST", own+"/activate", admin, 200)
+		expect(t, s, "POST", own+"/suspend", admin, 200)
+		expect(t, s, "POST", own+"/activate", owner, 403)
+	})
+}

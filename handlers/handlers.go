@@ -115,7 +115,7 @@ func New(cfg Config) (http.Handler, error) {
 		for _, op := range spec.Operations {
 			rt.operations[route{op.Method, op.Path}] = op
 		}
-		d.register(e, spec.Middlewares())
+		d.register(e, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
 	}
 	timeout := cfg.Timeout
 	if timeout == 0 {

@@ -30,8 +30,8 @@ func (w *rowWrites) Touch(ctx context.Context, uses map[int64]time.Time) error {
 }
 
 // Update counts a write of the row.
-func (w *rowWrites) Update(ctx context.Context, ref token.Ref, change func(*token.Token) error) (token.Token, error) {
-	t, err := w.Store.Update(ctx, ref, change)
+func (w *rowWrites) Update(ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error) (token.Token, error) {
+	t, err := w.Store.Update(ctx, p, ref, change)
 	w.mu.Lock()
 	w.counts[t.Seq]++
 	w.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 )
 
 // CreateAccount implements [token.Registry].
-func (d *DB) CreateAccount(ctx context.Context, a token.Account) error {
-	row := accountToRow(a)
-	return d.translate(ctx, d.writer.WithContext(ctx).Create(&row).Error)
+func (d *DB) CreateAccount(ctx context.Context, p token.Permit, a token.Account) error {
+	_, err := insert(ctx, d, p, accountToRow(a))
+	return err
 }
 
 // FindAccount implements [token.Registry].
@@ -25,10 +25,12 @@ func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token
 }
 
 // UpdateAccount implements [token.Registry].
-func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Account) error) (token.Account, error) {
+func (d *DB) UpdateAccount(
+	ctx context.Context, p token.Permit, id string, change func(*token.Account) error,
+) (token.Account, error) {
 	var row accountRow
 	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
-		if err := d.take(tx, guard{kind: guardedAccount, key: id, alone: true}); err != nil {
+		if err := d.permit(tx, p, guard{kind: guardedAccount, key: id, alone: true}); err != nil {
 			return err
 		}
 		if row, err = byKey[accountRow](forChange(tx), id); err != nil {
@@ -48,9 +50,9 @@ func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Ac
 }
 
 // CreateEnvironment implements [token.Registry].
-func (d *DB) CreateEnvironment(ctx context.Context, e token.Environment) error {
-	row := environmentToRow(e)
-	return d.translate(ctx, d.writer.WithContext(ctx).Create(&row).Error)
+func (d *DB) CreateEnvironment(ctx context.Context, p token.Permit, e token.Environment) error {
+	_, err := insert(ctx, d, p, environmentToRow(e))
+	return err
 }
 
 // FindEnvironment implements [token.Registry].
@@ -64,11 +66,12 @@ func (d *DB) ListEnvironments(ctx context.Context, after string, limit int) ([]t
 }
 
 // UpdateEnvironment implements [token.Registry].
-func (d *DB) UpdateEnvironment(ctx context.Context, id string,
-	change func(*token.Environment) error) (token.Environment, error) {
+func (d *DB) UpdateEnvironment(
+	ctx context.Context, p token.Permit, id string, change func(*token.Environment) error,
+) (token.Environment, error) {
 	var row environmentRow
 	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
-		if err := d.take(tx, guard{kind: guardedEnvironment, key: id, alone: true}); err != nil {
+		if err := d.permit(tx, p, guard{kind: guardedEnvironment, key: id, alone: true}); err != nil {
 			return err
 		}
 		if row, err = byKey[environmentRow](forChange(tx), id); err != nil {
@@ -85,6 +88,19 @@ func (d *DB) UpdateEnvironment(ctx context.Context, id string,
 		return token.Environment{}, err
 	}
 	return row.environment(), nil
+}
+
+// insert stores a new row of the registry, if the permit stands.
+func insert[R any](ctx context.Context, d *DB, p token.Permit, row R) (R, error) {
+	stored := row
+	err := d.transact(ctx, func(tx *gorm.DB) error {
+		if err := d.permit(tx, p); err != nil {
+			return err
+		}
+		stored = row
+		return tx.Create(&stored).Error
+	})
+	return stored, err
 }
 
 // find reads one row of the registry.

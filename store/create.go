@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"gorm.io/gorm"
 
@@ -39,16 +38,10 @@ func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err err
 			return facts, err
 		}
 	}
-	if err := d.take(tx, dependencies(t, in.Exclusive)...); err != nil {
-		return facts, err
-	}
-	if facts.Minter, err = fact(tx, t.MintedBy, tokenRow.token); err != nil {
+	if err := d.permit(tx, in.Permit, dependencies(t, in.Exclusive)...); err != nil {
 		return facts, err
 	}
 	if facts.User, err = fact(tx, t.UserID, userRow.user); err != nil {
-		return facts, err
-	}
-	if facts.Creator, err = fact(tx, t.CreatedBy, userRow.user); err != nil {
 		return facts, err
 	}
 	if facts.Account, err = fact(tx, t.AccountID, accountRow.account); err != nil {
@@ -78,30 +71,12 @@ func accountOf(tx *gorm.DB, environmentID string) (string, error) {
 }
 
 // dependencies are the guards of what the token names. One that is exclusive has its user's alone.
-func dependencies(t token.Token, exclusive bool) (guards []guard) {
-	if t.MintedBy != 0 {
-		guards = append(guards, guard{kind: guardedToken, key: t.MintedBy})
+func dependencies(t token.Token, exclusive bool) []guard {
+	return []guard{
+		{kind: guardedUser, key: t.UserID, alone: exclusive},
+		{kind: guardedAccount, key: t.AccountID},
+		{kind: guardedEnvironment, key: t.EnvironmentID},
 	}
-	guards = append(guards, users(t, exclusive)...)
-	if t.AccountID != "" {
-		guards = append(guards, guard{kind: guardedAccount, key: t.AccountID})
-	}
-	if t.EnvironmentID != "" {
-		guards = append(guards, guard{kind: guardedEnvironment, key: t.EnvironmentID})
-	}
-	return guards
-}
-
-// users are the guards of the owner and of the user who creates, in the order of their ids.
-func users(t token.Token, exclusive bool) (guards []guard) {
-	ids := []int64{t.UserID, t.CreatedBy}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		if id != 0 {
-			guards = append(guards, guard{kind: guardedUser, key: id, alone: exclusive && id == t.UserID})
-		}
-	}
-	return guards
 }
 
 // fact reads one row, nil if the key is zero or names none.

@@ -22,17 +22,20 @@ type identityRow struct {
 	Environment environmentRow `gorm:"embedded;embeddedPrefix:e_"`
 }
 
-// The statements are made once: the first of the two is asked for every request.
+// The statements are made once: the first of them is asked for every request.
 var (
-	secretQuery = fmt.Sprintf(`SELECT %s, %s, %s, %s FROM tokens t
+	byToken = fmt.Sprintf(`SELECT %s, %s, %s, %s FROM tokens t
 		LEFT JOIN users u ON u.id = t.user_id
 		LEFT JOIN accounts a ON a.id = coalesce(t.account_id, u.account_id)
-		LEFT JOIN environments e ON e.id = t.environment_id
-		WHERE t.secret_hash = $1`,
+		LEFT JOIN environments e ON e.id = t.environment_id `,
 		columns("t", &tokenRow{}), columns("u", &userRow{}), columns("a", &accountRow{}), columns("e", &environmentRow{}))
-	subjectQuery = fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN accounts a ON a.id = u.account_id
-		WHERE u.issuer = $1 AND u.subject = $2 AND u.subject <> ''`,
+	byUser = fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN accounts a ON a.id = u.account_id `,
 		columns("u", &userRow{}), columns("a", &accountRow{}))
+
+	secretQuery   = byToken + "WHERE t.secret_hash = $1"
+	subjectQuery  = byUser + "WHERE u.issuer = $1 AND u.subject = $2 AND u.subject <> ''"
+	callerByToken = byToken + "WHERE t.seq = ?"
+	callerByUser  = byUser + "WHERE u.id = ?"
 )
 
 // columns lists the columns of a row as "t.seq AS t_seq".

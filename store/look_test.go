@@ -22,7 +22,7 @@ func look(t *testing.T, path string) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.CreateAccount(t.Context(), token.Account{ID: "looked"}); err == nil {
+	if err := db.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "looked"}); err == nil {
 		t.Error("a database that was to be looked at was written")
 	}
 	if err := db.Close(); err != nil {

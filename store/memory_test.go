@@ -31,7 +31,7 @@ func TestContractInMemory(t *testing.T) {
 func TestMemoryLeavesNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a, b := openMemory(t), openMemory(t)
-	if err := a.CreateAccount(t.Context(), token.Account{ID: "a"}); err != nil {
+	if err := a.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.FindAccount(t.Context(), "a"); token.KindOf(err) != token.NotFound {

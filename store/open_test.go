@@ -139,7 +139,7 @@ func TestClosedDatabaseIsUnavailable(t *testing.T) {
 		wantKind(t, db.Ping(t.Context()), token.Unavailable)
 		_, err = db.Find(t.Context(), token.Ref{Dialect: token.Muninx, ID: "x"})
 		wantKind(t, err, token.Unavailable)
-		_, err = db.UpdateAccount(t.Context(), "x", func(*token.Account) error { return nil })
+		_, err = db.UpdateAccount(t.Context(), token.Permit{}, "x", func(*token.Account) error { return nil })
 		wantKind(t, err, token.Unavailable)
 	})
 }

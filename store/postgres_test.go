@@ -80,7 +80,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 	cluster := pgtest.NewCluster(t)
 	url := cluster.URL(t)
 	db := open(t, url)
-	if err := db.CreateAccount(t.Context(), token.Account{ID: "a"}); err != nil {
+	if err := db.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -88,7 +88,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 		for range 3 { // first with connections that were cut, then with none
 			_, err := db.FindAccount(t.Context(), "a")
 			wantKind(t, err, token.Unavailable)
-			_, err = db.UpdateAccount(t.Context(), "a", func(*token.Account) error { return nil })
+			_, err = db.UpdateAccount(t.Context(), token.Permit{}, "a", func(*token.Account) error { return nil })
 			wantKind(t, err, token.Unavailable)
 			wantKind(t, db.Ping(t.Context()), token.Unavailable)
 		}
@@ -107,10 +107,10 @@ func TestServerGoesAndComesBack(t *testing.T) {
 func TestServerGoesInsideATransaction(t *testing.T) {
 	cluster := pgtest.NewCluster(t)
 	db := open(t, cluster.URL(t))
-	if err := db.CreateAccount(t.Context(), token.Account{ID: "a"}); err != nil {
+	if err := db.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := db.UpdateAccount(t.Context(), "a", func(a *token.Account) error {
+	_, err := db.UpdateAccount(t.Context(), token.Permit{}, "a", func(a *token.Account) error {
 		a.Disabled = true
 		cluster.Stop(t)
 		return nil

@@ -22,7 +22,7 @@ func TestPathsWithSpecialCharacters(t *testing.T) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "inner "+name, name)
 		db := open(t, "sqlite:"+path)
-		if err := db.CreateAccount(t.Context(), token.Account{ID: "a"}); err != nil {
+		if err := db.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a"}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
@@ -47,7 +47,7 @@ func TestFilesAreTheOwners(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	path := filepath.Join(dir, "test.db")
 	db := open(t, "sqlite:"+path)
-	if err := db.CreateAccount(t.Context(), token.Account{ID: "a"}); err != nil {
+	if err := db.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	wantMode(t, dir, 0o700)
@@ -79,14 +79,14 @@ func TestTwoProcessesShareAFile(t *testing.T) {
 	url := sqliteURL(t)
 	first, second := open(t, url), open(t, url)
 	noon := time.UnixMilli(1_700_000_000_000).UTC()
-	if err := first.CreateAccount(t.Context(), token.Account{ID: "a", UpdatedAt: noon}); err != nil {
+	if err := first.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a", UpdatedAt: noon}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error)
 	for i := range 40 {
 		db := []*store.DB{first, second}[i%2]
 		go func() {
-			_, err := db.UpdateAccount(t.Context(), "a", func(a *token.Account) error {
+			_, err := db.UpdateAccount(t.Context(), token.Permit{}, "a", func(a *token.Account) error {
 				a.UpdatedAt = a.UpdatedAt.Add(time.Millisecond)
 				return nil
 			})
@@ -108,19 +108,19 @@ func TestTwoProcessesShareAFile(t *testing.T) {
 func TestLockOfAnotherProcess(t *testing.T) {
 	url := sqliteURL(t)
 	first, second := open(t, url), open(t, url)
-	if err := first.CreateAccount(t.Context(), token.Account{ID: "a"}); err != nil {
+	if err := first.CreateAccount(t.Context(), token.Permit{}, token.Account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	nothing := func(*token.Account) error { return nil }
-	_, err := first.UpdateAccount(t.Context(), "a", func(*token.Account) error {
+	_, err := first.UpdateAccount(t.Context(), token.Permit{}, "a", func(*token.Account) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
-		_, err := second.UpdateAccount(ctx, "a", nothing)
+		_, err := second.UpdateAccount(ctx, token.Permit{}, "a", nothing)
 		wantKind(t, err, token.Canceled)
 
 		ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err = second.UpdateAccount(ctx, "a", nothing)
+		_, err = second.UpdateAccount(ctx, token.Permit{}, "a", nothing)
 		wantKind(t, err, token.Unavailable)
 
 		if _, err = second.FindAccount(t.Context(), "a"); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"gorm.io/gorm"
@@ -35,10 +36,12 @@ func takeToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
 }
 
 // Update implements [token.Store].
-func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token) error) (token.Token, error) {
+func (d *DB) Update(
+	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error,
+) (token.Token, error) {
 	var row tokenRow
 	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
-		if row, err = d.lockToken(tx, ref); err != nil {
+		if row, err = d.lockToken(tx, p, ref); err != nil {
 			return err
 		}
 		changed := row.token()
@@ -61,14 +64,18 @@ func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token
 	return row.token(), nil
 }
 
-// lockToken reads the row for a change, which creates that the token mints must not overlap.
-func (d *DB) lockToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
-	row, err := takeToken(tx, ref)
-	if err != nil || !d.backend.postgres() {
+// lockToken reads the row for a change, which must not overlap with what the token itself changes, once the caller has
+// been judged: who has lost its right is not told whether there is such a token.
+func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, error) {
+	row, missing := takeToken(tx, ref)
+	if missing != nil && !errors.Is(missing, gorm.ErrRecordNotFound) {
+		return row, missing
+	}
+	if err := d.permit(tx, p, guard{kind: guardedToken, key: row.Seq, alone: true}); err != nil {
 		return row, err
 	}
-	if err := d.take(tx, guard{kind: guardedToken, key: row.Seq, alone: true}); err != nil {
-		return row, err
+	if missing != nil || !d.backend.postgres() {
+		return row, missing
 	}
 	return byKey[tokenRow](forChange(tx), row.Seq) // again, as others may have left it
 }

@@ -1,15 +1,20 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // attempts is how often a transaction is tried that PostgreSQL asks to repeat.
@@ -50,7 +55,7 @@ func byKey[R any](tx *gorm.DB, key any) (row R, err error) {
 	return row, err
 }
 
-// guard is a lock between creates, which depend on a thing staying as it is and share the guard, and the change of
+// guard is a lock between transactions that depend on a thing staying as it is, which share the guard, and the change of
 // that thing, which has it alone. Row locks would not do: PostgreSQL lets new sharers of a row past one who waits to
 // change it, so that a leaked token could put off its own revocation for as long as it goes on creating. Advisory locks
 // queue. Two things whose keys have the same hash wait for each other without need, which is rare and harmless.
@@ -60,7 +65,7 @@ type guard struct {
 	alone bool
 }
 
-// guarded is the first half of an advisory lock's number: the things that a create depends on, in the order in which it
+// guarded is the first half of an advisory lock's number: the things that a change depends on, in the order in which it
 // takes their guards.
 type guarded int32
 
@@ -71,8 +76,33 @@ const (
 	guardedEnvironment
 )
 
+// number is the second half of an advisory lock's number.
+func (g guard) number() int32 {
+	hash := fnv.New32a()
+	fmt.Fprint(hash, g.key)
+	return int32(hash.Sum32()) //nolint:gosec // all bits count, the sign is one of them
+}
+
+// zero reports whether the guard is of nothing.
+func (g guard) zero() bool { return g.key == int64(0) || g.key == "" }
+
+// inOrder brings the guards into the one order in which every transaction takes them, so that no two wait for each other,
+// and leaves one of each.
+func inOrder(guards []guard) []guard {
+	guards = slices.DeleteFunc(guards, guard.zero)
+	slices.SortFunc(guards, func(a, b guard) int {
+		order := cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.number(), b.number()))
+		if order == 0 && a.alone != b.alone && a.alone {
+			return -1 // and so is the one that is left
+		}
+		return order
+	})
+	return slices.CompactFunc(guards, func(a, b guard) bool { return a.kind == b.kind && a.number() == b.number() })
+}
+
 // take waits for the guards and holds them until the end of the transaction.
 func (d *DB) take(tx *gorm.DB, guards ...guard) error {
+	guards = inOrder(guards)
 	if !d.backend.postgres() || len(guards) == 0 {
 		return nil
 	}
@@ -82,9 +112,40 @@ func (d *DB) take(tx *gorm.DB, guards ...guard) error {
 		if g.alone {
 			calls[i] = "pg_advisory_xact_lock(?, ?)"
 		}
-		hash := fnv.New32a()
-		fmt.Fprint(hash, g.key)
-		args = append(args, int32(g.kind), int32(hash.Sum32())) //nolint:gosec // all bits count, the sign is one of them
+		args = append(args, int32(g.kind), g.number())
 	}
 	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
+}
+
+// permit takes the guards of a change and of its caller, and then judges whether the caller may make it. It comes first in
+// a transaction.
+func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
+	guards = append(guards,
+		guard{kind: guardedToken, key: p.Token}, guard{kind: guardedUser, key: p.UserID},
+		guard{kind: guardedAccount, key: p.AccountID}, guard{kind: guardedEnvironment, key: p.EnvironmentID})
+	if err := d.take(tx, guards...); err != nil {
+		return err
+	}
+	if p.Judge == nil {
+		return nil
+	}
+	now, err := standing(tx, p)
+	if err != nil {
+		return err
+	}
+	return refuse(p.Judge(now))
+}
+
+// standing reads the caller's credential again, nothing if it is gone.
+func standing(tx *gorm.DB, p token.Permit) (token.Identity, error) {
+	query, key := callerByToken, p.Token
+	if key == 0 {
+		query, key = callerByUser, p.UserID
+	}
+	var row identityRow
+	err := tx.Raw(query, key).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return token.Identity{}, nil
+	}
+	return row.identity(), err
 }

@@ -12,10 +12,10 @@ import (
 const enabledAdmins = "role = 'admin' AND NOT disabled"
 
 // CreateUser implements [token.Registry].
-func (d *DB) CreateUser(ctx context.Context, u token.User) (token.User, error) {
-	row := userToRow(u)
-	if err := d.writer.WithContext(ctx).Create(&row).Error; err != nil {
-		return token.User{}, d.translate(ctx, err)
+func (d *DB) CreateUser(ctx context.Context, p token.Permit, u token.User) (token.User, error) {
+	row, err := insert(ctx, d, p, userToRow(u))
+	if err != nil {
+		return token.User{}, err
 	}
 	return row.user(), nil
 }
@@ -40,10 +40,12 @@ func (d *DB) FirstAdmin(ctx context.Context) (token.User, error) {
 }
 
 // UpdateUser implements [token.Registry].
-func (d *DB) UpdateUser(ctx context.Context, id int64, change func(*token.User, int) error) (token.User, error) {
+func (d *DB) UpdateUser(
+	ctx context.Context, p token.Permit, id int64, change func(*token.User, int) error,
+) (token.User, error) {
 	var row userRow
 	err := d.transact(ctx, func(tx *gorm.DB) error {
-		if err := d.take(tx, guard{kind: guardedUser, key: id, alone: true}); err != nil {
+		if err := d.permit(tx, p, guard{kind: guardedUser, key: id, alone: true}); err != nil {
 			return err
 		}
 		user, otherAdmins, err := lockUserAndAdmins(tx, id)

@@ -117,8 +117,9 @@ func (f failing) Create(_ context.Context, in token.Insert) (token.Token, error)
 	if !f.deliver {
 		return token.Token{}, f.cause
 	}
-	admin := token.User{ID: 1, Role: token.RoleAdmin, AccountID: "a"}
-	return token.Token{}, errors.Join(in.Decide(&in.Token, token.Facts{User: &admin, Creator: &admin, Account: &token.Account{ID: "a"}}), f.cause)
+	admin, account := token.User{ID: 1, Role: token.RoleAdmin, AccountID: "a"}, token.Account{ID: "a"}
+	return token.Token{}, errors.Join(in.Permit.Judge(token.Identity{User: &admin, Account: &account}),
+		in.Decide(&in.Token, token.Facts{User: &admin, Account: &account}), f.cause)
 }
 
 // TestCredentialOfAFailedCommit: the file goes, unless nobody can say whether the commit happened.

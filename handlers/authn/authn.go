@@ -55,6 +55,12 @@ func BearerOrBasic(value string) (string, bool) {
 
 type contextKey struct{}
 
+// authenticated is who makes a request, and by which credential.
+type authenticated struct {
+	caller     token.Caller
+	credential string
+}
+
 type presentedKey struct{}
 
 // presented is what an open operation that judges credentials itself finds on its context.
@@ -90,7 +96,27 @@ func Middleware(
 			if err != nil {
 				return err
 			}
-			put(ctx, contextKey{}, caller)
+			put(ctx, contextKey{}, authenticated{caller, credential})
+			return next(c)
+		}
+	}
+}
+
+// Again authenticates the caller once more. It comes after the body of a request was read, which may have taken the sender
+// so long that the credential has been revoked meanwhile.
+func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			ctx := c.Request().Context()
+			before, ok := ctx.Value(contextKey{}).(authenticated)
+			if !ok { // an open operation
+				return next(c)
+			}
+			caller, err := a.Authenticate(ctx, before.credential)
+			if err != nil {
+				return err
+			}
+			put(ctx, contextKey{}, authenticated{caller, before.credential})
 			return next(c)
 		}
 	}
@@ -110,15 +136,16 @@ func credential(h http.Header, scheme Scheme) (string, error) {
 
 // Caller is who makes the request. It panics where the middleware is missing, which is a fault of the program.
 func Caller(ctx context.Context) token.Caller {
-	return ctx.Value(contextKey{}).(token.Caller) //nolint:forcetypeassert // see above
+	return ctx.Value(contextKey{}).(authenticated).caller //nolint:forcetypeassert // see above
 }
 
 // Describe names the caller for the log, "" if the request has none.
 func Describe(ctx context.Context) string {
-	caller, ok := ctx.Value(contextKey{}).(token.Caller)
+	found, ok := ctx.Value(contextKey{}).(authenticated)
 	if !ok {
 		return ""
 	}
+	caller := found.caller
 	who := "account:" + caller.AccountID()
 	if caller.User != nil {
 		who = "user:" + strconv.FormatInt(caller.User.ID, 10)

@@ -54,12 +54,16 @@ func echoPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// Middlewares returns what every operation passes before its handler: guard and validator, in this order.
-func (s *Spec) Middlewares() map[string][]echo.MiddlewareFunc {
+// Middlewares returns what every operation passes before its handler: guard, what comes after a body was read, and
+// validator, in this order.
+func (s *Spec) Middlewares(afterBody echo.MiddlewareFunc) map[string][]echo.MiddlewareFunc {
 	chains := make(map[string][]echo.MiddlewareFunc, len(s.Operations))
 	for _, op := range s.Operations {
-		validate := validator(op.route)
-		chains[op.ID] = []echo.MiddlewareFunc{s.guardOf(op), validate}
+		chain := []echo.MiddlewareFunc{s.guardOf(op)}
+		if op.route.Operation.RequestBody != nil {
+			chain = append(chain, afterBody)
+		}
+		chains[op.ID] = append(chain, validator(op.route))
 	}
 	return chains
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -112,9 +113,8 @@ func (s *Service) federated(ctx context.Context, jwt string) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	role := id.User.Role
-	if vouched.Role != "" {
-		role = vouched.Role
-	}
-	return Caller{User: id.User, Account: id.Account, Role: role, ExpiresAt: vouched.ExpiresAt.UTC().Truncate(time.Millisecond)}, nil
+	return Caller{
+		User: id.User, Account: id.Account, Role: cmp.Or(vouched.Role, id.User.Role), claimed: vouched.Role,
+		ExpiresAt: vouched.ExpiresAt.UTC().Truncate(time.Millisecond),
+	}, nil
 }

@@ -1,6 +1,9 @@
 package token
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Caller is who makes a request: the owner of a credential, within the limits of that credential. It is an argument
 // of every method of [Service].
@@ -10,6 +13,41 @@ type Caller struct {
 	Token     *Token    // the credential; nil where an OIDC issuer vouched for User
 	Role      Role      // what User may do; "" without a User
 	ExpiresAt time.Time // when the credential ends; zero: never
+
+	claimed Role // what an OIDC issuer's claim said; "" leaves the role to the registry
+}
+
+// again returns the caller as it is now, from a new reading of what it was made of, and refuses one that has lost its
+// right since it was authenticated.
+func (c Caller) again(id Identity, now time.Time) (Caller, error) {
+	if c.Token != nil {
+		if !id.usable(now) {
+			return Caller{}, invalidCredential(nil)
+		}
+		return id.caller(), nil
+	}
+	ended := !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt)
+	if ended || id.User == nil || id.User.Disabled || id.Account == nil {
+		return Caller{}, invalidCredential(nil)
+	}
+	c.User, c.Account, c.Role = id.User, id.Account, cmp.Or(c.claimed, id.User.Role)
+	return c, nil
+}
+
+// permit is the right of the caller to make a change, judged anew where the change is made: the caller must still work,
+// and may has to allow it. From then on c is the caller as it was found there.
+func (s *Service) permit(c *Caller, may func(Caller) error) Permit {
+	p := Permit{Token: c.tokenSeq(), UserID: c.userID()}
+	if c.Token != nil {
+		p.AccountID, p.EnvironmentID = c.Token.AccountID, c.Token.EnvironmentID
+	}
+	p.Judge = func(id Identity) (err error) {
+		if *c, err = c.again(id, s.Now()); err != nil {
+			return err
+		}
+		return may(*c)
+	}
+	return p
 }
 
 // Admin reports whether the caller may do everything.

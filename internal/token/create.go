@@ -40,17 +40,13 @@ var lastMoment = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 // Create issues a token and returns it with its secret, which is not kept. Limits, uniqueness and everything else
 // that the token depends on are judged inside the transaction that inserts it.
 func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string, error) {
-	if err := c.enter(d.Dialect, Own); err != nil {
+	if err := d.allowed(c); err != nil {
 		return Token{}, "", err
-	}
-	if d.UserID != 0 {
-		if err := c.requireAdmin(); err != nil {
-			return Token{}, "", err
-		}
 	}
 	creation := creation{service: s, caller: c, draft: d, policy: s.Policies[d.Dialect]}
 	created, err := s.Store.Create(ctx, Insert{
 		Token:     creation.start(),
+		Permit:    s.permit(&creation.caller, d.allowed),
 		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames(),
 		Decide:    creation.decide,
 	})
@@ -58,6 +54,14 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 		return Token{}, "", err
 	}
 	return created, creation.secret, nil
+}
+
+// allowed decides whether the caller may ask for such a token at all.
+func (d Draft) allowed(c Caller) error {
+	if err := c.enter(d.Dialect, Own); err != nil || d.UserID == 0 {
+		return err
+	}
+	return c.requireAdmin()
 }
 
 // creation is one create on its way.
@@ -75,14 +79,8 @@ func (n *creation) start() Token {
 		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser,
 		State: Active, CreatedBy: n.caller.userID(), MintedBy: n.caller.tokenSeq(),
 	}
-	if n.caller.Admin() {
-		t.CreatedByAdminID = n.caller.User.AdminID
-	}
 	if t.Dialect.OwnedByUser() {
 		t.UserID = cmp.Or(n.draft.UserID, n.caller.userID())
-		if n.caller.User.Role.atMost(n.caller.Role) != n.caller.User.Role {
-			t.RoleLimit = n.caller.Role // the token reaches no further than the credential that made it
-		}
 		return t
 	}
 	t.Scope = n.draft.Scope
@@ -102,7 +100,8 @@ func (n *creation) start() Token {
 func (n *creation) decide(t *Token, f Facts) error {
 	now := n.service.Now()
 	t.CreatedAt, t.UpdatedAt = now, now
-	if err := n.standing(f, now); err != nil {
+	n.minted(t)
+	if err := n.owner(f); err != nil {
 		return err
 	}
 	if err := n.judge(t, f, now); err != nil {
@@ -120,13 +119,19 @@ func (n *creation) decide(t *Token, f Facts) error {
 	return nil
 }
 
-// standing refuses a caller that lost its right between authentication and this transaction, and an owner that is not
-// there.
-func (n *creation) standing(f Facts, now time.Time) error {
-	gone := n.caller.Token != nil && (f.Minter == nil || f.Minter.Deleted() || f.Minter.Status(now) != Active)
-	if gone || n.caller.User != nil && (f.Creator == nil || f.Creator.Disabled) {
-		return Errorf(CredentialInvalid, "the credential is not valid")
+// minted notes what the token has of its maker, as the maker is inside the transaction.
+func (n *creation) minted(t *Token) {
+	t.CreatedByAdminID, t.RoleLimit = "", ""
+	if n.caller.Admin() {
+		t.CreatedByAdminID = n.caller.User.AdminID
 	}
+	if t.Dialect.OwnedByUser() && n.caller.User.Role.atMost(n.caller.Role) != n.caller.User.Role {
+		t.RoleLimit = n.caller.Role // the token reaches no further than the credential that made it
+	}
+}
+
+// owner refuses one that is not there.
+func (n *creation) owner(f Facts) error {
 	switch {
 	case !n.draft.Dialect.OwnedByUser():
 		return nil
@@ -146,7 +151,7 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	} else {
 		faults = n.judgePlace(t, f)
 	}
-	faults = append(faults, n.judgeExpiry(t, f, now)...)
+	faults = append(faults, n.judgeExpiry(t, now)...)
 	if err := Faulty(faults...); err != nil {
 		return err
 	}
@@ -239,8 +244,8 @@ func (n *creation) visible(f Facts) (*Environment, *Account) {
 }
 
 // judgeExpiry judges the expiry that was asked for, or sets the default, clipped to what is allowed.
-func (n *creation) judgeExpiry(t *Token, f Facts, now time.Time) []Fault {
-	latest := n.latest(f, now)
+func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
+	latest := n.latest(now)
 	detail := ""
 	if asked := n.draft.ExpiresAt; asked == nil {
 		t.ExpiresAt = n.defaultExpiry(latest, now)
@@ -272,13 +277,14 @@ func judgeAsked(asked, expiry, latest, now time.Time) string {
 }
 
 // latest is the last possible expiry: a token lives no longer than the one that minted it. Zero: no limit.
-func (n *creation) latest(f Facts, now time.Time) time.Time {
+func (n *creation) latest(now time.Time) time.Time {
 	var latest time.Time
 	if n.policy.MaxLifetime > 0 {
 		latest = now.Add(n.policy.MaxLifetime)
 	}
-	if f.Minter != nil && !f.Minter.ExpiresAt.IsZero() && (latest.IsZero() || f.Minter.ExpiresAt.Before(latest)) {
-		latest = f.Minter.ExpiresAt
+	if minter := n.caller.Token; minter != nil && !minter.ExpiresAt.IsZero() &&
+		(latest.IsZero() || minter.ExpiresAt.Before(latest)) {
+		latest = minter.ExpiresAt
 	}
 	return latest
 }

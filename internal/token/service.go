@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -146,7 +147,8 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 		return Token{}, notFound()
 	}
 	var changed Change
-	t, err := s.Store.Update(ctx, ref, func(t *Token) error {
+	permit := s.permit(&c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
+	t, err := s.Store.Update(ctx, permit, ref, func(t *Token) error {
 		changed = t.change() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
 			return notFound()
@@ -194,11 +196,12 @@ func (f follower) Lost() {
 	f.service.lists.tell(Change{})
 }
 
-// apply changes the token in place.
+// apply changes the token in place. An admin's suspension takes the place of the owner's, who could undo that one.
 func (t *Token) apply(c Caller, a Action, now time.Time) error {
 	status := t.Status(now)
 	free := a == Delete && t.Dialect.deletesFromAnyState()
-	if !free && !status.Allows(a) {
+	takeOver := a == Suspend && status == Suspended && !t.SuspendedByAdmin && c.Admin()
+	if !free && !takeOver && !status.Allows(a) {
 		return Errorf(Conflict, "the token is %s, and %s is not possible then", status, a)
 	}
 	if a == Activate && t.SuspendedByAdmin && !c.Admin() {

@@ -9,9 +9,9 @@ import (
 // the database cannot be asked, [Canceled] where the context was cancelled. Every method honours its context. The
 // package storetest is its contract.
 type Store interface {
-	// Create reads the [Facts] of in.Token, locked against change until the end of the transaction, calls in.Decide
-	// with them and inserts the token as Decide left it. An error of Decide ends the transaction and is returned as it
-	// is. Seq is the store's to give, and the ID too where the dialect [Dialect.NumbersIDs].
+	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,
+	// calls in.Decide with them and inserts the token as Decide left it. An error of Decide ends the transaction and is
+	// returned as it is. Seq is the store's to give, and the ID too where the dialect [Dialect.NumbersIDs].
 	Create(ctx context.Context, in Insert) (Token, error)
 	// Find returns the token, a tombstone too.
 	Find(ctx context.Context, ref Ref) (Token, error)
@@ -19,10 +19,10 @@ type Store interface {
 	FindSecret(ctx context.Context, hash Hash) (Identity, error)
 	// List returns a page of tokens that are not deleted.
 	List(ctx context.Context, q Query) ([]Token, error)
-	// Update reads the token, a tombstone too, locked until the end of the transaction, calls change and stores the
-	// State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends the transaction and is
-	// returned as it is.
-	Update(ctx context.Context, ref Ref, change func(*Token) error) (Token, error)
+	// Update judges the permit, reads the token, a tombstone too, locked until the end of the transaction, calls change
+	// and stores the State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends
+	// the transaction and is returned as it is.
+	Update(ctx context.Context, p Permit, ref Ref, change func(*Token) error) (Token, error)
 	// FindStatusList fails with [NotFound] if no token has a place in the list. Places are never given up.
 	FindStatusList(ctx context.Context, list int64) error
 	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
@@ -34,9 +34,25 @@ type Store interface {
 	Touch(ctx context.Context, uses map[int64]time.Time) error
 }
 
+// Permit is a caller's right to make a change. It is judged inside the transaction that makes the change, before
+// anything else, since the caller's credential may have lost its right after the request was authenticated. The zero
+// Permit is for changes that no caller asks for: nothing is judged.
+type Permit struct {
+	// What the right depends on, locked against change until the end of the transaction; the zero value is none.
+	Token         int64  // Seq of the caller's token
+	UserID        int64  // the caller's user
+	AccountID     string // of the caller's token
+	EnvironmentID string // of the caller's token
+
+	// Judge gets what Token names as it is now, or else what UserID names. Its error ends the transaction and is returned
+	// as it is. It may be called again, if the store has to repeat the transaction. Nil permits everything.
+	Judge func(Identity) error
+}
+
 // Insert is a token to be created and the decision whether it may be.
 type Insert struct {
-	Token Token
+	Token  Token
+	Permit Permit
 	// Exclusive makes creates of one owner wait for each other, so that Held and NameTaken stay true until the commit.
 	Exclusive bool
 	// Decide completes the token or refuses it. The store may call it again, on a fresh copy, if it has to repeat the
@@ -47,10 +63,8 @@ type Insert struct {
 // Facts is what a create depends on. A member is nil where the token names none, or one that does not exist.
 type Facts struct {
 	User        *User        // the token's UserID
-	Creator     *User        // the token's CreatedBy
 	Environment *Environment // the token's EnvironmentID
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
-	Minter      *Token       // the token's MintedBy
 	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
 	Place       StatusPlace  // one that no other token has; where [Dialect.PublishesStatus]
 	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive and Name is not ""
@@ -78,30 +92,30 @@ type Query struct {
 	Limit         int       // at least 1
 }
 
-// Registry keeps users, accounts and environments, with the same errors as [Store]. Lists are by ascending id and
-// begin after the given id ("" or 0: at the start).
+// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit first.
+// Lists are by ascending id and begin after the given id ("" or 0: at the start).
 type Registry interface {
 	// CreateUser gives the ID. It fails with [NameTaken] for a second user of one issuer and subject.
-	CreateUser(ctx context.Context, u User) (User, error)
+	CreateUser(ctx context.Context, p Permit, u User) (User, error)
 	FindUser(ctx context.Context, id int64) (User, error)
 	// FindSubject returns the user whom the OIDC issuer knows as subject, with the home account.
 	FindSubject(ctx context.Context, issuer, subject string) (Identity, error)
 	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
 	// UpdateUser stores the Disabled and UpdatedAt that change left. It tells change how many enabled admins there are
 	// besides this user; that number is locked until the end of the transaction.
-	UpdateUser(ctx context.Context, id int64, change func(u *User, otherAdmins int) error) (User, error)
+	UpdateUser(ctx context.Context, p Permit, id int64, change func(u *User, otherAdmins int) error) (User, error)
 
-	CreateAccount(ctx context.Context, a Account) error
+	CreateAccount(ctx context.Context, p Permit, a Account) error
 	FindAccount(ctx context.Context, id string) (Account, error)
 	ListAccounts(ctx context.Context, after string, limit int) ([]Account, error)
 	// UpdateAccount stores the Disabled and UpdatedAt that change left.
-	UpdateAccount(ctx context.Context, id string, change func(*Account) error) (Account, error)
+	UpdateAccount(ctx context.Context, p Permit, id string, change func(*Account) error) (Account, error)
 
-	CreateEnvironment(ctx context.Context, e Environment) error
+	CreateEnvironment(ctx context.Context, p Permit, e Environment) error
 	FindEnvironment(ctx context.Context, id string) (Environment, error)
 	ListEnvironments(ctx context.Context, after string, limit int) ([]Environment, error)
 	// UpdateEnvironment stores the Disabled and UpdatedAt that change left.
-	UpdateEnvironment(ctx context.Context, id string, change func(*Environment) error) (Environment, error)
+	UpdateEnvironment(ctx context.Context, p Permit, id string, change func(*Environment) error) (Environment, error)
 
 	// FirstAdmin returns the enabled admin with the lowest id.
 	FirstAdmin(ctx context.Context) (User, error)

@@ -27,17 +27,12 @@ func (w *world) facts(t *testing.T, in token.Token, exclusive bool) (facts token
 }
 
 func factsAreWhatTheTokenNames(t *testing.T, w *world) {
-	minter := w.create(t, w.muninx(w.admin))
 	in := w.apiToken(w.homeEnv)
-	in.UserID, in.MintedBy = w.member.ID, minter.Seq
+	in.UserID = w.member.ID
 	facts := w.facts(t, in, false)
 	sameFact(t, "the user", facts.User, w.member)
-	sameFact(t, "the minter", facts.Minter, minter)
 	sameFact(t, "the account", facts.Account, w.home)
 	sameFact(t, "the environment", facts.Environment, w.homeEnv)
-
-	dead := w.remove(t, minter.Ref())
-	sameFact(t, "the removed minter", w.facts(t, in, false).Minter, dead)
 }
 
 func factsOfAnEnvironment(t *testing.T, w *world) {

@@ -26,21 +26,21 @@ func (w *world) calls(ctx context.Context, made token.Token) map[string]error {
 	_, errs["Find"] = w.Find(ctx, made.Ref())
 	_, errs["FindSecret"] = w.FindSecret(ctx, made.Hash)
 	_, errs["List"] = w.List(ctx, token.Query{Limit: 1})
-	_, errs["Update"] = w.Update(ctx, made.Ref(), setState(token.Revoked))
+	_, errs["Update"] = w.Update(ctx, token.Permit{}, made.Ref(), setState(token.Revoked))
 	errs["Touch"] = w.Touch(ctx, map[int64]time.Time{made.Seq: noon})
-	_, errs["CreateUser"] = w.CreateUser(ctx, w.newUser(token.RoleAdmin))
+	_, errs["CreateUser"] = w.CreateUser(ctx, token.Permit{}, w.newUser(token.RoleAdmin))
 	_, errs["FindUser"] = w.FindUser(ctx, w.member.ID)
 	_, errs["FindSubject"] = w.FindSubject(ctx, "https://issuer.example", "subject")
 	_, errs["ListUsers"] = w.ListUsers(ctx, 0, 1)
-	_, errs["UpdateUser"] = w.UpdateUser(ctx, w.member.ID, disableUser)
-	errs["CreateAccount"] = w.CreateAccount(ctx, account("new"))
+	_, errs["UpdateUser"] = w.UpdateUser(ctx, token.Permit{}, w.member.ID, disableUser)
+	errs["CreateAccount"] = w.CreateAccount(ctx, token.Permit{}, account("new"))
 	_, errs["FindAccount"] = w.FindAccount(ctx, w.home.ID)
 	_, errs["ListAccounts"] = w.ListAccounts(ctx, "", 1)
-	_, errs["UpdateAccount"] = w.UpdateAccount(ctx, w.home.ID, disableAccount)
-	errs["CreateEnvironment"] = w.CreateEnvironment(ctx, environment("new", w.home))
+	_, errs["UpdateAccount"] = w.UpdateAccount(ctx, token.Permit{}, w.home.ID, disableAccount)
+	errs["CreateEnvironment"] = w.CreateEnvironment(ctx, token.Permit{}, environment("new", w.home))
 	_, errs["FindEnvironment"] = w.FindEnvironment(ctx, w.homeEnv.ID)
 	_, errs["ListEnvironments"] = w.ListEnvironments(ctx, "", 1)
-	_, errs["UpdateEnvironment"] = w.UpdateEnvironment(ctx, w.homeEnv.ID, disableEnvironment)
+	_, errs["UpdateEnvironment"] = w.UpdateEnvironment(ctx, token.Permit{}, w.homeEnv.ID, disableEnvironment)
 	_, errs["FirstAdmin"] = w.FirstAdmin(ctx)
 	_, errs["Initialize"] = w.Initialize(ctx, seed(), delivered)
 	return errs
@@ -98,7 +98,7 @@ func (w *world) hold(t *testing.T, ref token.Ref) (release func()) {
 	t.Helper()
 	held, let, done := make(chan struct{}), make(chan struct{}), make(chan error)
 	go func() {
-		_, err := w.Update(context.WithoutCancel(t.Context()), ref, func(*token.Token) error {
+		_, err := w.Update(context.WithoutCancel(t.Context()), token.Permit{}, ref, func(*token.Token) error {
 			close(held)
 			<-let
 			return nil
@@ -120,7 +120,7 @@ func cancelledWhileWaiting(t *testing.T, w *world) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			_, err := w.Update(ctx, made.Ref(), setState(token.Revoked))
+			_, err := w.Update(ctx, token.Permit{}, made.Ref(), setState(token.Revoked))
 			done <- err
 		}()
 		time.Sleep(10 * time.Millisecond) // most likely enough to be waiting; the outcome is the same if not
@@ -134,7 +134,7 @@ func cancelledWhileWaiting(t *testing.T, w *world) {
 func cancelledInside(t *testing.T, w *world) {
 	made := w.create(t, w.muninx(w.member))
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := w.Update(ctx, made.Ref(), func(t *token.Token) error {
+	_, err := w.Update(ctx, token.Permit{}, made.Ref(), func(t *token.Token) error {
 		cancel()
 		t.State = token.Revoked
 		return nil
@@ -183,13 +183,13 @@ func panicRollsBack(t *testing.T, w *world) {
 			_, _ = w.Create(t.Context(), in)
 		})
 		panics(t, func() {
-			_, _ = w.Update(t.Context(), made.Ref(), func(t *token.Token) error {
+			_, _ = w.Update(t.Context(), token.Permit{}, made.Ref(), func(t *token.Token) error {
 				t.State = token.Revoked
 				panic("change")
 			})
 		})
 		panics(t, func() {
-			_, _ = w.UpdateUser(t.Context(), w.member.ID, func(*token.User, int) error { panic("change") })
+			_, _ = w.UpdateUser(t.Context(), token.Permit{}, w.member.ID, func(*token.User, int) error { panic("change") })
 		})
 	}
 	w.unchanged(t, made)

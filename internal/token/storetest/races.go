@@ -21,7 +21,7 @@ var raceTests = map[string]func(*testing.T, *world){
 func noUpdateIsLost(t *testing.T, w *world) {
 	made := w.create(t, w.muninx(w.member))
 	errs := together(40, func(int) error {
-		_, err := w.Update(t.Context(), made.Ref(), func(t *token.Token) error {
+		_, err := w.Update(t.Context(), token.Permit{}, made.Ref(), func(t *token.Token) error {
 			t.UpdatedAt = t.UpdatedAt.Add(time.Millisecond)
 			return nil
 		})
@@ -101,7 +101,7 @@ func revokeSurvivesSuspend(t *testing.T, w *world) {
 			if i == 3 {
 				change = setState(token.Revoked)
 			}
-			_, err := w.Update(t.Context(), made.Ref(), change)
+			_, err := w.Update(t.Context(), token.Permit{}, made.Ref(), change)
 			return err
 		})
 		ok(t, errs[3])
@@ -127,7 +127,7 @@ func oneAdminRemains(t *testing.T, w *world) {
 	admins := []token.User{w.admin, w.user(t, token.RoleAdmin)}
 	for range 20 {
 		errs := together(2, func(i int) error {
-			_, err := w.UpdateUser(t.Context(), admins[i].ID, disableAdmin)
+			_, err := w.UpdateUser(t.Context(), token.Permit{}, admins[i].ID, disableAdmin)
 			return err
 		})
 		tally(t, errs, map[token.Kind]int{"": 1, token.Conflict: 1})
@@ -137,7 +137,7 @@ func oneAdminRemains(t *testing.T, w *world) {
 	}
 	admins = append(admins, w.user(t, token.RoleAdmin), w.user(t, token.RoleAdmin), w.user(t, token.RoleAdmin))
 	errs := together(len(admins), func(i int) error {
-		_, err := w.UpdateUser(t.Context(), admins[i].ID, disableAdmin)
+		_, err := w.UpdateUser(t.Context(), token.Permit{}, admins[i].ID, disableAdmin)
 		return err
 	})
 	tally(t, errs, map[token.Kind]int{"": len(admins) - 1, token.Conflict: 1})
@@ -146,7 +146,7 @@ func oneAdminRemains(t *testing.T, w *world) {
 func (w *world) enableAll(t *testing.T, users []token.User) {
 	t.Helper()
 	for _, u := range users {
-		_, err := w.UpdateUser(t.Context(), u.ID, func(u *token.User, _ int) error {
+		_, err := w.UpdateUser(t.Context(), token.Permit{}, u.ID, func(u *token.User, _ int) error {
 			u.Disabled = false
 			return nil
 		})

@@ -27,7 +27,7 @@ var registryTests = map[string]func(*testing.T, *world){
 func usersKeepEveryMember(t *testing.T, w *world) {
 	want := w.newUser(token.RoleIntrospector)
 	want.Issuer, want.Disabled, want.UpdatedAt = "https://issuer.example", true, noon.Add(time.Hour)
-	got, err := w.CreateUser(t.Context(), want)
+	got, err := w.CreateUser(t.Context(), token.Permit{}, want)
 	ok(t, err)
 	want.ID = got.ID
 	same(t, "the user", got, want)
@@ -38,7 +38,7 @@ func usersKeepEveryMember(t *testing.T, w *world) {
 	kind(t, err, token.NotFound)
 	homeless := w.newUser(token.RoleMember)
 	homeless.AccountID = ""
-	got, err = w.CreateUser(t.Context(), homeless)
+	got, err = w.CreateUser(t.Context(), token.Permit{}, homeless)
 	ok(t, err)
 	same(t, "no home account", got.AccountID, "")
 }
@@ -46,18 +46,18 @@ func usersKeepEveryMember(t *testing.T, w *world) {
 func usersAreUnique(t *testing.T, w *world) {
 	first := w.newUser(token.RoleMember)
 	first.Issuer = "https://issuer.example"
-	_, err := w.CreateUser(t.Context(), first)
+	_, err := w.CreateUser(t.Context(), token.Permit{}, first)
 	ok(t, err)
 	sameSubject, sameAdminID := w.newUser(token.RoleAdmin), w.newUser(token.RoleAdmin)
 	otherIssuer := w.newUser(token.RoleAdmin)
 	sameSubject.Issuer, sameSubject.Subject = first.Issuer, first.Subject
 	sameAdminID.AdminID = first.AdminID
 	otherIssuer.Issuer, otherIssuer.Subject = "https://other.example", first.Subject
-	_, err = w.CreateUser(t.Context(), sameSubject)
+	_, err = w.CreateUser(t.Context(), token.Permit{}, sameSubject)
 	kind(t, err, token.NameTaken)
-	_, err = w.CreateUser(t.Context(), sameAdminID)
+	_, err = w.CreateUser(t.Context(), token.Permit{}, sameAdminID)
 	kind(t, err, token.NameTaken)
-	_, err = w.CreateUser(t.Context(), otherIssuer)
+	_, err = w.CreateUser(t.Context(), token.Permit{}, otherIssuer)
 	ok(t, err)
 }
 
@@ -84,7 +84,7 @@ func usersAreListed(t *testing.T, w *world) {
 func subjectsAreFound(t *testing.T, w *world) {
 	in := w.newUser(token.RoleMember)
 	in.Issuer = "https://issuer.example"
-	user, err := w.CreateUser(t.Context(), in)
+	user, err := w.CreateUser(t.Context(), token.Permit{}, in)
 	ok(t, err)
 	id, err := w.FindSubject(t.Context(), user.Issuer, user.Subject)
 	ok(t, err)
@@ -99,7 +99,7 @@ func subjectsAreFound(t *testing.T, w *world) {
 }
 
 func userUpdate(t *testing.T, w *world) {
-	got, err := w.UpdateUser(t.Context(), w.member.ID, func(u *token.User, _ int) error {
+	got, err := w.UpdateUser(t.Context(), token.Permit{}, w.member.ID, func(u *token.User, _ int) error {
 		same(t, "the user to change", *u, w.member)
 		*u = w.newUser(token.RoleAdmin) // whatever else is changed is not stored
 		u.Disabled, u.UpdatedAt = true, noon.Add(time.Hour)
@@ -114,7 +114,7 @@ func userUpdate(t *testing.T, w *world) {
 	same(t, "the user found", found, want)
 
 	refusal := errors.New("plain")
-	_, err = w.UpdateUser(t.Context(), want.ID, func(u *token.User, _ int) error {
+	_, err = w.UpdateUser(t.Context(), token.Permit{}, want.ID, func(u *token.User, _ int) error {
 		u.Disabled = false
 		return refusal
 	})
@@ -122,13 +122,13 @@ func userUpdate(t *testing.T, w *world) {
 	found, err = w.FindUser(t.Context(), want.ID)
 	ok(t, err)
 	same(t, "the user after a refusal", found, want)
-	_, err = w.UpdateUser(t.Context(), 99, func(*token.User, int) error { return refusal })
+	_, err = w.UpdateUser(t.Context(), token.Permit{}, 99, func(*token.User, int) error { return refusal })
 	kind(t, err, token.NotFound)
 }
 
 func userUpdateCountsAdmins(t *testing.T, w *world) {
 	others := func(id int64, disable bool) (n int) {
-		_, err := w.UpdateUser(t.Context(), id, func(u *token.User, otherAdmins int) error {
+		_, err := w.UpdateUser(t.Context(), token.Permit{}, id, func(u *token.User, otherAdmins int) error {
 			n, u.Disabled = otherAdmins, disable
 			return nil
 		})
@@ -161,25 +161,25 @@ func firstAdmin(t *testing.T, w *world) {
 
 func (w *world) disableUser(t *testing.T, id int64) {
 	t.Helper()
-	_, err := w.UpdateUser(t.Context(), id, disableUser)
+	_, err := w.UpdateUser(t.Context(), token.Permit{}, id, disableUser)
 	ok(t, err)
 }
 
 func accounts(t *testing.T, w *world) {
-	kind(t, w.CreateAccount(t.Context(), w.home), token.NameTaken)
+	kind(t, w.CreateAccount(t.Context(), token.Permit{}, w.home), token.NameTaken)
 	found, err := w.FindAccount(t.Context(), w.home.ID)
 	ok(t, err)
 	same(t, "the account found", found, w.home)
 	want := w.home
 	want.Disabled, want.UpdatedAt = true, noon.Add(time.Hour)
-	got, err := w.UpdateAccount(t.Context(), w.home.ID, func(a *token.Account) error {
+	got, err := w.UpdateAccount(t.Context(), token.Permit{}, w.home.ID, func(a *token.Account) error {
 		same(t, "the account to change", *a, w.home)
 		a.ID, a.Name, a.Disabled, a.UpdatedAt = "x", "x", want.Disabled, want.UpdatedAt
 		return nil
 	})
 	ok(t, err)
 	same(t, "the account", got, want)
-	_, err = w.UpdateAccount(t.Context(), w.home.ID, func(a *token.Account) error {
+	_, err = w.UpdateAccount(t.Context(), token.Permit{}, w.home.ID, func(a *token.Account) error {
 		a.Disabled = false
 		return token.Forbidden
 	})
@@ -189,25 +189,25 @@ func accounts(t *testing.T, w *world) {
 	same(t, "the account found", found, want)
 	_, err = w.FindAccount(t.Context(), "unknown")
 	kind(t, err, token.NotFound)
-	_, err = w.UpdateAccount(t.Context(), "unknown", func(*token.Account) error { return nil })
+	_, err = w.UpdateAccount(t.Context(), token.Permit{}, "unknown", func(*token.Account) error { return nil })
 	kind(t, err, token.NotFound)
 }
 
 func environments(t *testing.T, w *world) {
-	kind(t, w.CreateEnvironment(t.Context(), w.homeEnv), token.NameTaken)
+	kind(t, w.CreateEnvironment(t.Context(), token.Permit{}, w.homeEnv), token.NameTaken)
 	found, err := w.FindEnvironment(t.Context(), w.homeEnv.ID)
 	ok(t, err)
 	same(t, "the environment found", found, w.homeEnv)
 	want := w.homeEnv
 	want.Disabled, want.UpdatedAt = true, noon.Add(time.Hour)
-	got, err := w.UpdateEnvironment(t.Context(), w.homeEnv.ID, func(e *token.Environment) error {
+	got, err := w.UpdateEnvironment(t.Context(), token.Permit{}, w.homeEnv.ID, func(e *token.Environment) error {
 		same(t, "the environment to change", *e, w.homeEnv)
 		e.ID, e.Name, e.AccountID, e.Disabled, e.UpdatedAt = "x", "x", w.other.ID, want.Disabled, want.UpdatedAt
 		return nil
 	})
 	ok(t, err)
 	same(t, "the environment", got, want)
-	_, err = w.UpdateEnvironment(t.Context(), w.homeEnv.ID, func(e *token.Environment) error {
+	_, err = w.UpdateEnvironment(t.Context(), token.Permit{}, w.homeEnv.ID, func(e *token.Environment) error {
 		e.Disabled = false
 		return token.Forbidden
 	})
@@ -217,7 +217,7 @@ func environments(t *testing.T, w *world) {
 	same(t, "the environment found", found, want)
 	_, err = w.FindEnvironment(t.Context(), "unknown")
 	kind(t, err, token.NotFound)
-	_, err = w.UpdateEnvironment(t.Context(), "unknown", func(*token.Environment) error { return nil })
+	_, err = w.UpdateEnvironment(t.Context(), token.Permit{}, "unknown", func(*token.Environment) error { return nil })
 	kind(t, err, token.NotFound)
 }
 
@@ -225,8 +225,8 @@ func environments(t *testing.T, w *world) {
 func listsOfIDs(t *testing.T, w *world) {
 	ids := []string{"0", "A", "B", "_", "a", "b", "b1", "ä"}
 	for _, i := range []int{3, 1, 7, 0, 5, 2, 6, 4} {
-		ok(t, w.CreateAccount(t.Context(), account("#"+ids[i])))
-		ok(t, w.CreateEnvironment(t.Context(), environment("#"+ids[i], w.home)))
+		ok(t, w.CreateAccount(t.Context(), token.Permit{}, account("#"+ids[i])))
+		ok(t, w.CreateEnvironment(t.Context(), token.Permit{}, environment("#"+ids[i], w.home)))
 	}
 	listAccount := func(ctx context.Context, after string) (string, error) {
 		page, err := w.ListAccounts(ctx, after, 1)

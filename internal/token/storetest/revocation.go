@@ -12,7 +12,7 @@ import (
 )
 
 var revocationTests = map[string]func(*testing.T, *world){
-	"race: no create after its minter's revoke":         noCreateAfterMinter,
+	"race: no create after its caller's revoke":         noCreateAfterCaller,
 	"race: no create after its user's disabling":        noCreateAfterUser,
 	"race: no create after its account's disabling":     noCreateAfterAccount,
 	"race: no create after its environment's disabling": noCreateAfterEnvironment,
@@ -26,22 +26,22 @@ const rounds = 5
 // these can come between.
 func refuseDead(_ *token.Token, f token.Facts) error {
 	time.Sleep(time.Millisecond)
-	if f.Minter != nil && f.Minter.State != token.Active || f.User != nil && f.User.Disabled ||
+	if f.User != nil && f.User.Disabled ||
 		f.Account != nil && f.Account.Disabled || f.Environment != nil && f.Environment.Disabled {
-		return token.Errorf(token.Forbidden, "not alive")
+		return token.Errorf(token.CredentialInvalid, "not alive")
 	}
 	return nil
 }
 
 // noCreateAfter has many callers create until they are refused. Once end has returned, not one more token may appear.
-func noCreateAfter(t *testing.T, w *world, make func() token.Token, exclusive bool, end func() error) {
+func noCreateAfter(t *testing.T, w *world, make func() token.Insert, end func() error) {
 	t.Helper()
 	const creators = 6
 	var before []token.Token
-	first := w.create(t, make())
+	first := w.create(t, make().Token)
 	errs := together(creators+1, func(i int) error {
 		if i < creators {
-			return w.createUntilRefused(t, make, exclusive)
+			return w.createUntilRefused(t, make)
 		}
 		err := end()
 		if err == nil {
@@ -49,32 +49,36 @@ func noCreateAfter(t *testing.T, w *world, make func() token.Token, exclusive bo
 		}
 		return err
 	})
-	tally(t, errs, map[token.Kind]int{"": 1, token.Forbidden: creators})
+	tally(t, errs, map[token.Kind]int{"": 1, token.CredentialInvalid: creators})
 	after, err := listAll(t.Context(), w, token.Query{Dialect: first.Dialect, Limit: 50})
 	ok(t, err)
 	sameTokens(t, "what is there in the end", after, before)
 }
 
-func (w *world) createUntilRefused(t *testing.T, make func() token.Token, exclusive bool) error {
+func (w *world) createUntilRefused(t *testing.T, make func() token.Insert) error {
 	for range 10_000 {
-		in := token.Insert{Token: make(), Exclusive: exclusive, Decide: refuseDead}
-		if _, err := w.Create(t.Context(), in); err != nil {
+		if _, err := w.Create(t.Context(), make()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func noCreateAfterMinter(t *testing.T, w *world) {
+// judged is a creation that is refused where what it depends on is dead.
+func judged(t token.Token, exclusive bool) token.Insert {
+	return token.Insert{Token: t, Exclusive: exclusive, Decide: refuseDead}
+}
+
+func noCreateAfterCaller(t *testing.T, w *world) {
 	for range rounds {
-		minter := w.create(t, w.muninx(w.member))
-		minted := func() token.Token {
-			in := w.apiToken(w.homeEnv)
-			in.MintedBy = minter.Seq
+		caller := w.create(t, w.muninx(w.member))
+		minted := func() token.Insert {
+			in := judged(w.apiToken(w.homeEnv), false)
+			in.Permit = permit(caller)
 			return in
 		}
-		noCreateAfter(t, w, minted, false, func() error {
-			_, err := w.Update(t.Context(), minter.Ref(), setState(token.Revoked))
+		noCreateAfter(t, w, minted, func() error {
+			_, err := w.Update(t.Context(), token.Permit{}, caller.Ref(), setState(token.Revoked))
 			return err
 		})
 	}
@@ -83,8 +87,8 @@ func noCreateAfterMinter(t *testing.T, w *world) {
 func noCreateAfterUser(t *testing.T, w *world) {
 	for round := range rounds {
 		owner := w.user(t, token.RoleMember)
-		noCreateAfter(t, w, func() token.Token { return w.unleash(owner, "") }, round%2 == 0, func() error {
-			_, err := w.UpdateUser(t.Context(), owner.ID, disableUser)
+		noCreateAfter(t, w, func() token.Insert { return judged(w.unleash(owner, ""), round%2 == 0) }, func() error {
+			_, err := w.UpdateUser(t.Context(), token.Permit{}, owner.ID, disableUser)
 			return err
 		})
 	}
@@ -93,8 +97,8 @@ func noCreateAfterUser(t *testing.T, w *world) {
 func noCreateAfterAccount(t *testing.T, w *world) {
 	for range rounds {
 		env := w.newPlace(t)
-		noCreateAfter(t, w, func() token.Token { return w.apiToken(env) }, false, func() error {
-			_, err := w.UpdateAccount(t.Context(), env.AccountID, disableAccount)
+		noCreateAfter(t, w, func() token.Insert { return judged(w.apiToken(env), false) }, func() error {
+			_, err := w.UpdateAccount(t.Context(), token.Permit{}, env.AccountID, disableAccount)
 			return err
 		})
 	}
@@ -103,8 +107,8 @@ func noCreateAfterAccount(t *testing.T, w *world) {
 func noCreateAfterEnvironment(t *testing.T, w *world) {
 	for range rounds {
 		env := w.newPlace(t)
-		noCreateAfter(t, w, func() token.Token { return w.apiToken(env) }, false, func() error {
-			_, err := w.UpdateEnvironment(t.Context(), env.ID, disableEnvironment)
+		noCreateAfter(t, w, func() token.Insert { return judged(w.apiToken(env), false) }, func() error {
+			_, err := w.UpdateEnvironment(t.Context(), token.Permit{}, env.ID, disableEnvironment)
 			return err
 		})
 	}
@@ -114,9 +118,9 @@ func noCreateAfterEnvironment(t *testing.T, w *world) {
 func (w *world) newPlace(t *testing.T) token.Environment {
 	t.Helper()
 	in := account(fmt.Sprintf("place-%d", w.registered.Add(1)))
-	ok(t, w.CreateAccount(t.Context(), in))
+	ok(t, w.CreateAccount(t.Context(), token.Permit{}, in))
 	env := environment("env-"+in.ID, in)
-	ok(t, w.CreateEnvironment(t.Context(), env))
+	ok(t, w.CreateEnvironment(t.Context(), token.Permit{}, env))
 	return env
 }
 
@@ -153,7 +157,8 @@ func (w *world) createUntil(t *testing.T, minter token.Token, most int, busy cha
 		case busy <- struct{}{}:
 		}
 		in := insert(w.apiToken(w.homeEnv))
-		in.Token.MintedBy, in.Token.UserID = minter.Seq, w.member.ID
+		in.Permit, in.Token.UserID = permit(minter), w.member.ID
+		in.Permit.Judge = nil
 		in.Decide = func(*token.Token, token.Facts) error {
 			time.Sleep(rand.N(10 * time.Millisecond)) // out of step with the others
 			return nil
@@ -168,10 +173,10 @@ func (w *world) createUntil(t *testing.T, minter token.Token, most int, busy cha
 
 // changeAll changes everything that createUntil depends on.
 func (w *world) changeAll(t *testing.T, minter token.Token) error {
-	_, first := w.Update(t.Context(), minter.Ref(), setState(token.Suspended))
-	_, second := w.UpdateUser(t.Context(), w.member.ID, func(*token.User, int) error { return nil })
-	_, third := w.UpdateUser(t.Context(), w.admin.ID, func(*token.User, int) error { return nil })
-	_, fourth := w.UpdateAccount(t.Context(), w.home.ID, func(*token.Account) error { return nil })
-	_, fifth := w.UpdateEnvironment(t.Context(), w.homeEnv.ID, func(*token.Environment) error { return nil })
+	_, first := w.Update(t.Context(), token.Permit{}, minter.Ref(), setState(token.Suspended))
+	_, second := w.UpdateUser(t.Context(), token.Permit{}, w.member.ID, func(*token.User, int) error { return nil })
+	_, third := w.UpdateUser(t.Context(), token.Permit{}, w.admin.ID, func(*token.User, int) error { return nil })
+	_, fourth := w.UpdateAccount(t.Context(), token.Permit{}, w.home.ID, func(*token.Account) error { return nil })
+	_, fifth := w.UpdateEnvironment(t.Context(), token.Permit{}, w.homeEnv.ID, func(*token.Environment) error { return nil })
 	return errors.Join(first, second, third, fourth, fifth, w.Touch(t.Context(), map[int64]time.Time{minter.Seq: noon}))
 }

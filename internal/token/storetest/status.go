@@ -93,12 +93,12 @@ func statusListHasWhatIsNotValid(t *testing.T, w *world) {
 	want := map[token.StatusPlace]token.Standing{}
 	for _, state := range []token.State{token.Suspended, token.Revoked} {
 		made := w.publish(t, w.homeEnv)
-		_, err := w.Update(t.Context(), made.Ref(), setState(state))
+		_, err := w.Update(t.Context(), token.Permit{}, made.Ref(), setState(state))
 		ok(t, err)
 		want[made.Place] = token.Standing{Place: made.Place, State: state}
 	}
 	gone := w.publish(t, w.homeEnv)
-	_, err := w.Update(t.Context(), gone.Ref(), func(t *token.Token) error { // as one that had expired
+	_, err := w.Update(t.Context(), token.Permit{}, gone.Ref(), func(t *token.Token) error { // as one that had expired
 		t.DeletedAt = noon
 		return nil
 	})
@@ -123,7 +123,7 @@ func statusListFollowsOwners(t *testing.T, w *world) {
 	ok(t, err)
 	sameStandings(t, w.statusList(t), nil)
 
-	_, err = w.UpdateEnvironment(t.Context(), w.homeEnv.ID, disableEnvironment)
+	_, err = w.UpdateEnvironment(t.Context(), token.Permit{}, w.homeEnv.ID, disableEnvironment)
 	ok(t, err)
 	disabled := func(made token.Token) token.Standing {
 		return token.Standing{Place: made.Place, State: token.Active, Disabled: true}
@@ -131,17 +131,17 @@ func statusListFollowsOwners(t *testing.T, w *world) {
 	want := map[token.StatusPlace]token.Standing{home.Place: disabled(home)}
 	sameStandings(t, w.statusList(t), want)
 
-	_, err = w.UpdateAccount(t.Context(), w.other.ID, disableAccount)
+	_, err = w.UpdateAccount(t.Context(), token.Permit{}, w.other.ID, disableAccount)
 	ok(t, err)
 	want[other.Place], want[wide.Place] = disabled(other), disabled(wide)
 	sameStandings(t, w.statusList(t), want)
 
-	_, err = w.Update(t.Context(), other.Ref(), setState(token.Revoked))
+	_, err = w.Update(t.Context(), token.Permit{}, other.Ref(), setState(token.Revoked))
 	ok(t, err)
 	want[other.Place] = token.Standing{Place: other.Place, State: token.Revoked, Disabled: true}
 	sameStandings(t, w.statusList(t), want)
 
-	_, err = w.UpdateAccount(t.Context(), w.other.ID, func(a *token.Account) error { a.Disabled = false; return nil })
+	_, err = w.UpdateAccount(t.Context(), token.Permit{}, w.other.ID, func(a *token.Account) error { a.Disabled = false; return nil })
 	ok(t, err)
 	delete(want, wide.Place)
 	want[other.Place] = token.Standing{Place: other.Place, State: token.Revoked}

@@ -25,7 +25,7 @@ func unknownToken(t *testing.T, w *world) {
 	} {
 		_, err := w.Find(t.Context(), ref)
 		kind(t, err, token.NotFound)
-		_, err = w.Update(t.Context(), ref, func(*token.Token) error {
+		_, err = w.Update(t.Context(), token.Permit{}, ref, func(*token.Token) error {
 			t.Errorf("change was called for %v", ref)
 			return nil
 		})
@@ -50,7 +50,7 @@ func updateStoresFourMembers(t *testing.T, w *world) {
 	in.DeletedAt = time.Time{}
 	before := w.create(t, in)
 	untouched := w.create(t, w.full())
-	after, err := w.Update(t.Context(), before.Ref(), func(got *token.Token) error {
+	after, err := w.Update(t.Context(), token.Permit{}, before.Ref(), func(got *token.Token) error {
 		same(t, "the token to change", *got, before)
 		*got = w.muninx(w.admin) // whatever else is changed is not stored
 		got.State, got.SuspendedByAdmin = token.Revoked, false
@@ -69,7 +69,7 @@ func updateStoresFourMembers(t *testing.T, w *world) {
 func updateRefused(t *testing.T, w *world) {
 	before := w.create(t, w.muninx(w.member))
 	for _, refusal := range []error{errors.New("plain"), token.Errorf(token.Conflict, "no"), token.Forbidden} {
-		_, err := w.Update(t.Context(), before.Ref(), func(t *token.Token) error {
+		_, err := w.Update(t.Context(), token.Permit{}, before.Ref(), func(t *token.Token) error {
 			t.State = token.Revoked
 			return refusal
 		})
@@ -85,7 +85,7 @@ func updateTombstone(t *testing.T, w *world) {
 	if !dead.Deleted() {
 		t.Error("the removed token is not deleted")
 	}
-	after, err := w.Update(t.Context(), dead.Ref(), func(got *token.Token) error {
+	after, err := w.Update(t.Context(), token.Permit{}, dead.Ref(), func(got *token.Token) error {
 		same(t, "the tombstone", *got, dead)
 		return nil
 	})
@@ -96,7 +96,7 @@ func updateTombstone(t *testing.T, w *world) {
 
 func updateClears(t *testing.T, w *world) {
 	before := w.create(t, w.full())
-	after, err := w.Update(t.Context(), before.Ref(), func(t *token.Token) error {
+	after, err := w.Update(t.Context(), token.Permit{}, before.Ref(), func(t *token.Token) error {
 		t.State, t.SuspendedByAdmin, t.DeletedAt = token.Active, false, time.Time{}
 		return nil
 	})

@@ -21,11 +21,11 @@ type world struct {
 
 func newWorld(t *testing.T, s Store) *world {
 	w := &world{Store: s, home: account("home"), other: account("other")}
-	ok(t, s.CreateAccount(t.Context(), w.home))
-	ok(t, s.CreateAccount(t.Context(), w.other))
+	ok(t, s.CreateAccount(t.Context(), token.Permit{}, w.home))
+	ok(t, s.CreateAccount(t.Context(), token.Permit{}, w.other))
 	w.homeEnv, w.otherEnv = environment("home-env", w.home), environment("other-env", w.other)
-	ok(t, s.CreateEnvironment(t.Context(), w.homeEnv))
-	ok(t, s.CreateEnvironment(t.Context(), w.otherEnv))
+	ok(t, s.CreateEnvironment(t.Context(), token.Permit{}, w.homeEnv))
+	ok(t, s.CreateEnvironment(t.Context(), token.Permit{}, w.otherEnv))
 	w.admin, w.member = w.user(t, token.RoleAdmin), w.user(t, token.RoleMember)
 	return w
 }
@@ -49,7 +49,7 @@ func (w *world) newUser(role token.Role) token.User {
 
 func (w *world) user(t *testing.T, role token.Role) token.User {
 	t.Helper()
-	user, err := w.CreateUser(t.Context(), w.newUser(role))
+	user, err := w.CreateUser(t.Context(), token.Permit{}, w.newUser(role))
 	ok(t, err)
 	return user
 }
@@ -107,7 +107,7 @@ func (w *world) find(t *testing.T, ref token.Ref) token.Token {
 // remove leaves the token's tombstone.
 func (w *world) remove(t *testing.T, ref token.Ref) token.Token {
 	t.Helper()
-	removed, err := w.Update(t.Context(), ref, func(t *token.Token) error {
+	removed, err := w.Update(t.Context(), token.Permit{}, ref, func(t *token.Token) error {
 		t.State, t.DeletedAt = token.Revoked, noon
 		return nil
 	})
