@@ -103,6 +103,10 @@ contract-mutants: contract-tools ## Show which planted faults the contract tests
 contract-tools: ## Get the tools for the contract tests, if they are not there
 	@sh test/contract/install.sh
 
+.PHONY: flood
+flood: postgres ## Show how fast a revoke is while thousands of connections create tokens
+	$(GO) test -count=1 -v -tags flood -timeout 10m ./test/flood
+
 release-check: ## Fail if VERSION may not be released from what is here
 	@VERSION='$(VERSION)' sh .ci/release-check.sh
 

@@ -21,7 +21,7 @@ func (d *DB) FindAccount(ctx context.Context, id string) (token.Account, error) 
 
 // ListAccounts implements [token.Registry].
 func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token.Account, error) {
-	return list(ctx, d, after, limit, accountRow.account)
+	return pageOf(ctx, d, after, limit, accountRow.account)
 }
 
 // UpdateAccount implements [token.Registry].
@@ -29,7 +29,7 @@ func (d *DB) UpdateAccount(
 	ctx context.Context, p token.Permit, id string, change func(*token.Account) error,
 ) (token.Account, error) {
 	var row accountRow
-	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
 		if err := d.permit(tx, p, guard{kind: guardedAccount, key: id, alone: true}); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (d *DB) FindEnvironment(ctx context.Context, id string) (token.Environment,
 
 // ListEnvironments implements [token.Registry].
 func (d *DB) ListEnvironments(ctx context.Context, after string, limit int) ([]token.Environment, error) {
-	return list(ctx, d, after, limit, environmentRow.environment)
+	return pageOf(ctx, d, after, limit, environmentRow.environment)
 }
 
 // UpdateEnvironment implements [token.Registry].
@@ -70,7 +70,7 @@ func (d *DB) UpdateEnvironment(
 	ctx context.Context, p token.Permit, id string, change func(*token.Environment) error,
 ) (token.Environment, error) {
 	var row environmentRow
-	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
 		if err := d.permit(tx, p, guard{kind: guardedEnvironment, key: id, alone: true}); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (d *DB) UpdateEnvironment(
 // insert stores a new row of the registry, if the permit stands.
 func insert[R any](ctx context.Context, d *DB, p token.Permit, row R) (R, error) {
 	stored := row
-	err := d.transact(ctx, func(tx *gorm.DB) error {
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) error {
 		if err := d.permit(tx, p); err != nil {
 			return err
 		}
@@ -105,18 +105,25 @@ func insert[R any](ctx context.Context, d *DB, p token.Permit, row R) (R, error)
 
 // find reads one row of the registry.
 func find[R, D any](ctx context.Context, d *DB, id any, convert func(R) D) (found D, err error) {
-	row, err := byKey[R](d.reader.WithContext(ctx), id)
+	var row R
+	err = d.read(ctx, func(tx *gorm.DB) (err error) {
+		row, err = byKey[R](tx, id)
+		return err
+	})
 	if err != nil {
-		return found, d.translate(ctx, err)
+		return found, err
 	}
 	return convert(row), nil
 }
 
-// list reads a page of the registry.
-func list[R, D any](ctx context.Context, d *DB, after any, limit int, convert func(R) D) ([]D, error) {
+// pageOf reads a page of the registry.
+func pageOf[R, D any](ctx context.Context, d *DB, after any, limit int, convert func(R) D) ([]D, error) {
 	var rows []R
-	if err := d.reader.WithContext(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, d.translate(ctx, err)
+	err := d.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error
+	})
+	if err != nil {
+		return nil, err
 	}
 	page := make([]D, len(rows))
 	for i, row := range rows {

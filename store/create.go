@@ -12,7 +12,7 @@ import (
 // Create implements [token.Store].
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
 	var row tokenRow
-	err := d.transact(ctx, func(tx *gorm.DB) error {
+	err := d.transact(ctx, classOf(ctx, in.Permit.Urgent), func(tx *gorm.DB) error {
 		facts, err := d.readFacts(tx, in)
 		if err != nil {
 			return err

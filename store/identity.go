@@ -65,18 +65,23 @@ func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (token.Ide
 }
 
 func (d *DB) identify(ctx context.Context, query string, args ...any) (token.Identity, error) {
-	row, err := d.queryIdentity(ctx, query, args)
+	var row identityRow
+	err := d.read(ctx, func(tx *gorm.DB) (err error) {
+		row, err = d.queryIdentity(tx, query, args)
+		return err
+	})
 	if err != nil {
-		return token.Identity{}, d.translate(ctx, err)
+		return token.Identity{}, err
 	}
 	return row.identity(), nil
 }
 
-func (d *DB) queryIdentity(ctx context.Context, query string, args []any) (row identityRow, err error) {
+func (d *DB) queryIdentity(tx *gorm.DB, query string, args []any) (row identityRow, err error) {
+	ctx := tx.Statement.Context
 	if !d.backend.postgres() {
 		query = strings.ReplaceAll(query, "$", "?") // SQLite numbers its parameters so
 	}
-	statement, err := d.statements.get(ctx, d.reader, query)
+	statement, err := d.statements.get(ctx, tx, query)
 	if err != nil {
 		return row, err
 	}
@@ -88,7 +93,7 @@ func (d *DB) queryIdentity(ctx context.Context, query string, args []any) (row i
 	if !answer.Next() {
 		return row, cmp.Or(answer.Err(), gorm.ErrRecordNotFound)
 	}
-	err = d.reader.WithContext(ctx).ScanRows(answer, &row)
+	err = tx.ScanRows(answer, &row)
 	return row, cmp.Or(err, answer.Close())
 }
 

@@ -35,6 +35,7 @@ func openMemory(ctx context.Context) (*DB, error) {
 		d.reader = d.writer
 		return nil, errors.Join(err, d.Close())
 	}
+	d.lineUp(1, sqliteReaders)
 	return d, nil
 }
 

@@ -39,8 +39,31 @@ func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "tokenwright"
 	}
-	pool := stdlib.OpenDB(*config)
 	conns := cmp.Or(opts.MaxConns, postgresConns)
+	kept := conns / 5 // for changes that take rights away, and as many for reading, without which nobody is authenticated
+	if conns > 2 {
+		kept = max(kept, 1)
+	}
+	db, err := openPostgresPool(ctx, config, conns-kept)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{backend: backend{name: postgresName, feed: config}, writer: db, reader: db, revoker: db}
+	d.reading = newLine(conns - kept)
+	d.writing, d.revoking = d.reading, d.reading
+	if kept > 0 {
+		d.writing, d.revoking = newLine(conns-2*kept), newLine(kept)
+		d.writing.within = d.reading
+		if d.revoker, err = openPostgresPool(ctx, config, kept); err != nil {
+			d.revoker = db
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+func openPostgresPool(ctx context.Context, config *pgx.ConnConfig, conns int) (*gorm.DB, error) {
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
@@ -51,7 +74,7 @@ func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &DB{backend: backend{name: postgresName, feed: config}, writer: db, reader: db}, nil
+	return db, nil
 }
 
 // postgresUnavailable reports whether the error says that the server cannot be used now.

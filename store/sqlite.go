@@ -69,10 +69,18 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
 	d := &DB{backend: backend{name: sqliteName, lockSchema: lock}, writer: writer, reader: reader}
+	d.lineUp(1, cmp.Or(opts.MaxConns, sqliteReaders))
 	if err := narrowModes(path); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// lineUp makes the lines for one pool that writes, where those who take rights away go first, and for one that reads.
+func (d *DB) lineUp(writers, readers int) {
+	d.revoker = d.writer
+	d.writing, d.reading = newLine(writers), newLine(readers)
+	d.revoking = d.writing
 }
 
 // lookAtSQLite opens the file without a lock of ours, without write-ahead mode and only for reading. Where no process
@@ -98,7 +106,9 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
-	return &DB{backend: backend{name: sqliteName, lockSchema: fileLock(path + ".lock")}, writer: db, reader: db}, nil
+	d := &DB{backend: backend{name: sqliteName, lockSchema: fileLock(path + ".lock")}, writer: db, reader: db}
+	d.lineUp(1, 1)
+	return d, nil
 }
 
 // errNotSQLite is the error for a file that holds something else.

@@ -59,19 +59,21 @@ var standingsQueries = []string{
 
 // FindStatusList implements [token.Store].
 func (d *DB) FindStatusList(ctx context.Context, list int64) error {
-	err := d.reader.WithContext(ctx).Select("seq").Where("status_list = ?", list).Take(&tokenRow{}).Error
-	return d.translate(ctx, err)
+	return d.read(ctx, func(tx *gorm.DB) error {
+		return tx.Select("seq").Where("status_list = ?", list).Take(&tokenRow{}).Error
+	})
 }
 
 // StatusList implements [token.Store].
 func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standing)) error {
-	tx := d.reader.WithContext(ctx)
-	for _, query := range standingsQueries {
-		if err := eachStanding(tx, query, list, each); err != nil {
-			return d.translate(ctx, err)
+	return d.read(ctx, func(tx *gorm.DB) error {
+		for _, query := range standingsQueries {
+			if err := eachStanding(tx, query, list, each); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // eachStanding reads row by row, since a million may come.
@@ -101,9 +103,9 @@ func (d *DB) Standings(ctx context.Context, seqs []int64) ([]token.Standing, err
 		batch := seqs[:min(len(seqs), standingsBatch)]
 		seqs = seqs[len(batch):]
 		var rows []standingRow
-		err := d.reader.WithContext(ctx).Raw(standings+"t.seq IN ?", batch).Scan(&rows).Error
+		err := d.read(ctx, func(tx *gorm.DB) error { return tx.Raw(standings+"t.seq IN ?", batch).Scan(&rows).Error })
 		if err != nil {
-			return nil, d.translate(ctx, err)
+			return nil, err
 		}
 		for _, row := range rows {
 			found = append(found, row.standing())

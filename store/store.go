@@ -21,8 +21,12 @@ type DB struct {
 	backend backend
 	writer  *gorm.DB
 	reader  *gorm.DB // the same as writer where the database needs no separate one
-	closed  atomic.Bool
-	forget  func() // nil where closing is enough
+	revoker *gorm.DB // for changes that take rights away; the same as writer where there can be no other
+
+	writing, reading, revoking *line // of those who want a connection of writer, reader and revoker
+
+	closed atomic.Bool
+	forget func() // nil where closing is enough
 
 	statements statements
 }
@@ -125,6 +129,9 @@ func gormConfig() *gorm.Config {
 func (d *DB) Close() error {
 	d.closed.Store(true)
 	err := closeGORM(d.reader)
+	if d.revoker != nil && d.revoker != d.writer {
+		err = errors.Join(err, closeGORM(d.revoker))
+	}
 	if d.writer != d.reader {
 		// The writer is last: whoever closes a SQLite file last empties its write-ahead log, which a reader may not.
 		err = errors.Join(err, closeGORM(d.writer))

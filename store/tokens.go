@@ -13,9 +13,13 @@ import (
 
 // Find implements [token.Store].
 func (d *DB) Find(ctx context.Context, ref token.Ref) (token.Token, error) {
-	row, err := takeToken(d.reader.WithContext(ctx), ref)
+	var row tokenRow
+	err := d.read(ctx, func(tx *gorm.DB) (err error) {
+		row, err = takeToken(tx, ref)
+		return err
+	})
 	if err != nil {
-		return token.Token{}, d.translate(ctx, err)
+		return token.Token{}, err
 	}
 	return row.token(), nil
 }
@@ -40,7 +44,7 @@ func (d *DB) Update(
 	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error,
 ) (token.Token, error) {
 	var row tokenRow
-	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
 		if row, err = d.lockToken(tx, p, ref); err != nil {
 			return err
 		}
@@ -83,8 +87,8 @@ func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, er
 // List implements [token.Store].
 func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 	var rows []tokenRow
-	if err := page(d.reader.WithContext(ctx), q).Find(&rows).Error; err != nil {
-		return nil, d.translate(ctx, err)
+	if err := d.read(ctx, func(tx *gorm.DB) error { return page(tx, q).Find(&rows).Error }); err != nil {
+		return nil, err
 	}
 	tokens := make([]token.Token, len(rows))
 	for i, row := range rows {

@@ -29,7 +29,7 @@ func (d *DB) Touch(ctx context.Context, uses map[int64]time.Time) error {
 			args = append(args, seq, uses[seq].UnixMilli())
 		}
 		statement := d.touchStatement(len(batch))
-		err := d.transact(ctx, func(tx *gorm.DB) error { return tx.Exec(statement, args...).Error })
+		err := d.transact(ctx, classOf(ctx, false), func(tx *gorm.DB) error { return tx.Exec(statement, args...).Error })
 		if err != nil {
 			return err
 		}

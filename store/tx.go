@@ -21,13 +21,43 @@ import (
 const attempts = 6
 
 // transact runs fn in a transaction, again if the database asks for that. A panic of fn rolls back and goes on.
-func (d *DB) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+func (d *DB) transact(ctx context.Context, c class, fn func(tx *gorm.DB) error) error {
+	line, db := d.writing, d.writer
+	if c == revoking {
+		line, db = d.revoking, d.revoker
+	}
+	leave, err := line.enter(ctx, c)
+	if err != nil {
+		return d.translate(ctx, err)
+	}
+	defer leave()
 	for attempt := 1; ; attempt++ {
-		err := d.writer.WithContext(ctx).Transaction(fn)
+		err := db.WithContext(ctx).Transaction(fn)
 		if !repeatable(err) || attempt == attempts || pause(ctx, attempt) != nil {
 			return d.translate(ctx, err)
 		}
 	}
+}
+
+// read runs fn with a connection for reading.
+func (d *DB) read(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	leave, err := d.reading.enter(ctx, classOf(ctx, false))
+	if err != nil {
+		return d.translate(ctx, err)
+	}
+	defer leave()
+	return d.translate(ctx, fn(d.reader.WithContext(ctx)))
+}
+
+// classOf is the class of what is done for the caller whom the context names.
+func classOf(ctx context.Context, urgent bool) class {
+	switch {
+	case urgent:
+		return revoking
+	case token.ShareOf(ctx) == token.Share{}:
+		return nobodys
+	}
+	return common
 }
 
 // pause waits for a random time, so that transactions that met do not meet again.

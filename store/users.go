@@ -27,14 +27,15 @@ func (d *DB) FindUser(ctx context.Context, id int64) (token.User, error) {
 
 // ListUsers implements [token.Registry].
 func (d *DB) ListUsers(ctx context.Context, after int64, limit int) ([]token.User, error) {
-	return list(ctx, d, after, limit, userRow.user)
+	return pageOf(ctx, d, after, limit, userRow.user)
 }
 
 // FirstAdmin implements [token.Registry].
 func (d *DB) FirstAdmin(ctx context.Context) (token.User, error) {
 	var row userRow
-	if err := d.reader.WithContext(ctx).Where(enabledAdmins).Order("id").Take(&row).Error; err != nil {
-		return token.User{}, d.translate(ctx, err)
+	err := d.read(ctx, func(tx *gorm.DB) error { return tx.Where(enabledAdmins).Order("id").Take(&row).Error })
+	if err != nil {
+		return token.User{}, err
 	}
 	return row.user(), nil
 }
@@ -44,7 +45,7 @@ func (d *DB) UpdateUser(
 	ctx context.Context, p token.Permit, id int64, change func(*token.User, int) error,
 ) (token.User, error) {
 	var row userRow
-	err := d.transact(ctx, func(tx *gorm.DB) error {
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) error {
 		if err := d.permit(tx, p, guard{kind: guardedUser, key: id, alone: true}); err != nil {
 			return err
 		}

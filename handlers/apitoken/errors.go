@@ -19,6 +19,7 @@ var codes = map[token.Kind]gen.PlainErrorCode{
 	token.NameTaken:           gen.Conflict,
 	token.Conflict:            gen.Conflict,
 	token.Unavailable:         gen.ServiceUnavailable,
+	token.Overloaded:          gen.ServiceUnavailable,
 	token.Canceled:            gen.ServiceUnavailable,
 	token.Internal:            gen.InternalError,
 	wire.MethodNotAllowed:     gen.MethodNotAllowed,

@@ -97,6 +97,7 @@ func Middleware(
 				return err
 			}
 			put(ctx, contextKey{}, authenticated{caller, credential})
+			put(ctx, token.ShareKey{}, caller.Share())
 			return next(c)
 		}
 	}

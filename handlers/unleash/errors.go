@@ -19,6 +19,7 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	token.NameTaken:           gen.NameExistsError,
 	token.Conflict:            gen.NameExistsError,
 	token.Unavailable:         gen.ServiceUnavailableError,
+	token.Overloaded:          gen.ServiceUnavailableError,
 	token.Canceled:            gen.ServiceUnavailableError,
 	token.Internal:            gen.UnknownError,
 	wire.MethodNotAllowed:     gen.MethodNotAllowedError,

@@ -34,6 +34,7 @@ var statuses = map[token.Kind]int{
 	token.NameTaken:         http.StatusConflict,
 	token.Conflict:          http.StatusConflict,
 	token.Unavailable:       http.StatusServiceUnavailable,
+	token.Overloaded:        http.StatusServiceUnavailable,
 	token.Canceled:          http.StatusServiceUnavailable, // nobody is there to read it
 	token.Internal:          http.StatusInternalServerError,
 	MethodNotAllowed:        http.StatusMethodNotAllowed,
@@ -56,6 +57,7 @@ var standard = map[token.Kind]string{
 	token.NotFound:          "there is nothing at this path",
 	MethodNotAllowed:        "the path does not take this method",
 	token.Unavailable:       "the service is unavailable; try again",
+	token.Overloaded:        "the server has too much to do; try again in a moment",
 	token.Canceled:          "the request was cancelled",
 	token.Internal:          "the server failed; the log has the details under the request id",
 	token.Invalid:           "the request does not fit",
@@ -128,7 +130,7 @@ func Fail(c echo.Context, err error, write ErrorWriter) {
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright"`)
 	case token.CredentialInvalid:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright", error="invalid_token"`)
-	case token.Unavailable, token.Canceled, TooManyRequests:
+	case token.Unavailable, token.Overloaded, token.Canceled, TooManyRequests:
 		h.Set(echo.HeaderRetryAfter, "1")
 	case MethodNotAllowed:
 		h.Set(echo.HeaderAllow, allowed(c))

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -54,7 +55,10 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 // time, which is not logged.
 func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	level := slog.LevelInfo
-	if a.Err != nil {
+	switch {
+	case errors.Is(a.Err, token.Overloaded):
+		level = slog.LevelWarn
+	case a.Err != nil:
 		level = slog.LevelError
 	}
 	if !log.Enabled(ctx, level) {

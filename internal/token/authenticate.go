@@ -45,27 +45,29 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, er
 
 // lookUp returns the row of a credential, from the cache if it may answer. What has not the form of a credential is
 // refused before the store is asked. A JWT in the cache needs no second look at its signature: it is the same to the
-// byte.
+// byte. A thousand requests with one credential that come together are one look-up.
 func (s *Service) lookUp(ctx context.Context, credential string) (Identity, error) {
 	hash := HashSecret(credential)
 	if id, ok := s.Cache.get(hash); ok {
 		return id, nil
 	}
-	reading := s.Cache.reading() // before the signature is checked, since a retired key clears the cache
 	dialect, ok := SecretDialect(credential)
 	if !ok {
 		return Identity{}, invalidCredential(nil)
 	}
-	if dialect == APIToken {
-		if err := s.Signer.Verify(credential); err != nil {
-			return Identity{}, invalidCredential(err)
+	return s.lookUps.get(ctx, hash, func() (Identity, error) {
+		reading := s.Cache.reading() // before the signature is checked, since a retired key clears the cache
+		if dialect == APIToken {
+			if err := s.Signer.Verify(credential); err != nil {
+				return Identity{}, invalidCredential(err)
+			}
 		}
-	}
-	id, err := s.Store.FindSecret(ctx, hash)
-	if err == nil {
-		s.Cache.put(hash, id, reading)
-	}
-	return id, err
+		id, err := s.Store.FindSecret(ctx, hash)
+		if err == nil {
+			s.Cache.put(hash, id, reading)
+		}
+		return id, err
+	})
 }
 
 // invalidCredential reads the same whatever is wrong; the cause is for the log.

@@ -2,6 +2,7 @@ package token
 
 import (
 	"cmp"
+	"context"
 	"time"
 )
 
@@ -32,6 +33,38 @@ func (c Caller) again(id Identity, now time.Time) (Caller, error) {
 	}
 	c.User, c.Account, c.Role = id.User, id.Account, cmp.Or(c.claimed, id.User.Role)
 	return c, nil
+}
+
+// Share names whose share of a server's places something takes up. The zero Share is nobody's.
+type Share struct {
+	UserID    int64
+	AccountID string // of a caller without a user
+	Token     int64  // Seq of the credential
+}
+
+// Share is the caller's.
+func (c Caller) Share() Share {
+	if c.User != nil {
+		return Share{UserID: c.User.ID, Token: c.tokenSeq()}
+	}
+	return Share{AccountID: c.AccountID(), Token: c.tokenSeq()}
+}
+
+// ShareKey is the key under which a context holds the [Share] of the caller for whom something is done. Only a store's
+// queues ask for it; no rule does.
+type ShareKey struct{}
+
+// ShareOf is the share that the context names, nobody's if it names none.
+func ShareOf(ctx context.Context) Share {
+	share, _ := ctx.Value(ShareKey{}).(Share)
+	return share
+}
+
+// adminPermit is that of an admin; urgent if it takes rights away.
+func (s *Service) adminPermit(c *Caller, urgent bool) Permit {
+	p := s.permit(c, Caller.requireAdmin)
+	p.Urgent = urgent
+	return p
 }
 
 // permit is the right of the caller to make a change, judged anew where the change is made: the caller must still work,

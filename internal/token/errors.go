@@ -24,13 +24,14 @@ const (
 	NameTaken         Kind = "name taken"          // another token or record has this name
 	Conflict          Kind = "conflict"            // the present state does not allow it
 	Unavailable       Kind = "service unavailable" // a part that is needed cannot be reached; trying again may help
+	Overloaded        Kind = "overloaded"          // too much is asked at once; trying again in a moment helps
 	Canceled          Kind = "canceled"            // the caller went away
 	Internal          Kind = "internal error"      // a fault of ours
 )
 
 // Kinds lists every kind above, for tests that a table is complete.
 var Kinds = []Kind{Invalid, CredentialMissing, CredentialInvalid, Forbidden, LimitReached, NotFound, NameTaken,
-	Conflict, Unavailable, Canceled, Internal}
+	Conflict, Unavailable, Overloaded, Canceled, Internal}
 
 // Place is the part of a request in which a [Fault] was found.
 type Place string

@@ -70,7 +70,7 @@ func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, all
 		return Token{}, notFound()
 	}
 	var changed Change
-	t, err := s.Store.Update(ctx, s.permit(&c, Caller.requireAdmin), ref, func(t *Token) error {
+	t, err := s.Store.Update(ctx, s.adminPermit(&c, !allow), ref, func(t *Token) error {
 		switch {
 		case t.Deleted():
 			return notFound()

@@ -22,8 +22,9 @@ type Service struct {
 	// Clock tells the time; nil is the system's clock.
 	Clock func() time.Time
 
-	uses  uses
-	lists statuses
+	uses    uses
+	lists   statuses
+	lookUps shared[Hash, Identity]
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -148,6 +149,7 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	}
 	var changed Change
 	permit := s.permit(&c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
+	permit.Urgent = a != Activate
 	t, err := s.Store.Update(ctx, permit, ref, func(t *Token) error {
 		changed = t.change() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
@@ -196,12 +198,16 @@ func (f follower) Lost() {
 	f.service.lists.tell(Change{})
 }
 
-// apply changes the token in place. An admin's suspension takes the place of the owner's, who could undo that one.
+// free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from any
+// state, and an admin's suspension takes the place of the owner's, which the owner could undo.
+func (t *Token) free(c Caller, a Action, status State) bool {
+	return a == Delete && t.Dialect.deletesFromAnyState() ||
+		a == Suspend && status == Suspended && !t.SuspendedByAdmin && c.Admin()
+}
+
+// apply changes the token in place.
 func (t *Token) apply(c Caller, a Action, now time.Time) error {
-	status := t.Status(now)
-	free := a == Delete && t.Dialect.deletesFromAnyState()
-	takeOver := a == Suspend && status == Suspended && !t.SuspendedByAdmin && c.Admin()
-	if !free && !takeOver && !status.Allows(a) {
+	if status := t.Status(now); !status.Allows(a) && !t.free(c, a, status) {
 		return Errorf(Conflict, "the token is %s, and %s is not possible then", status, a)
 	}
 	if a == Activate && t.SuspendedByAdmin && !c.Admin() {
@@ -216,7 +222,7 @@ func (t *Token) apply(c Caller, a Action, now time.Time) error {
 		t.State = Revoked
 	case Delete:
 		t.DeletedAt = now
-		if free {
+		if t.Dialect.deletesFromAnyState() {
 			t.State = Revoked
 		}
 	}

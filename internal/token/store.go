@@ -44,6 +44,9 @@ type Permit struct {
 	AccountID     string // of the caller's token
 	EnvironmentID string // of the caller's token
 
+	// Urgent changes take rights away. Nothing that may wait is done before them.
+	Urgent bool
+
 	// Judge gets what Token names as it is now, or else what UserID names. Its error ends the transaction and is returned
 	// as it is. It may be called again, if the store has to repeat the transaction. Nil permits everything.
 	Judge func(Identity) error
