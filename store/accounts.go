@@ -41,7 +41,7 @@ func (d *DB) UpdateAccount(
 			return err
 		}
 		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return storeDisabled(d, tx, &row, token.Change{})
+		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, token.Change{})
 	})
 	if err != nil {
 		return token.Account{}, err
@@ -82,7 +82,7 @@ func (d *DB) UpdateEnvironment(
 			return err
 		}
 		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return storeDisabled(d, tx, &row, token.Change{})
+		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, token.Change{})
 	})
 	if err != nil {
 		return token.Environment{}, err
@@ -132,9 +132,9 @@ func pageOf[R, D any](ctx context.Context, d *DB, after any, limit int, convert 
 	return page, nil
 }
 
-// storeDisabled stores the two columns of a row of the registry that change, and announces that.
-func storeDisabled[R any](d *DB, tx *gorm.DB, row *R, c token.Change) error {
-	if err := tx.Model(row).Select("disabled", "updated_at").UpdateColumns(row).Error; err != nil {
+// storeChange stores the columns of a row of the registry that change, and announces that.
+func (d *DB) storeChange(tx *gorm.DB, row any, columns []string, c token.Change) error {
+	if err := tx.Model(row).Select(columns).UpdateColumns(row).Error; err != nil {
 		return err
 	}
 	return d.announce(tx, c)

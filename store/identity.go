@@ -34,6 +34,7 @@ var (
 
 	secretQuery   = byToken + "WHERE t.secret_hash = $1"
 	subjectQuery  = byUser + "WHERE u.issuer = $1 AND u.subject = $2 AND u.subject <> ''"
+	tokensQuery   = byToken + "WHERE t.seq IN ?"
 	callerByToken = byToken + "WHERE t.seq = ?"
 	callerByUser  = byUser + "WHERE u.id = ?"
 )
@@ -54,6 +55,20 @@ func columns(alias string, row any) string {
 // FindSecret implements [token.Store]. A tombstone is found too.
 func (d *DB) FindSecret(ctx context.Context, hash token.Hash) (token.Identity, error) {
 	return d.identify(ctx, secretQuery, hash[:])
+}
+
+// Identities implements [token.Store].
+func (d *DB) Identities(ctx context.Context, seqs []int64) (map[int64]token.Identity, error) {
+	var rows []identityRow
+	err := d.read(ctx, func(tx *gorm.DB) error { return tx.Raw(tokensQuery, seqs).Find(&rows).Error })
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]token.Identity, len(rows))
+	for _, row := range rows {
+		found[row.Token.Seq] = row.identity()
+	}
+	return found, nil
 }
 
 // FindSubject implements [token.Registry].

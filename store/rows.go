@@ -25,6 +25,7 @@ type tokenRow struct {
 	CreatedBy        *int64
 	CreatedByAdminID *string
 	MintedBy         *int64
+	SigningKey       *string
 	CreatedAt        int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt        int64 `gorm:"autoUpdateTime:false"`
 	ExpiresAt        *int64
@@ -54,6 +55,7 @@ func tokenToRow(t token.Token) tokenRow {
 		CreatedBy:        orNull(t.CreatedBy),
 		CreatedByAdminID: orNull(t.CreatedByAdminID),
 		MintedBy:         orNull(t.MintedBy),
+		SigningKey:       orNull(t.KeyID),
 		CreatedAt:        t.CreatedAt.UnixMilli(),
 		UpdatedAt:        t.UpdatedAt.UnixMilli(),
 		ExpiresAt:        millisOrNull(t.ExpiresAt),
@@ -91,6 +93,7 @@ func (r tokenRow) token() token.Token {
 		CreatedBy:        orZero(r.CreatedBy),
 		CreatedByAdminID: orZero(r.CreatedByAdminID),
 		MintedBy:         orZero(r.MintedBy),
+		KeyID:            orZero(r.SigningKey),
 		CreatedAt:        fromMillis(r.CreatedAt),
 		UpdatedAt:        fromMillis(r.UpdatedAt),
 		ExpiresAt:        fromMillisOrNull(r.ExpiresAt),

@@ -105,7 +105,10 @@ func page(tx *gorm.DB, q token.Query) *gorm.DB {
 	tx = whereSet(tx, "account_id", q.AccountID)
 	tx = whereSet(tx, "environment_id", q.EnvironmentID)
 	tx = whereSet(tx, "scope", string(q.Scope))
+	tx = whereSet(tx, "created_by", q.CreatedBy)
+	tx = whereSet(tx, "signing_key", q.KeyID)
 	tx = whereStatus(tx, q)
+	tx = whereUsable(tx, q)
 	switch {
 	case q.After != 0 && q.Ascending:
 		tx = tx.Where("seq > ?", q.After)
@@ -123,6 +126,24 @@ func whereSet[T comparable](tx *gorm.DB, column string, value T) *gorm.DB {
 		return tx
 	}
 	return tx.Where(clause.Eq{Column: column, Value: value})
+}
+
+// usable says in SQL what [token.Verdict.Usable] says in Go.
+const usable = `state = 'active' AND (expires_at IS NULL OR expires_at > @now)
+	AND (signing_key IS NULL OR signing_key IN @keys)
+	AND (user_id IS NULL OR user_id IN (SELECT id FROM users WHERE NOT disabled AND account_id IS NOT NULL))
+	AND (account_id IS NULL OR account_id IN (SELECT id FROM accounts WHERE NOT disabled))
+	AND (environment_id IS NULL OR environment_id IN (SELECT id FROM environments WHERE NOT disabled))`
+
+func whereUsable(tx *gorm.DB, q token.Query) *gorm.DB {
+	if q.Usable == nil {
+		return tx
+	}
+	condition := usable
+	if !*q.Usable {
+		condition = "NOT (" + usable + ")"
+	}
+	return tx.Where(condition, map[string]any{"now": q.Now.UnixMilli(), "keys": q.Keys})
 }
 
 // whereStatus says in SQL what [token.Token.Status] says in Go, so that the page is full.

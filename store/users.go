@@ -57,9 +57,10 @@ func (d *DB) UpdateUser(
 		if err := refuse(change(&changed, otherAdmins)); err != nil {
 			return err
 		}
+		user.Role, user.AccountID = string(changed.Role), orNull(changed.AccountID)
 		user.Disabled, user.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
 		row = user
-		return storeDisabled(d, tx, &row, token.Change{User: row.ID})
+		return d.storeChange(tx, &row, []string{"role", "account_id", "disabled", "updated_at"}, token.Change{User: row.ID})
 	})
 	if err != nil {
 		return token.User{}, err

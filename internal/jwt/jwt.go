@@ -90,24 +90,34 @@ type claims struct {
 	Status        *status `json:"status,omitempty"`
 }
 
-// Sign returns the JWT for the claims, signed with the active key.
-func (k *Keys) Sign(c token.Claims) (string, error) {
+// KeyIDs implements [token.Signer].
+func (k *Keys) KeyIDs() []string {
+	var ids []string
+	for _, key := range k.ring().keys {
+		ids = append(ids, key.id)
+	}
+	return ids
+}
+
+// Sign implements [token.Signer].
+func (k *Keys) Sign(c token.Claims) (secret, keyID string, err error) {
 	if c.ExpiresAt.IsZero() {
-		return "", errors.New("a JWT needs an expiry")
+		return "", "", errors.New("a JWT needs an expiry")
 	}
 	return k.sign(headerType, k.claims(c), c.IssuedAt, c.ExpiresAt)
 }
 
-func (k *Keys) sign(typ string, claims any, issued, expires time.Time) (string, error) {
+func (k *Keys) sign(typ string, claims any, issued, expires time.Time) (signed, keyID string, err error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		return "", fmt.Errorf("encode claims: %w", err)
+		return "", "", fmt.Errorf("encode claims: %w", err)
 	}
 	key := k.ring().active
 	if err := k.promise(key, issued, expires); err != nil {
-		return "", err
+		return "", "", err
 	}
-	return key.sign(typ, payload)
+	signed, err = key.sign(typ, payload)
+	return signed, key.id, err
 }
 
 func (k *Keys) claims(c token.Claims) claims {

@@ -40,7 +40,7 @@ func (k *Keys) as(issuer string) *Keys {
 
 func sign(t testing.TB, keys *Keys) string {
 	t.Helper()
-	jwt, err := keys.Sign(testClaims)
+	jwt, _, err := keys.Sign(testClaims)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestSign(t *testing.T) {
 		"account":     {account, map[string]any{"sub": "acc1", "token_scope": "account", "environment_id": nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			jwt, err := keys.Sign(c.claims)
+			jwt, _, err := keys.Sign(c.claims)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestSign(t *testing.T) {
 func TestSignNeedsAnExpiry(t *testing.T) {
 	c := testClaims
 	c.ExpiresAt = time.Time{}
-	if _, err := testKeys(t).Sign(c); err == nil {
+	if _, _, err := testKeys(t).Sign(c); err == nil {
 		t.Fatal("signed without an expiry")
 	}
 }
@@ -127,7 +127,7 @@ func TestVerifyDoesNotJudgeTimes(t *testing.T) {
 		c := testClaims
 		c.IssuedAt = time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)
 		c.ExpiresAt = c.IssuedAt.Add(time.Second)
-		jwt, err := keys.Sign(c)
+		jwt, _, err := keys.Sign(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func FuzzVerify(f *testing.F) {
 	for _, scope := range []token.Scope{token.ScopeAccount, token.ScopeEnvironment} {
 		c := testClaims
 		c.Scope = scope
-		jwt, err := keys.Sign(c)
+		jwt, _, err := keys.Sign(c)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func FuzzVerify(f *testing.F) {
 // FuzzVerifyAltered starts from what Sign made and changes it in one place, which pure fuzzing does not reach.
 func FuzzVerifyAltered(f *testing.F) {
 	keys := testKeys(f)
-	jwt, err := keys.Sign(testClaims)
+	jwt, _, err := keys.Sign(testClaims)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func BenchmarkSign(b *testing.B) {
 	keys := testKeys(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := keys.Sign(testClaims); err != nil {
+		if _, _, err := keys.Sign(testClaims); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -420,7 +420,7 @@ func TestPromise(t *testing.T) {
 	entries := len(l.all)
 	c := testClaims
 	for c.ExpiresAt.Before(end) {
-		_, err := keys.Sign(c)
+		_, _, err := keys.Sign(c)
 		o.must(err)
 		c.ExpiresAt = c.ExpiresAt.Add(12 * time.Hour)
 	}
@@ -430,11 +430,11 @@ func TestPromise(t *testing.T) {
 	moved := o.Path + "-away"
 	rename(t, o.Path, moved)
 	o.signed(keys) // recorded before
-	if _, err := o.server2(moved).Sign(testClaims); err != nil {
+	if _, _, err := o.server2(moved).Sign(testClaims); err != nil {
 		t.Errorf("another server did not find the record: %v", err)
 	}
 	c.ExpiresAt = end.Add(time.Second)
-	if jwt, err := keys.Sign(c); err == nil {
+	if jwt, _, err := keys.Sign(c); err == nil {
 		t.Errorf("signed %s without a record", jwt)
 	}
 }

@@ -47,5 +47,6 @@ func (k *Keys) SignStatusList(c token.StatusClaims) (string, error) {
 		TTL: int64(c.TTL.Seconds()),
 	}
 	out.List.Bits, out.List.List = c.Bits, base64.RawURLEncoding.EncodeToString(c.Packed)
-	return k.sign(listType, out, c.IssuedAt, c.ExpiresAt)
+	signed, _, err := k.sign(listType, out, c.IssuedAt, c.ExpiresAt)
+	return signed, err
 }

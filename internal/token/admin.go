@@ -22,9 +22,7 @@ func (s *Service) CreateUser(ctx context.Context, c Caller, d UserDraft) (User, 
 		return User{}, err
 	}
 	faults := append(needText("/subject", d.Subject), needText(MemberName, d.Name)...)
-	if !slices.Contains(Roles, d.Role) {
-		faults = append(faults, Fault{Pointer: "/role", Detail: "must be admin, introspector or member"})
-	}
+	faults = append(faults, needRole(d.Role)...)
 	found, err := s.needAccount(ctx, d.AccountID)
 	if err != nil {
 		return User{}, err
@@ -74,13 +72,104 @@ func (s *Service) ListUsers(ctx context.Context, c Caller, cursor string, limit 
 		func(u User) string { return encodeUser(u.ID) })
 }
 
+// UserChange is what an admin changes of a user; nil stays as it is.
+type UserChange struct {
+	Role      *Role
+	AccountID *string // home account
+}
+
+// ChangeUser changes the role or the home account of a user, and so what its tokens may do. The last enabled admin stays
+// one.
+func (s *Service) ChangeUser(ctx context.Context, c Caller, id int64, change UserChange) (User, error) {
+	return ask(c, func() (User, error) {
+		if err := s.judgeUserChange(ctx, change); err != nil {
+			return User{}, err
+		}
+		defer s.Changed(Change{User: id})
+		lower := change.Role != nil && *change.Role != RoleAdmin
+		return s.Registry.UpdateUser(ctx, s.adminPermit(&c, lower), id, func(u *User, otherAdmins int) error {
+			before := *u
+			u.Role, u.AccountID = orKept(change.Role, u.Role), orKept(change.AccountID, u.AccountID)
+			if before.Role == RoleAdmin && u.Role != RoleAdmin && !u.Disabled && otherAdmins == 0 {
+				return lastAdmin()
+			}
+			if *u != before {
+				u.UpdatedAt = s.Now()
+			}
+			return nil
+		})
+	})
+}
+
+func (s *Service) judgeUserChange(ctx context.Context, change UserChange) error {
+	var faults []Fault
+	if change.Role == nil && change.AccountID == nil {
+		faults = append(faults, Fault{Detail: "must have role or account_id"})
+	}
+	if change.Role != nil {
+		faults = append(faults, needRole(*change.Role)...)
+	}
+	if change.AccountID != nil {
+		found, err := s.needAccount(ctx, *change.AccountID)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+	}
+	return Faulty(faults...)
+}
+
+func needRole(r Role) []Fault {
+	if slices.Contains(Roles, r) {
+		return nil
+	}
+	return []Fault{{Pointer: "/role", Detail: "must be admin, introspector or member"}}
+}
+
+func lastAdmin() error { return Errorf(Conflict, "this is the last enabled admin") }
+
+// orKept is what was asked for, or what there is.
+func orKept[T any](asked *T, kept T) T {
+	if asked != nil {
+		return *asked
+	}
+	return kept
+}
+
+// SuspendCreated suspends, as an admin does, every `apitoken` token that the user created, so that whoever leaves takes no
+// access along. Each is a change of its own: who repeats a call that failed goes on where that one stopped.
+func (s *Service) SuspendCreated(ctx context.Context, c Caller, userID int64) error {
+	q, cursor := Query{Dialect: APIToken, CreatedBy: userID, Limit: maxPage}, ""
+	for {
+		page, err := s.List(ctx, c, q, cursor, Everything)
+		if err != nil {
+			return err
+		}
+		for _, t := range page.Tokens {
+			status := t.Status(s.Now())
+			if !status.Allows(Suspend) && !t.free(c, Suspend, status) {
+				continue
+			}
+			if _, err := s.Apply(ctx, c, t.Ref(), Suspend, Everything); err != nil && KindOf(err) != Conflict && KindOf(err) != NotFound {
+				return err
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return nil
+		}
+	}
+}
+
+// maxPage is how many entries are read at once where all are wanted.
+const maxPage = 100
+
 // DisableUser disables a user, which stops its tokens, or enables it again. The last enabled admin stays enabled.
 func (s *Service) DisableUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
 	return ask(c, func() (User, error) {
 		defer s.Changed(Change{User: id})
 		return s.Registry.UpdateUser(ctx, s.adminPermit(&c, disabled), id, func(u *User, otherAdmins int) error {
 			if disabled && u.Role == RoleAdmin && otherAdmins == 0 {
-				return Errorf(Conflict, "this is the last enabled admin")
+				return lastAdmin()
 			}
 			set(&u.Disabled, &u.UpdatedAt, disabled, s.Now())
 			return nil

@@ -75,20 +75,9 @@ func invalidCredential(cause error) error {
 	return &Error{Kind: CredentialInvalid, Message: "the credential is not valid", Err: cause}
 }
 
-// usable is the one verdict on a credential: its state, its expiry, and whether what it depends on is enabled. The
-// home account of a user is not among that.
+// usable is the one verdict on a credential: its state, its expiry, and whether what it depends on is enabled.
 func (id Identity) usable(now time.Time) bool {
-	t := id.Token
-	if t == nil || t.Deleted() || t.Status(now) != Active {
-		return false
-	}
-	if t.Dialect.OwnedByUser() {
-		return id.User != nil && !id.User.Disabled && id.Account != nil
-	}
-	if id.Account == nil || id.Account.Disabled {
-		return false
-	}
-	return t.EnvironmentID == "" || id.Environment != nil && !id.Environment.Disabled
+	return id.Token != nil && !id.Token.Deleted() && id.Token.Status(now) == Active && id.obstacle() == ""
 }
 
 func (id Identity) caller() Caller {
@@ -116,7 +105,7 @@ func (s *Service) federated(ctx context.Context, jwt string) (Caller, error) {
 		return Caller{}, err
 	}
 	return Caller{
-		User: id.User, Account: id.Account, Role: cmp.Or(vouched.Role, id.User.Role), claimed: vouched.Role,
+		User: id.User, Account: id.Account, Role: cmp.Or(vouched.Role, id.User.Role), federated: true, claimed: vouched.Role,
 		ExpiresAt: vouched.ExpiresAt.UTC().Truncate(time.Millisecond),
 	}, nil
 }

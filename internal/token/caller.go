@@ -15,7 +15,8 @@ type Caller struct {
 	Role      Role      // what User may do; "" without a User
 	ExpiresAt time.Time // when the credential ends; zero: never
 
-	claimed Role // what an OIDC issuer's claim said; "" leaves the role to the registry
+	federated bool // an OIDC issuer vouched for the user, and
+	claimed   Role // its claim said this; "" leaves the role to the registry
 }
 
 // again returns the caller as it is now, from a new reading of what it was made of, and refuses one that has lost its

@@ -108,7 +108,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 		return err
 	}
 	t.ID, t.Place = NewID(t.Dialect, now), f.Place
-	secret, err := n.service.newSecret(*t)
+	secret, err := n.service.newSecret(t)
 	if err != nil {
 		return err
 	}
@@ -282,11 +282,21 @@ func (n *creation) latest(now time.Time) time.Time {
 	if n.policy.MaxLifetime > 0 {
 		latest = now.Add(n.policy.MaxLifetime)
 	}
-	if minter := n.caller.Token; minter != nil && !minter.ExpiresAt.IsZero() &&
-		(latest.IsZero() || minter.ExpiresAt.Before(latest)) {
-		latest = minter.ExpiresAt
+	if longest := n.service.FederatedMaxLifetime; n.caller.federated && longest > 0 {
+		latest = earlier(latest, now.Add(longest))
+	}
+	if minter := n.caller.Token; minter != nil {
+		latest = earlier(latest, minter.ExpiresAt)
 	}
 	return latest
+}
+
+// earlier is the earlier of two ends; the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (n *creation) defaultExpiry(latest, now time.Time) time.Time {
@@ -311,8 +321,8 @@ func (n *creation) cut(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Millisecond)
 }
 
-// newSecret makes the secret of a token whose other members are complete.
-func (s *Service) newSecret(t Token) (string, error) {
+// newSecret makes the secret of a token whose other members are complete, and notes the key that signed it.
+func (s *Service) newSecret(t *Token) (string, error) {
 	if t.Dialect != APIToken {
 		return NewSecret(t.Dialect), nil
 	}
@@ -320,12 +330,13 @@ func (s *Service) newSecret(t Token) (string, error) {
 	if t.EnvironmentID != "" {
 		subject = t.EnvironmentID
 	}
-	secret, err := s.Signer.Sign(Claims{
+	secret, keyID, err := s.Signer.Sign(Claims{
 		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
 		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Place: t.Place,
 	})
 	if err != nil {
 		return "", Wrap(Internal, err)
 	}
+	t.KeyID = keyID
 	return secret, nil
 }

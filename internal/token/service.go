@@ -15,6 +15,8 @@ type Service struct {
 	OIDC Federation
 	// Cache answers for credentials that were read lately; nil reads each one every time.
 	Cache *Cache
+	// FederatedMaxLifetime is how long a token lives at most that a caller made with a JWT of another issuer; 0: no maximum.
+	FederatedMaxLifetime time.Duration
 	// StatusTTL is for how long others may use a status list before they ask again; 0 is [DefaultStatusTTL].
 	StatusTTL time.Duration
 	// Policies are the operator's limits, by dialect.
@@ -89,7 +91,7 @@ type Page struct {
 }
 
 // List returns the tokens that the query selects among those that the caller sees. Cursor is [Page.Next] of the page
-// before, "" for the first page. The query's After and Now are set here.
+// before, "" for the first page. The query's After, Now and Keys are set here.
 func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r Reach) (Page, error) {
 	if err := c.enter(q.Dialect, r); err != nil {
 		return Page{}, err
@@ -103,6 +105,9 @@ func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r 
 	}
 	limit := q.Limit
 	q = c.narrow(q, r)
+	if q.Usable != nil {
+		q.Keys = s.Signer.KeyIDs()
+	}
 	q.After, q.Now, q.Limit = after, s.Now(), limit+1
 	tokens, err := s.Store.List(ctx, q)
 	if err != nil {

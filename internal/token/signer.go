@@ -19,8 +19,10 @@ type Claims struct {
 
 // Signer makes and checks the secrets that are JWTs.
 type Signer interface {
-	// Sign returns the JWT for the claims, signed with the active key.
-	Sign(c Claims) (string, error)
+	// Sign returns the JWT for the claims, signed with the active key, and that key's id.
+	Sign(c Claims) (secret, keyID string, err error)
+	// KeyIDs are those of all keys that verify.
+	KeyIDs() []string
 	// SignStatusList returns the status list token for the claims, signed with the active key.
 	SignStatusList(c StatusClaims) (string, error)
 	// Verify returns nil if this server signed the JWT and it has not been altered. It does not judge times: the store's

@@ -17,6 +17,8 @@ type Store interface {
 	Find(ctx context.Context, ref Ref) (Token, error)
 	// FindSecret returns the token whose secret has this hash, a tombstone too, with what it depends on, in one reading.
 	FindSecret(ctx context.Context, hash Hash) (Identity, error)
+	// Identities returns the tokens with these Seqs, tombstones too, with what they depend on, by Seq.
+	Identities(ctx context.Context, seqs []int64) (map[int64]Identity, error)
 	// List returns a page of tokens that are not deleted.
 	List(ctx context.Context, q Query) ([]Token, error)
 	// Update judges the permit, reads the token, a tombstone too, locked until the end of the transaction, calls change
@@ -88,8 +90,12 @@ type Query struct {
 	AccountID     string
 	EnvironmentID string
 	Scope         Scope
-	Status        State     // as [Token.Status] at Now
-	Now           time.Time // needed where Status is set
+	Status        State // as [Token.Status] at Now
+	CreatedBy     int64
+	KeyID         string
+	Usable        *bool     // whether it works at Now, as [Verdict.Usable]
+	Keys          []string  // ids of the keys that verify; needed where Usable is set
+	Now           time.Time // needed where Status or Usable is set
 	After         int64     // Seq of the last token of the page before, 0 for the first page
 	Ascending     bool      // by Seq; else newest first
 	Limit         int       // at least 1
@@ -104,7 +110,7 @@ type Registry interface {
 	// FindSubject returns the user whom the OIDC issuer knows as subject, with the home account.
 	FindSubject(ctx context.Context, issuer, subject string) (Identity, error)
 	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
-	// UpdateUser stores the Disabled and UpdatedAt that change left. It tells change how many enabled admins there are
+	// UpdateUser stores the Role, AccountID, Disabled and UpdatedAt that change left. It tells change how many enabled admins there are
 	// besides this user; that number is locked until the end of the transaction.
 	UpdateUser(ctx context.Context, p Permit, id int64, change func(u *User, otherAdmins int) error) (User, error)
 

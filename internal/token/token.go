@@ -111,6 +111,7 @@ type Token struct {
 	CreatedBy        int64  // user whose credential created it, 0 if that was an account's token
 	CreatedByAdminID string // admin-user id of CreatedBy if an admin created it, else ""
 	MintedBy         int64  // Seq of the token that authenticated its creation, 0 if none did
+	KeyID            string // kid of the key that signed its secret; "" if none did, or if that was not noted then
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time   // zero: never

@@ -17,6 +17,8 @@ var listTests = map[string]func(*testing.T, *world){
 	"list of nothing is empty":                     listOfNothing,
 	"list pages meet every token among inserts":    listAmongInserts,
 	"list knows the very millisecond of an expiry": listKnowsTheMillisecond,
+	"list knows what works":                        listKnowsWhatWorks,
+	"identities are what tokens depend on":         identitiesOfTokens,
 }
 
 // variety stores tokens of all dialects, owners and states and returns those that are not deleted.
@@ -37,7 +39,10 @@ func (w *world) variety(t *testing.T) (all []token.Token) {
 		for _, state := range []token.State{token.Active, token.Suspended, token.Revoked} {
 			for _, expiry := range []time.Time{{}, noon.Add(-time.Second), noon.Add(time.Second)} {
 				in := make()
-				in.State, in.ExpiresAt = state, expiry
+				in.State, in.ExpiresAt, in.CreatedBy = state, expiry, w.admin.ID
+				if in.Dialect == token.APIToken && expiry.IsZero() {
+					in.KeyID, in.CreatedBy = "key-1", w.member.ID
+				}
 				all = append(all, w.create(t, in))
 			}
 			w.remove(t, w.create(t, make()).Ref())
@@ -51,7 +56,8 @@ func (w *world) queries() (all []token.Query) {
 	for _, dialect := range append([]token.Dialect{""}, token.Dialects...) {
 		for _, owner := range []token.Query{{}, {UserID: w.member.ID}, {UserID: 99}, {AccountID: w.home.ID},
 			{EnvironmentID: w.otherEnv.ID}, {AccountID: w.home.ID, EnvironmentID: w.otherEnv.ID},
-			{AccountID: w.home.ID, Scope: token.ScopeAccount}, {Scope: token.ScopeUser}} {
+			{AccountID: w.home.ID, Scope: token.ScopeAccount}, {Scope: token.ScopeUser}, {KeyID: "key-1"}, {KeyID: "key-2"},
+			{CreatedBy: w.member.ID}, {CreatedBy: w.admin.ID, AccountID: w.home.ID}} {
 			for _, status := range append([]token.State{""}, token.States...) {
 				owner.Dialect, owner.Status, owner.Now = dialect, status, noon
 				all = append(all, owner)
@@ -68,6 +74,8 @@ func matches(q token.Query, t token.Token) bool {
 		(q.AccountID == "" || q.AccountID == t.AccountID) &&
 		(q.EnvironmentID == "" || q.EnvironmentID == t.EnvironmentID) &&
 		(q.Scope == "" || q.Scope == t.Scope) &&
+		(q.CreatedBy == 0 || q.CreatedBy == t.CreatedBy) &&
+		(q.KeyID == "" || q.KeyID == t.KeyID) &&
 		(q.Status == "" || q.Status == t.Status(q.Now))
 }
 
@@ -213,4 +221,52 @@ func listKnowsTheMillisecond(t *testing.T, w *world) {
 			sameTokens(t, fmt.Sprintf("%s at %s", status, now), got, selected([]token.Token{made}, q))
 		}
 	}
+}
+
+// listKnowsWhatWorks disables one thing after the other, and retires the key.
+func listKnowsWhatWorks(t *testing.T, w *world) {
+	all := w.variety(t)
+	keys := []string{"key-1", "key-3"}
+	check := func(when string, works func(token.Token) bool) {
+		t.Helper()
+		for _, usable := range []bool{true, false} {
+			got, err := w.List(t.Context(), token.Query{Usable: &usable, Keys: keys, Now: noon, Ascending: true, Limit: len(all) + 1})
+			ok(t, err)
+			want := slices.DeleteFunc(slices.Clone(all), func(in token.Token) bool {
+				return (in.Status(noon) == token.Active && works(in)) != usable
+			})
+			sameTokens(t, fmt.Sprintf("%s, usable %t", when, usable), got, want)
+		}
+	}
+	check("at first", func(token.Token) bool { return true })
+	keys = []string{"key-3"}
+	check("without the key", func(in token.Token) bool { return in.KeyID == "" })
+	keys = []string{"key-1"}
+	_, err := w.UpdateEnvironment(t.Context(), token.Permit{}, w.homeEnv.ID, disableEnvironment)
+	ok(t, err)
+	check("without the environment", func(in token.Token) bool { return in.EnvironmentID != w.homeEnv.ID })
+	_, err = w.UpdateUser(t.Context(), token.Permit{}, w.member.ID, disableUser)
+	ok(t, err)
+	works := func(in token.Token) bool { return in.EnvironmentID != w.homeEnv.ID && in.UserID != w.member.ID }
+	check("without the user", works)
+	_, err = w.UpdateAccount(t.Context(), token.Permit{}, w.home.ID, disableAccount) // which is the admin's home, too
+	ok(t, err)
+	check("without the account", func(in token.Token) bool { return works(in) && in.AccountID != w.home.ID })
+}
+
+func identitiesOfTokens(t *testing.T, w *world) {
+	users, wide := w.create(t, w.unleash(w.member, "")), w.create(t, w.apiToken(w.otherEnv))
+	gone := w.remove(t, w.create(t, w.muninx(w.admin)).Ref())
+	got, err := w.Identities(t.Context(), []int64{users.Seq, wide.Seq, gone.Seq, 9999})
+	ok(t, err)
+	same(t, "how many there are", len(got), 3)
+	sameFact(t, "the token", got[users.Seq].Token, users)
+	sameFact(t, "its user", got[users.Seq].User, w.member)
+	sameFact(t, "the other token", got[wide.Seq].Token, wide)
+	sameFact(t, "its account", got[wide.Seq].Account, w.other)
+	sameFact(t, "its environment", got[wide.Seq].Environment, w.otherEnv)
+	sameFact(t, "the tombstone", got[gone.Seq].Token, gone)
+	none, err := w.Identities(t.Context(), nil)
+	ok(t, err)
+	same(t, "how many there are of none", len(none), 0)
 }

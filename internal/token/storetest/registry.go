@@ -16,7 +16,7 @@ var registryTests = map[string]func(*testing.T, *world){
 	"users are unique":                       usersAreUnique,
 	"users are numbered and listed":          usersAreListed,
 	"subjects are found with their account":  subjectsAreFound,
-	"a user's update stores two members":     userUpdate,
+	"a user's update stores four members":    userUpdate,
 	"a user's update counts other admins":    userUpdateCountsAdmins,
 	"the first admin is the first enabled":   firstAdmin,
 	"accounts are kept, unique and updated":  accounts,
@@ -102,11 +102,12 @@ func userUpdate(t *testing.T, w *world) {
 	got, err := w.UpdateUser(t.Context(), token.Permit{}, w.member.ID, func(u *token.User, _ int) error {
 		same(t, "the user to change", *u, w.member)
 		*u = w.newUser(token.RoleAdmin) // whatever else is changed is not stored
-		u.Disabled, u.UpdatedAt = true, noon.Add(time.Hour)
+		u.AccountID, u.Disabled, u.UpdatedAt = w.other.ID, true, noon.Add(time.Hour)
 		return nil
 	})
 	ok(t, err)
 	want := w.member
+	want.Role, want.AccountID = token.RoleAdmin, w.other.ID
 	want.Disabled, want.UpdatedAt = true, noon.Add(time.Hour)
 	same(t, "the user", got, want)
 	found, err := w.FindUser(t.Context(), want.ID)
