@@ -240,21 +240,33 @@ type adminDoor struct {
 }
 
 func showService(t service.ServiceToken) listed {
+	status := string(t.Status)
+	if because, err := t.Because.Get(); err == nil {
+		status += ", but " + string(because)
+	}
 	return listed{
 		dialect: string(t.Dialect), id: t.Id, name: orNone(t.Name, same), scope: string(t.TokenScope),
-		status: string(t.Status), createdAt: stamp(t.CreatedAt), expiresAt: orNone(t.ExpiresAt, stamp),
+		status: status, createdAt: stamp(t.CreatedAt), expiresAt: orNone(t.ExpiresAt, stamp),
 		lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
 	}
 }
 
+// given is the value of a flag, nil if it was not given.
+func given[T comparable](value T) *T {
+	if value == *new(T) {
+		return nil
+	}
+	return &value
+}
+
 func (d adminDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
-	var user *int64
-	if c.User != 0 {
-		user = &c.User
+	var usable *bool
+	if c.Usable != "" {
+		usable = new(c.Usable == "yes")
 	}
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
 		p, err := answer[service.ServiceTokenList](d.client.ListServiceTokens(ctx, &service.ListServiceTokensParams{
-			Limit: size, Cursor: cursor, UserId: user,
+			Limit: size, Cursor: cursor, UserId: given(c.User), CreatedByUserId: given(c.CreatedBy), Usable: usable, Key: given(c.Key),
 			Dialect:    optional[service.ListServiceTokensParamsDialect](d.dialect),
 			Status:     optional[service.ListServiceTokensParamsStatus](c.Status),
 			TokenScope: optional[service.ListServiceTokensParamsTokenScope](c.Scope),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/oapi-codegen/nullable"
@@ -33,6 +34,7 @@ func (f listFlags) connect(out *streams) (*remote, error) {
 type userCmd struct {
 	Create  userCreateCmd  `cmd:"" help:"Register a user."`
 	List    userListCmd    `cmd:"" help:"List users."`
+	Update  userUpdateCmd  `cmd:"" help:"Change the role or the home account of a user."`
 	Disable userDisableCmd `cmd:"" help:"Disable a user: its tokens stop."`
 	Enable  userEnableCmd  `cmd:"" help:"Enable a user again."`
 	Token   userTokenCmd   `cmd:"" help:"Create a muninx token for a user, such as a first credential."`
@@ -104,8 +106,14 @@ type userFlags struct {
 }
 
 type (
+	userUpdateCmd struct {
+		userFlags `embed:""`
+		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"The new role: admin, introspector or member."`
+		Account   string `placeholder:"ID" help:"The new home account."`
+	}
 	userDisableCmd struct {
 		userFlags `embed:""`
+		Created   bool `help:"Also suspend the apitoken tokens that the user created; only an admin can activate them."`
 	}
 	userEnableCmd struct {
 		userFlags `embed:""`
@@ -113,16 +121,54 @@ type (
 )
 
 // Run implements the command.
+func (c *userUpdateCmd) Run(ctx context.Context, out *streams) error {
+	if c.Role == "" && c.Account == "" {
+		return &usageError{"say what to change: --role, --account or both"}
+	}
+	r, err := c.connect(out)
+	if err != nil {
+		return err
+	}
+	change := service.UserChange{Role: optional[service.UserChangeRole](c.Role), AccountId: optional[string](c.Account)}
+	u, err := answer[service.User](r.service.UpdateUser(ctx, c.ID, change))
+	if err != nil {
+		return err
+	}
+	return printOne(r.printer, userColumns, u)
+}
+
+// Run implements the command.
 func (c *userDisableCmd) Run(ctx context.Context, out *streams) error {
 	r, err := c.connect(out)
 	if err != nil {
 		return err
 	}
-	u, err := answer[service.User](r.service.DisableUser(ctx, c.ID))
+	params := &service.DisableUserParams{Created: given(c.Created)}
+	u, err := answer[service.DisabledUser](r.service.DisableUser(ctx, c.ID, params))
 	if err != nil {
 		return err
 	}
-	return printOne(r.printer, userColumns, u)
+	if r.printer.json {
+		return r.printer.printJSON(u)
+	}
+	if err := printAll(r.printer, disabledColumns, []service.DisabledUser{u}); err != nil || len(u.CreatedTokens) == 0 {
+		return err
+	}
+	more := ""
+	if u.CreatedTokensNextCursor.IsSpecified() && !u.CreatedTokensNextCursor.IsNull() {
+		more = fmt.Sprintf(", and more: see `tokenwright token list --all --created-by %d`", c.ID)
+	}
+	if err := r.say("\nThe user created these tokens of accounts and environments%s:", more); err != nil {
+		return err
+	}
+	return printAll(r.printer, tokenColumns, convertAll(showService, u.CreatedTokens))
+}
+
+var disabledColumns = []column[service.DisabledUser]{
+	{"ID", func(u service.DisabledUser) string { return strconv.FormatInt(u.Id, 10) }},
+	{"SUBJECT", func(u service.DisabledUser) string { return u.Subject }},
+	{"NAME", func(u service.DisabledUser) string { return u.Name }},
+	{"STATE", func(u service.DisabledUser) string { return enabled(u.Disabled) }},
 }
 
 // Run implements the command.

@@ -125,7 +125,9 @@ func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
 
 // open makes the service: keys first, then the database.
 func (s *server) open(ctx context.Context) (err error) {
-	s.tokens = &token.Service{Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL)}
+	s.tokens = &token.Service{
+		Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL), FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
+	}
 	if err := s.federate(); err != nil {
 		return err
 	}

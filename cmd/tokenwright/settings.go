@@ -121,6 +121,8 @@ type oidcFlags struct {
 	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
 	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"Claim of its JWTs that decides the role, instead of the registry."`
 	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Which value of that claim gives which role."`
+
+	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"How long a token lives at most that was created with one of its JWTs; 0s: as long as any other."`
 }
 
 func (f oidcFlags) check() error {

@@ -164,6 +164,9 @@ type tokenListCmd struct {
 	Account     string `placeholder:"ID" help:"Only of this account (apitoken, --all)."`
 	Environment string `placeholder:"ID" help:"Only of this environment (apitoken, --all)."`
 	User        int64  `placeholder:"ID" help:"Only of this user (--all)."`
+	CreatedBy   int64  `placeholder:"ID" help:"Only those that this user created (--all)."`
+	Usable      string `enum:",yes,no" default:"" placeholder:"yes|no" help:"Only those that work now, or that do not (--all)."`
+	Key         string `placeholder:"KID" help:"Only those that this key signed (--all)."`
 }
 
 func (c *tokenListCmd) check() error {
@@ -171,12 +174,20 @@ func (c *tokenListCmd) check() error {
 	switch {
 	case c.User < 0:
 		return wrong("user", "must be the id of a user")
+	case c.CreatedBy < 0:
+		return wrong("created-by", "must be the id of a user")
 	case c.All:
 		return nil
 	case c.Dialect == "":
 		return wrong("dialect", "is needed, or --all")
 	case c.User != 0:
 		return wrong("user", "is for --all")
+	case c.CreatedBy != 0:
+		return wrong("created-by", "is for --all")
+	case c.Usable != "":
+		return wrong("usable", "is for --all")
+	case c.Key != "":
+		return wrong("key", "is for --all")
 	case c.Dialect != "apitoken" && filters != "":
 		return &usageError{"the list of " + c.Dialect + " tokens has no filters; that of --all has"}
 	}

@@ -59,6 +59,27 @@ func (e CallingUserRole) Valid() bool {
 	}
 }
 
+// Defines values for DisabledUserRole.
+const (
+	DisabledUserRoleAdmin        DisabledUserRole = "admin"
+	DisabledUserRoleIntrospector DisabledUserRole = "introspector"
+	DisabledUserRoleMember       DisabledUserRole = "member"
+)
+
+// Valid indicates whether the value is a known member of the DisabledUserRole enum.
+func (e DisabledUserRole) Valid() bool {
+	switch e {
+	case DisabledUserRoleAdmin:
+		return true
+	case DisabledUserRoleIntrospector:
+		return true
+	case DisabledUserRoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	Ok HealthStatus = "ok"
@@ -221,6 +242,33 @@ func (e PublicKeyUse) Valid() bool {
 	}
 }
 
+// Defines values for ServiceTokenBecause.
+const (
+	ServiceTokenBecauseAccountDisabled     ServiceTokenBecause = "account_disabled"
+	ServiceTokenBecauseEnvironmentDisabled ServiceTokenBecause = "environment_disabled"
+	ServiceTokenBecauseKeyRetired          ServiceTokenBecause = "key_retired"
+	ServiceTokenBecauseLessThannil         ServiceTokenBecause = "<nil>"
+	ServiceTokenBecauseUserDisabled        ServiceTokenBecause = "user_disabled"
+)
+
+// Valid indicates whether the value is a known member of the ServiceTokenBecause enum.
+func (e ServiceTokenBecause) Valid() bool {
+	switch e {
+	case ServiceTokenBecauseAccountDisabled:
+		return true
+	case ServiceTokenBecauseEnvironmentDisabled:
+		return true
+	case ServiceTokenBecauseKeyRetired:
+		return true
+	case ServiceTokenBecauseLessThannil:
+		return true
+	case ServiceTokenBecauseUserDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ServiceTokenDialect.
 const (
 	ServiceTokenDialectApitoken ServiceTokenDialect = "apitoken"
@@ -302,6 +350,27 @@ func (e UserRole) Valid() bool {
 	case UserRoleIntrospector:
 		return true
 	case UserRoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserChangeRole.
+const (
+	UserChangeRoleAdmin        UserChangeRole = "admin"
+	UserChangeRoleIntrospector UserChangeRole = "introspector"
+	UserChangeRoleMember       UserChangeRole = "member"
+)
+
+// Valid indicates whether the value is a known member of the UserChangeRole enum.
+func (e UserChangeRole) Valid() bool {
+	switch e {
+	case UserChangeRoleAdmin:
+		return true
+	case UserChangeRoleIntrospector:
+		return true
+	case UserChangeRoleMember:
 		return true
 	default:
 		return false
@@ -599,6 +668,48 @@ type CallingUser struct {
 // CallingUserRole What the user may do.
 type CallingUserRole string
 
+// DisabledUser A user who is disabled, with the tokens of accounts and environments that the user created.
+type DisabledUser struct {
+	// AccountId The home account.
+	AccountId string `json:"account_id"`
+
+	// AdminUserId Identifies the user where an admin user is named.
+	AdminUserId string `json:"admin_user_id"`
+
+	// CreatedAt When it was registered.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedTokens The newest hundred of the dialect apitoken that the user created.
+	CreatedTokens []ServiceToken `json:"created_tokens"`
+
+	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `dialect=apitoken` and `created_by_user_id` for the rest; null if there is none.
+	CreatedTokensNextCursor nullable.Nullable[string] `json:"created_tokens_next_cursor"`
+
+	// Disabled Whether it is disabled.
+	Disabled bool `json:"disabled"`
+
+	// Id Identifies the user.
+	Id int64 `json:"id"`
+
+	// Issuer The OIDC issuer that knows the user; null for a local user.
+	Issuer nullable.Nullable[string] `json:"issuer"`
+
+	// Name The name of the user.
+	Name string `json:"name"`
+
+	// Role What the user may do.
+	Role DisabledUserRole `json:"role"`
+
+	// Subject The subject at the issuer; unique there.
+	Subject string `json:"subject"`
+
+	// UpdatedAt When it last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DisabledUserRole What the user may do.
+type DisabledUserRole string
+
 // Environment An environment.
 type Environment struct {
 	// AccountId The account that it belongs to.
@@ -836,6 +947,9 @@ type ServiceToken struct {
 	// AccountId The account that owns it; null if a user does.
 	AccountId nullable.Nullable[string] `json:"account_id"`
 
+	// Because Why the token is not usable although its status is active; null in all other cases.
+	Because nullable.Nullable[ServiceTokenBecause] `json:"because"`
+
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -857,6 +971,9 @@ type ServiceToken struct {
 	// Introspector Whether an admin let it check the tokens of its account.
 	Introspector bool `json:"introspector"`
 
+	// Key The kid of the key that signed its secret; null if none did or if that was not noted then.
+	Key nullable.Nullable[string] `json:"key"`
+
 	// LastUsedAt When it was last used; null if it was not.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
@@ -875,9 +992,15 @@ type ServiceToken struct {
 	// UpdatedAt When its state last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
+	// Usable Whether a check of the token succeeds now.
+	Usable bool `json:"usable"`
+
 	// UserId The user who owns it; null if an account does.
 	UserId nullable.Nullable[int64] `json:"user_id"`
 }
+
+// ServiceTokenBecause Why the token is not usable although its status is active; null in all other cases.
+type ServiceTokenBecause string
 
 // ServiceTokenDialect The dialect of the token.
 type ServiceTokenDialect string
@@ -929,12 +1052,24 @@ type User struct {
 	// Subject The subject at the issuer; unique there.
 	Subject string `json:"subject"`
 
-	// UpdatedAt When it was last disabled or enabled.
+	// UpdatedAt When it last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // UserRole What the user may do.
 type UserRole string
+
+// UserChange What is to change of a user. What is missing stays as it is.
+type UserChange struct {
+	// AccountId The home account from now on.
+	AccountId *string `json:"account_id,omitempty"`
+
+	// Role What the user may do from now on.
+	Role *UserChangeRole `json:"role,omitempty"`
+}
+
+// UserChangeRole What the user may do from now on.
+type UserChangeRole string
 
 // UserDraft A user to register.
 type UserDraft struct {
@@ -1008,6 +1143,12 @@ type AcceptEncoding = string
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
 
+// Created defines model for Created.
+type Created = bool
+
+// CreatorFilter defines model for CreatorFilter.
+type CreatorFilter = int64
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -1022,6 +1163,9 @@ type EnvironmentFilter = string
 
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
+
+// KeyFilter defines model for KeyFilter.
+type KeyFilter = string
 
 // KeyId defines model for KeyId.
 type KeyId = string
@@ -1043,6 +1187,9 @@ type StatusListNumber = int64
 
 // TokenId defines model for TokenId.
 type TokenId = string
+
+// UsableFilter defines model for UsableFilter.
+type UsableFilter = bool
 
 // UserFilter defines model for UserFilter.
 type UserFilter = int64
@@ -1120,6 +1267,15 @@ type ListServiceTokensParams struct {
 
 	// EnvironmentId Only tokens of this environment.
 	EnvironmentId *EnvironmentFilter `form:"environment_id,omitempty" json:"environment_id,omitempty"`
+
+	// CreatedByUserId Only tokens that this user created.
+	CreatedByUserId *CreatorFilter `form:"created_by_user_id,omitempty" json:"created_by_user_id,omitempty"`
+
+	// Usable Only tokens for which a check succeeds now, or only the others.
+	Usable *UsableFilter `form:"usable,omitempty" json:"usable,omitempty"`
+
+	// Key Only tokens whose secret was signed by the key with this kid.
+	Key *KeyFilter `form:"key,omitempty" json:"key,omitempty"`
 }
 
 // ListServiceTokensParamsDialect defines parameters for ListServiceTokens.
@@ -1138,6 +1294,12 @@ type ListUsersParams struct {
 
 	// Cursor The next_cursor of the page before; without it the list begins at its start.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DisableUserParams defines parameters for DisableUser.
+type DisableUserParams struct {
+	// Created Also suspends, as an admin does, the tokens of accounts and environments that the user created.
+	Created *Created `form:"created,omitempty" json:"created,omitempty"`
 }
 
 // GetStatusListParams defines parameters for GetStatusList.
@@ -1175,6 +1337,9 @@ type CreateEnvironmentJSONRequestBody = EnvironmentDraft
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserDraft
+
+// UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
+type UpdateUserJSONRequestBody = UserChange
 
 // CreateUserTokenJSONRequestBody defines body for CreateUserToken for application/json ContentType.
 type CreateUserTokenJSONRequestBody = UserTokenDraft
@@ -1434,9 +1599,12 @@ type ServerInterface interface {
 	// GetUser Get a user
 	// (GET /service/users/{id})
 	GetUser(ctx echo.Context, id UserId) error
+	// UpdateUser Change a user
+	// (PATCH /service/users/{id})
+	UpdateUser(ctx echo.Context, id UserId) error
 	// DisableUser Disable a user
 	// (POST /service/users/{id}/disable)
-	DisableUser(ctx echo.Context, id UserId) error
+	DisableUser(ctx echo.Context, id UserId, params DisableUserParams) error
 	// EnableUser Enable a user
 	// (POST /service/users/{id}/enable)
 	EnableUser(ctx echo.Context, id UserId) error
@@ -1852,6 +2020,27 @@ func (w *ServerInterfaceWrapper) ListServiceTokens(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment_id: %s", err))
 	}
 
+	// ------------- Optional query parameter "created_by_user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_by_user_id", ctx.QueryParams(), &params.CreatedByUserId, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_by_user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "usable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "usable", ctx.QueryParams(), &params.Usable, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter usable: %s", err))
+	}
+
+	// ------------- Optional query parameter "key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "key", ctx.QueryParams(), &params.Key, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter key: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListServiceTokens(ctx, params)
 	return err
@@ -2075,6 +2264,22 @@ func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
 	return err
 }
 
+// UpdateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id UserId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateUser(ctx, id)
+	return err
+}
+
 // DisableUser converts echo context to params.
 func (w *ServerInterfaceWrapper) DisableUser(ctx echo.Context) error {
 	var err error
@@ -2086,8 +2291,17 @@ func (w *ServerInterfaceWrapper) DisableUser(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DisableUserParams
+	// ------------- Optional query parameter "created" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created", ctx.QueryParams(), &params.Created, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DisableUser(ctx, id)
+	err = w.Handler.DisableUser(ctx, id, params)
 	return err
 }
 
@@ -2260,6 +2474,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/service/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.POST(options.BaseURL+"/service/users", wrapper.CreateUser, options.OperationMiddlewares["createUser"]...)
 	router.GET(options.BaseURL+"/service/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
+	router.PATCH(options.BaseURL+"/service/users/:id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
 	router.POST(options.BaseURL+"/service/users/:id/disable", wrapper.DisableUser, options.OperationMiddlewares["disableUser"]...)
 	router.POST(options.BaseURL+"/service/users/:id/enable", wrapper.EnableUser, options.OperationMiddlewares["enableUser"]...)
 	router.POST(options.BaseURL+"/service/users/:id/tokens", wrapper.CreateUserToken, options.OperationMiddlewares["createUserToken"]...)
@@ -7875,8 +8090,266 @@ func (response GetUser503ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 	return err
 }
 
+type UpdateUserRequestObject struct {
+	Id   UserId `json:"id"`
+	Body *UpdateUserJSONRequestBody
+}
+
+type UpdateUserResponseObject interface {
+	VisitUpdateUserResponse(w http.ResponseWriter) error
+}
+
+type UpdateUser200ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser200JSONResponse struct {
+	Body    User
+	Headers UpdateUser200ResponseHeaders
+}
+
+func (response UpdateUser200JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser400ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser400ResponseHeaders
+}
+
+func (response UpdateUser400ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type UpdateUser401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser401ResponseHeaders
+}
+
+func (response UpdateUser401ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser403ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser403ResponseHeaders
+}
+
+func (response UpdateUser403ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser404ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser404ResponseHeaders
+}
+
+func (response UpdateUser404ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser409ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser409ResponseHeaders
+}
+
+func (response UpdateUser409ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser413ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser413ResponseHeaders
+}
+
+func (response UpdateUser413ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser415ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser415ResponseHeaders
+}
+
+func (response UpdateUser415ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type UpdateUser429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser429ResponseHeaders
+}
+
+func (response UpdateUser429ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser500ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateUser500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser500ResponseHeaders
+}
+
+func (response UpdateUser500ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUser503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type UpdateUser503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateUser503ResponseHeaders
+}
+
+func (response UpdateUser503ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DisableUserRequestObject struct {
-	Id UserId `json:"id"`
+	Id     UserId `json:"id"`
+	Params DisableUserParams
 }
 
 type DisableUserResponseObject interface {
@@ -7888,7 +8361,7 @@ type DisableUser200ResponseHeaders struct {
 }
 
 type DisableUser200JSONResponse struct {
-	Body    User
+	Body    DisabledUser
 	Headers DisableUser200ResponseHeaders
 }
 
@@ -8991,6 +9464,9 @@ type StrictServerInterface interface {
 	// GetUser Get a user
 	// (GET /service/users/{id})
 	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
+	// UpdateUser Change a user
+	// (PATCH /service/users/{id})
+	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
 	// DisableUser Disable a user
 	// (POST /service/users/{id}/disable)
 	DisableUser(ctx context.Context, request DisableUserRequestObject) (DisableUserResponseObject, error)
@@ -9863,11 +10339,60 @@ func (sh *strictHandler) GetUser(ctx echo.Context, id UserId) error {
 	return nil
 }
 
+// UpdateUser operation middleware
+func (sh *strictHandler) UpdateUser(ctx echo.Context, id UserId) error {
+	var request UpdateUserRequestObject
+
+	request.Id = id
+
+	var body UpdateUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateUser(ctx.Request().Context(), request.(UpdateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateUserResponseObject); ok {
+		return validResponse.VisitUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DisableUser operation middleware
-func (sh *strictHandler) DisableUser(ctx echo.Context, id UserId) error {
+func (sh *strictHandler) DisableUser(ctx echo.Context, id UserId, params DisableUserParams) error {
 	var request DisableUserRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DisableUser(ctx.Request().Context(), request.(DisableUserRequestObject))

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"context"
+
 	"github.com/oapi-codegen/nullable"
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
@@ -56,16 +58,40 @@ func query(p gen.ListServiceTokensParams) (token.Query, string) {
 	return token.Query{
 		Dialect: token.Dialect(value(p.Dialect)), Status: token.State(value(p.Status)),
 		Scope: token.Scope(value(p.TokenScope)), UserID: value(p.UserId),
-		AccountID: value(p.AccountId), EnvironmentID: value(p.EnvironmentId), Limit: limit,
+		AccountID: value(p.AccountId), EnvironmentID: value(p.EnvironmentId), CreatedBy: value(p.CreatedByUserId),
+		Usable: p.Usable, KeyID: value(p.Key), Limit: limit,
 	}, cursor
 }
 
-func (h handler) item(t token.Token) gen.ServiceToken {
+// items are tokens with what a check of each would say.
+func (h handler) items(ctx context.Context, tokens ...token.Token) ([]gen.ServiceToken, error) {
+	verdicts, err := h.tokens.Verdicts(ctx, tokens...)
+	items := make([]gen.ServiceToken, len(verdicts))
+	for i, verdict := range verdicts {
+		items[i] = h.item(tokens[i], verdict)
+	}
+	return items, err
+}
+
+// one is one token, unless there was an error already.
+func (h handler) one(ctx context.Context, t token.Token, err error) (gen.ServiceToken, error) {
+	if err != nil {
+		return gen.ServiceToken{}, err
+	}
+	items, err := h.items(ctx, t)
+	if err != nil {
+		return gen.ServiceToken{}, err
+	}
+	return items[0], nil
+}
+
+func (h handler) item(t token.Token, v token.Verdict) gen.ServiceToken {
 	return gen.ServiceToken{
 		Dialect: gen.ServiceTokenDialect(t.Dialect), Id: t.ID, Name: wire.NullText(t.Name),
 		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.Status(h.tokens.Now())),
 		UserId: null(t.UserID), AccountId: wire.NullText(t.AccountID), EnvironmentId: wire.NullText(t.EnvironmentID),
 		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin, Introspector: t.Introspector,
+		Usable: v.Usable, Because: null(gen.ServiceTokenBecause(v.Because)), Key: wire.NullText(t.KeyID),
 		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		ExpiresAt: wire.NullTime(t.ExpiresAt), LastUsedAt: wire.NullTime(t.LastUsedAt),
 	}
@@ -103,6 +129,15 @@ func user(u token.User) gen.User {
 	}
 }
 
+func disabledUser(u token.User, created []gen.ServiceToken, next string) gen.DisabledUser {
+	return gen.DisabledUser{
+		Id: u.ID, AdminUserId: u.AdminID, Issuer: wire.NullText(u.Issuer), Subject: u.Subject, Name: u.Name,
+		Role: gen.DisabledUserRole(u.Role), AccountId: u.AccountID, Disabled: u.Disabled,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		CreatedTokens: created, CreatedTokensNextCursor: wire.NullText(next),
+	}
+}
+
 func account(a token.Account) gen.Account {
 	return gen.Account{
 		Id: a.ID, Name: a.Name, Disabled: a.Disabled, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
@@ -122,4 +157,12 @@ func userDraft(body gen.UserDraft) token.UserDraft {
 		Issuer: value(wire.Given(body.Issuer)), Subject: body.Subject, Name: body.Name,
 		Role: token.Role(body.Role), AccountID: body.AccountId,
 	}
+}
+
+func userChange(body gen.UserChange) token.UserChange {
+	change := token.UserChange{AccountID: body.AccountId}
+	if body.Role != nil {
+		change.Role = new(token.Role(*body.Role))
+	}
+	return change
 }

@@ -16,8 +16,12 @@ func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensR
 	if err != nil {
 		return nil, err
 	}
+	items, err := h.items(ctx, page.Tokens...)
+	if err != nil {
+		return nil, err
+	}
 	return gen.ListServiceTokens200JSONResponse{
-		Body:    gen.ServiceTokenList{Items: all(page.Tokens, h.item), NextCursor: wire.NullText(page.Next)},
+		Body:    gen.ServiceTokenList{Items: items, NextCursor: wire.NullText(page.Next)},
 		Headers: gen.ListServiceTokens200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
 	}, nil
 }
@@ -25,18 +29,20 @@ func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensR
 // GetServiceToken implements `GET /service/tokens/{dialect}/{id}`.
 func (h handler) GetServiceToken(ctx context.Context, r gen.GetServiceTokenRequestObject) (gen.GetServiceTokenResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), token.Everything)
+	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err
 	}
 	return gen.GetServiceToken200JSONResponse{
-		Body:    h.item(t),
+		Body:    body,
 		Headers: gen.GetServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
 	}, nil
 }
 
 // DeleteServiceToken implements `DELETE /service/tokens/{dialect}/{id}`.
 func (h handler) DeleteServiceToken(ctx context.Context, r gen.DeleteServiceTokenRequestObject) (gen.DeleteServiceTokenResponseObject, error) {
-	if _, err := h.apply(ctx, r.Dialect, r.Id, token.Delete); err != nil {
+	_, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), token.Delete, token.Everything)
+	if err != nil {
 		return nil, err
 	}
 	return gen.DeleteServiceToken204Response{
@@ -82,5 +88,5 @@ func (h handler) RevokeServiceToken(ctx context.Context, r gen.RevokeServiceToke
 
 func (h handler) apply(ctx context.Context, dialect, id string, a token.Action) (gen.ServiceToken, error) {
 	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(dialect, id), a, token.Everything)
-	return h.item(t), err
+	return h.one(ctx, t, err)
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
+// createdTokens is how many tokens of a disabled user's making its answer lists.
+const createdTokens = 100
+
 // CreateUser implements `POST /service/users`.
 func (h handler) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (gen.CreateUserResponseObject, error) {
 	u, err := h.tokens.CreateUser(ctx, authn.Caller(ctx), userDraft(*r.Body))
@@ -49,14 +52,40 @@ func (h handler) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.G
 	}, nil
 }
 
-// DisableUser implements `POST /service/users/{id}/disable`.
+// UpdateUser implements `PATCH /service/users/{id}`.
+func (h handler) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (gen.UpdateUserResponseObject, error) {
+	u, err := h.tokens.ChangeUser(ctx, authn.Caller(ctx), r.Id, userChange(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateUser200JSONResponse{
+		Body:    user(u),
+		Headers: gen.UpdateUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+	}, nil
+}
+
+// DisableUser implements `POST /service/users/{id}/disable`. What the user created is suspended only after the user can
+// create nothing more.
 func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject) (gen.DisableUserResponseObject, error) {
-	u, err := h.tokens.DisableUser(ctx, authn.Caller(ctx), r.Id, true)
+	caller := authn.Caller(ctx)
+	u, err := h.tokens.DisableUser(ctx, caller, r.Id, true)
+	if err == nil && value(r.Params.Created) {
+		err = h.tokens.SuspendCreated(ctx, caller, r.Id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	query := token.Query{Dialect: token.APIToken, CreatedBy: r.Id, Limit: createdTokens}
+	page, err := h.tokens.List(ctx, caller, query, "", token.Everything)
+	if err != nil {
+		return nil, err
+	}
+	created, err := h.items(ctx, page.Tokens...)
 	if err != nil {
 		return nil, err
 	}
 	return gen.DisableUser200JSONResponse{
-		Body:    user(u),
+		Body:    disabledUser(u, created, page.Next),
 		Headers: gen.DisableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
 	}, nil
 }

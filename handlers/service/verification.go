@@ -140,21 +140,23 @@ func (h handler) GetKeys(context.Context, gen.GetKeysRequestObject) (gen.GetKeys
 // AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.
 func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectionRequestObject) (gen.AllowIntrospectionResponseObject, error) {
 	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), true)
+	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err
 	}
 	return gen.AllowIntrospection200JSONResponse{
-		Body: h.item(t), Headers: gen.AllowIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+		Body: body, Headers: gen.AllowIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
 	}, nil
 }
 
 // ForbidIntrospection implements `POST /service/tokens/{dialect}/{id}/forbid-introspection`.
 func (h handler) ForbidIntrospection(ctx context.Context, r gen.ForbidIntrospectionRequestObject) (gen.ForbidIntrospectionResponseObject, error) {
 	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), false)
+	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err
 	}
 	return gen.ForbidIntrospection200JSONResponse{
-		Body: h.item(t), Headers: gen.ForbidIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
+		Body: body, Headers: gen.ForbidIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
 	}, nil
 }

@@ -62,6 +62,27 @@ func (e CallingUserRole) Valid() bool {
 	}
 }
 
+// Defines values for DisabledUserRole.
+const (
+	DisabledUserRoleAdmin        DisabledUserRole = "admin"
+	DisabledUserRoleIntrospector DisabledUserRole = "introspector"
+	DisabledUserRoleMember       DisabledUserRole = "member"
+)
+
+// Valid indicates whether the value is a known member of the DisabledUserRole enum.
+func (e DisabledUserRole) Valid() bool {
+	switch e {
+	case DisabledUserRoleAdmin:
+		return true
+	case DisabledUserRoleIntrospector:
+		return true
+	case DisabledUserRoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	Ok HealthStatus = "ok"
@@ -224,6 +245,33 @@ func (e PublicKeyUse) Valid() bool {
 	}
 }
 
+// Defines values for ServiceTokenBecause.
+const (
+	ServiceTokenBecauseAccountDisabled     ServiceTokenBecause = "account_disabled"
+	ServiceTokenBecauseEnvironmentDisabled ServiceTokenBecause = "environment_disabled"
+	ServiceTokenBecauseKeyRetired          ServiceTokenBecause = "key_retired"
+	ServiceTokenBecauseLessThannil         ServiceTokenBecause = "<nil>"
+	ServiceTokenBecauseUserDisabled        ServiceTokenBecause = "user_disabled"
+)
+
+// Valid indicates whether the value is a known member of the ServiceTokenBecause enum.
+func (e ServiceTokenBecause) Valid() bool {
+	switch e {
+	case ServiceTokenBecauseAccountDisabled:
+		return true
+	case ServiceTokenBecauseEnvironmentDisabled:
+		return true
+	case ServiceTokenBecauseKeyRetired:
+		return true
+	case ServiceTokenBecauseLessThannil:
+		return true
+	case ServiceTokenBecauseUserDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ServiceTokenDialect.
 const (
 	ServiceTokenDialectApitoken ServiceTokenDialect = "apitoken"
@@ -305,6 +353,27 @@ func (e UserRole) Valid() bool {
 	case UserRoleIntrospector:
 		return true
 	case UserRoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserChangeRole.
+const (
+	UserChangeRoleAdmin        UserChangeRole = "admin"
+	UserChangeRoleIntrospector UserChangeRole = "introspector"
+	UserChangeRoleMember       UserChangeRole = "member"
+)
+
+// Valid indicates whether the value is a known member of the UserChangeRole enum.
+func (e UserChangeRole) Valid() bool {
+	switch e {
+	case UserChangeRoleAdmin:
+		return true
+	case UserChangeRoleIntrospector:
+		return true
+	case UserChangeRoleMember:
 		return true
 	default:
 		return false
@@ -602,6 +671,48 @@ type CallingUser struct {
 // CallingUserRole What the user may do.
 type CallingUserRole string
 
+// DisabledUser A user who is disabled, with the tokens of accounts and environments that the user created.
+type DisabledUser struct {
+	// AccountId The home account.
+	AccountId string `json:"account_id"`
+
+	// AdminUserId Identifies the user where an admin user is named.
+	AdminUserId string `json:"admin_user_id"`
+
+	// CreatedAt When it was registered.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedTokens The newest hundred of the dialect apitoken that the user created.
+	CreatedTokens []ServiceToken `json:"created_tokens"`
+
+	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `dialect=apitoken` and `created_by_user_id` for the rest; null if there is none.
+	CreatedTokensNextCursor nullable.Nullable[string] `json:"created_tokens_next_cursor"`
+
+	// Disabled Whether it is disabled.
+	Disabled bool `json:"disabled"`
+
+	// Id Identifies the user.
+	Id int64 `json:"id"`
+
+	// Issuer The OIDC issuer that knows the user; null for a local user.
+	Issuer nullable.Nullable[string] `json:"issuer"`
+
+	// Name The name of the user.
+	Name string `json:"name"`
+
+	// Role What the user may do.
+	Role DisabledUserRole `json:"role"`
+
+	// Subject The subject at the issuer; unique there.
+	Subject string `json:"subject"`
+
+	// UpdatedAt When it last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DisabledUserRole What the user may do.
+type DisabledUserRole string
+
 // Environment An environment.
 type Environment struct {
 	// AccountId The account that it belongs to.
@@ -839,6 +950,9 @@ type ServiceToken struct {
 	// AccountId The account that owns it; null if a user does.
 	AccountId nullable.Nullable[string] `json:"account_id"`
 
+	// Because Why the token is not usable although its status is active; null in all other cases.
+	Because nullable.Nullable[ServiceTokenBecause] `json:"because"`
+
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -860,6 +974,9 @@ type ServiceToken struct {
 	// Introspector Whether an admin let it check the tokens of its account.
 	Introspector bool `json:"introspector"`
 
+	// Key The kid of the key that signed its secret; null if none did or if that was not noted then.
+	Key nullable.Nullable[string] `json:"key"`
+
 	// LastUsedAt When it was last used; null if it was not.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
@@ -878,9 +995,15 @@ type ServiceToken struct {
 	// UpdatedAt When its state last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
+	// Usable Whether a check of the token succeeds now.
+	Usable bool `json:"usable"`
+
 	// UserId The user who owns it; null if an account does.
 	UserId nullable.Nullable[int64] `json:"user_id"`
 }
+
+// ServiceTokenBecause Why the token is not usable although its status is active; null in all other cases.
+type ServiceTokenBecause string
 
 // ServiceTokenDialect The dialect of the token.
 type ServiceTokenDialect string
@@ -932,12 +1055,24 @@ type User struct {
 	// Subject The subject at the issuer; unique there.
 	Subject string `json:"subject"`
 
-	// UpdatedAt When it was last disabled or enabled.
+	// UpdatedAt When it last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // UserRole What the user may do.
 type UserRole string
+
+// UserChange What is to change of a user. What is missing stays as it is.
+type UserChange struct {
+	// AccountId The home account from now on.
+	AccountId *string `json:"account_id,omitempty"`
+
+	// Role What the user may do from now on.
+	Role *UserChangeRole `json:"role,omitempty"`
+}
+
+// UserChangeRole What the user may do from now on.
+type UserChangeRole string
 
 // UserDraft A user to register.
 type UserDraft struct {
@@ -1011,6 +1146,12 @@ type AcceptEncoding = string
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
 
+// Created defines model for Created.
+type Created = bool
+
+// CreatorFilter defines model for CreatorFilter.
+type CreatorFilter = int64
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -1025,6 +1166,9 @@ type EnvironmentFilter = string
 
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
+
+// KeyFilter defines model for KeyFilter.
+type KeyFilter = string
 
 // KeyId defines model for KeyId.
 type KeyId = string
@@ -1046,6 +1190,9 @@ type StatusListNumber = int64
 
 // TokenId defines model for TokenId.
 type TokenId = string
+
+// UsableFilter defines model for UsableFilter.
+type UsableFilter = bool
 
 // UserFilter defines model for UserFilter.
 type UserFilter = int64
@@ -1123,6 +1270,15 @@ type ListServiceTokensParams struct {
 
 	// EnvironmentId Only tokens of this environment.
 	EnvironmentId *EnvironmentFilter `form:"environment_id,omitempty" json:"environment_id,omitempty"`
+
+	// CreatedByUserId Only tokens that this user created.
+	CreatedByUserId *CreatorFilter `form:"created_by_user_id,omitempty" json:"created_by_user_id,omitempty"`
+
+	// Usable Only tokens for which a check succeeds now, or only the others.
+	Usable *UsableFilter `form:"usable,omitempty" json:"usable,omitempty"`
+
+	// Key Only tokens whose secret was signed by the key with this kid.
+	Key *KeyFilter `form:"key,omitempty" json:"key,omitempty"`
 }
 
 // ListServiceTokensParamsDialect defines parameters for ListServiceTokens.
@@ -1141,6 +1297,12 @@ type ListUsersParams struct {
 
 	// Cursor The next_cursor of the page before; without it the list begins at its start.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DisableUserParams defines parameters for DisableUser.
+type DisableUserParams struct {
+	// Created Also suspends, as an admin does, the tokens of accounts and environments that the user created.
+	Created *Created `form:"created,omitempty" json:"created,omitempty"`
 }
 
 // GetStatusListParams defines parameters for GetStatusList.
@@ -1178,6 +1340,9 @@ type CreateEnvironmentJSONRequestBody = EnvironmentDraft
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserDraft
+
+// UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
+type UpdateUserJSONRequestBody = UserChange
 
 // CreateUserTokenJSONRequestBody defines body for CreateUserToken for application/json ContentType.
 type CreateUserTokenJSONRequestBody = UserTokenDraft
@@ -1684,12 +1849,34 @@ type ClientInterface interface {
 	// Corresponds with GET /service/users/{id} (the `GetUser` operationId).
 	GetUser(ctx context.Context, id UserId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateUserWithBody Change a user
+	//
+	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+	// admin stays an admin.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithBody(ctx context.Context, id UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUser Change a user
+	//
+	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+	// admin stays an admin.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+	UpdateUser(ctx context.Context, id UserId, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// DisableUser Disable a user
 	//
-	// Stops the tokens of a user at once. The last enabled admin stays enabled.
+	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
+	// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
+	// admin can activate them.
 	//
 	// Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
-	DisableUser(ctx context.Context, id UserId, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DisableUser(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnableUser Enable a user
 	//
@@ -2346,13 +2533,55 @@ func (c *Client) GetUser(ctx context.Context, id UserId, reqEditors ...RequestEd
 	return c.Client.Do(req)
 }
 
+// UpdateUserWithBody Change a user
+//
+// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+// admin stays an admin.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUserWithBody(ctx context.Context, id UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUser Change a user
+//
+// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+// admin stays an admin.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUser(ctx context.Context, id UserId, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // DisableUser Disable a user
 //
-// Stops the tokens of a user at once. The last enabled admin stays enabled.
+// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
+// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
+// admin can activate them.
 //
 // Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
-func (c *Client) DisableUser(ctx context.Context, id UserId, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDisableUserRequest(c.Server, id)
+func (c *Client) DisableUser(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisableUserRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3331,6 +3560,42 @@ func NewListServiceTokensRequest(server string, params *ListServiceTokensParams)
 
 		}
 
+		if params.CreatedByUserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "created_by_user_id", *params.CreatedByUserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Usable != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "usable", *params.Usable, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Key != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "key", *params.Key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3772,8 +4037,55 @@ func NewGetUserRequest(server string, id UserId) (*http.Request, error) {
 	return req, nil
 }
 
+// NewUpdateUserRequest calls the generic UpdateUser builder with application/json body
+func NewUpdateUserRequest(server string, id UserId, body UpdateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateUserRequestWithBody constructs an http.Request for the UpdateUser method, with any body, and a specified content type
+func NewUpdateUserRequestWithBody(server string, id UserId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/service/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewDisableUserRequest constructs an http.Request for the DisableUser method
-func NewDisableUserRequest(server string, id UserId) (*http.Request, error) {
+func NewDisableUserRequest(server string, id UserId, params *DisableUserParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3796,6 +4108,33 @@ func NewDisableUserRequest(server string, id UserId) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Created != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "created", *params.Created, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
@@ -4372,14 +4711,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /service/users/{id} (the `GetUser` operationId).
 	GetUserWithResponse(ctx context.Context, id UserId, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
 
+	// UpdateUserWithBodyWithResponse Change a user
+	//
+	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+	// admin stays an admin.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithBodyWithResponse(ctx context.Context, id UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// UpdateUserWithResponse Change a user
+	//
+	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+	// admin stays an admin.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithResponse(ctx context.Context, id UserId, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
 	// DisableUserWithResponse Disable a user
 	//
-	// Stops the tokens of a user at once. The last enabled admin stays enabled.
+	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
+	// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
+	// admin can activate them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
-	DisableUserWithResponse(ctx context.Context, id UserId, reqEditors ...RequestEditorFn) (*DisableUserResponse, error)
+	DisableUserWithResponse(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*DisableUserResponse, error)
 
 	// EnableUserWithResponse Enable a user
 	//
@@ -8753,6 +9114,197 @@ func (r GetUserResponse) ContentType() string {
 	return ""
 }
 
+// UpdateUserResponse200Headers the declared response headers of an HTTP 200 response for UpdateUser
+type UpdateUserResponse200Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse400Headers the declared response headers of an HTTP 400 response for UpdateUser
+type UpdateUserResponse400Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse401Headers the declared response headers of an HTTP 401 response for UpdateUser
+type UpdateUserResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// UpdateUserResponse403Headers the declared response headers of an HTTP 403 response for UpdateUser
+type UpdateUserResponse403Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse404Headers the declared response headers of an HTTP 404 response for UpdateUser
+type UpdateUserResponse404Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse409Headers the declared response headers of an HTTP 409 response for UpdateUser
+type UpdateUserResponse409Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse413Headers the declared response headers of an HTTP 413 response for UpdateUser
+type UpdateUserResponse413Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse415Headers the declared response headers of an HTTP 415 response for UpdateUser
+type UpdateUserResponse415Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse429Headers the declared response headers of an HTTP 429 response for UpdateUser
+type UpdateUserResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// UpdateUserResponse500Headers the declared response headers of an HTTP 500 response for UpdateUser
+type UpdateUserResponse500Headers struct {
+	XRequestId string
+}
+
+// UpdateUserResponse503Headers the declared response headers of an HTTP 503 response for UpdateUser
+type UpdateUserResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type UpdateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateUserResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UpdateUserResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateUserResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UpdateUserResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UpdateUserResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UpdateUserResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UpdateUserResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UpdateUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateUserResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UpdateUserResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateUserResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // DisableUserResponse200Headers the declared response headers of an HTTP 200 response for DisableUser
 type DisableUserResponse200Headers struct {
 	XRequestId string
@@ -8805,7 +9357,7 @@ type DisableUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *User
+	JSON200 *DisabledUser
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *Problem
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -8843,7 +9395,7 @@ type DisableUserResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DisableUserResponse) GetJSON200() *User {
+func (r DisableUserResponse) GetJSON200() *DisabledUser {
 	return r.JSON200
 }
 
@@ -10048,15 +10600,49 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, id UserId
 	return ParseGetUserResponse(rsp)
 }
 
+// UpdateUserWithBodyWithResponse Change a user
+//
+// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+// admin stays an admin.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context, id UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUserWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
+// UpdateUserWithResponse Change a user
+//
+// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+// admin stays an admin.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /service/users/{id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, id UserId, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUser(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
 // DisableUserWithResponse Disable a user
 //
-// Stops the tokens of a user at once. The last enabled admin stays enabled.
+// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
+// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
+// admin can activate them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
-func (c *ClientWithResponses) DisableUserWithResponse(ctx context.Context, id UserId, reqEditors ...RequestEditorFn) (*DisableUserResponse, error) {
-	rsp, err := c.DisableUser(ctx, id, reqEditors...)
+func (c *ClientWithResponses) DisableUserWithResponse(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*DisableUserResponse, error) {
+	rsp, err := c.DisableUser(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -15451,6 +16037,236 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 	return response, nil
 }
 
+// ParseUpdateUserResponse parses an HTTP response from a UpdateUserWithResponse call
+func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateUserResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UpdateUserResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateUserResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UpdateUserResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UpdateUserResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers UpdateUserResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers UpdateUserResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UpdateUserResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UpdateUserResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UpdateUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseDisableUserResponse parses an HTTP response from a DisableUserWithResponse call
 func ParseDisableUserResponse(rsp *http.Response) (*DisableUserResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15466,7 +16282,7 @@ func ParseDisableUserResponse(rsp *http.Response) (*DisableUserResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest User
+		var dest DisabledUser
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
