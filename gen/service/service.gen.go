@@ -3658,7 +3658,8 @@ func (response ListAccounts401ApplicationProblemPlusJSONResponse) VisitListAccou
 }
 
 type ListAccounts403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListAccounts403ApplicationProblemPlusJSONResponse struct {
@@ -3673,6 +3674,7 @@ func (response ListAccounts403ApplicationProblemPlusJSONResponse) VisitListAccou
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -3828,7 +3830,8 @@ func (response CreateAccount401ApplicationProblemPlusJSONResponse) VisitCreateAc
 }
 
 type CreateAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateAccount403ApplicationProblemPlusJSONResponse struct {
@@ -3843,6 +3846,7 @@ func (response CreateAccount403ApplicationProblemPlusJSONResponse) VisitCreateAc
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4062,7 +4066,8 @@ func (response GetAccount401ApplicationProblemPlusJSONResponse) VisitGetAccountR
 }
 
 type GetAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4077,6 +4082,7 @@ func (response GetAccount403ApplicationProblemPlusJSONResponse) VisitGetAccountR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4252,7 +4258,8 @@ func (response DisableAccount401ApplicationProblemPlusJSONResponse) VisitDisable
 }
 
 type DisableAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DisableAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4267,6 +4274,7 @@ func (response DisableAccount403ApplicationProblemPlusJSONResponse) VisitDisable
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4442,7 +4450,8 @@ func (response EnableAccount401ApplicationProblemPlusJSONResponse) VisitEnableAc
 }
 
 type EnableAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type EnableAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4457,6 +4466,7 @@ func (response EnableAccount403ApplicationProblemPlusJSONResponse) VisitEnableAc
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4632,7 +4642,8 @@ func (response ListEnvironments401ApplicationProblemPlusJSONResponse) VisitListE
 }
 
 type ListEnvironments403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListEnvironments403ApplicationProblemPlusJSONResponse struct {
@@ -4647,6 +4658,7 @@ func (response ListEnvironments403ApplicationProblemPlusJSONResponse) VisitListE
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4802,7 +4814,8 @@ func (response CreateEnvironment401ApplicationProblemPlusJSONResponse) VisitCrea
 }
 
 type CreateEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -4817,6 +4830,7 @@ func (response CreateEnvironment403ApplicationProblemPlusJSONResponse) VisitCrea
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5036,7 +5050,8 @@ func (response GetEnvironment401ApplicationProblemPlusJSONResponse) VisitGetEnvi
 }
 
 type GetEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5051,6 +5066,7 @@ func (response GetEnvironment403ApplicationProblemPlusJSONResponse) VisitGetEnvi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5226,7 +5242,8 @@ func (response DisableEnvironment401ApplicationProblemPlusJSONResponse) VisitDis
 }
 
 type DisableEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DisableEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5241,6 +5258,7 @@ func (response DisableEnvironment403ApplicationProblemPlusJSONResponse) VisitDis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5416,7 +5434,8 @@ func (response EnableEnvironment401ApplicationProblemPlusJSONResponse) VisitEnab
 }
 
 type EnableEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type EnableEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5431,6 +5450,7 @@ func (response EnableEnvironment403ApplicationProblemPlusJSONResponse) VisitEnab
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5554,6 +5574,28 @@ func (response GetMe200JSONResponse) VisitGetMeResponse(w http.ResponseWriter) e
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe400ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetMe400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMe400ResponseHeaders
+}
+
+func (response GetMe400ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5729,7 +5771,8 @@ func (response ListServiceTokens401ApplicationProblemPlusJSONResponse) VisitList
 }
 
 type ListServiceTokens403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListServiceTokens403ApplicationProblemPlusJSONResponse struct {
@@ -5744,6 +5787,7 @@ func (response ListServiceTokens403ApplicationProblemPlusJSONResponse) VisitList
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5890,7 +5934,8 @@ func (response DeleteServiceToken401ApplicationProblemPlusJSONResponse) VisitDel
 }
 
 type DeleteServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DeleteServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -5905,6 +5950,7 @@ func (response DeleteServiceToken403ApplicationProblemPlusJSONResponse) VisitDel
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6103,7 +6149,8 @@ func (response GetServiceToken401ApplicationProblemPlusJSONResponse) VisitGetSer
 }
 
 type GetServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -6118,6 +6165,7 @@ func (response GetServiceToken403ApplicationProblemPlusJSONResponse) VisitGetSer
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6294,7 +6342,8 @@ func (response ActivateServiceToken401ApplicationProblemPlusJSONResponse) VisitA
 }
 
 type ActivateServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ActivateServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -6309,6 +6358,7 @@ func (response ActivateServiceToken403ApplicationProblemPlusJSONResponse) VisitA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6507,7 +6557,8 @@ func (response AllowIntrospection401ApplicationProblemPlusJSONResponse) VisitAll
 }
 
 type AllowIntrospection403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type AllowIntrospection403ApplicationProblemPlusJSONResponse struct {
@@ -6522,6 +6573,7 @@ func (response AllowIntrospection403ApplicationProblemPlusJSONResponse) VisitAll
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6720,7 +6772,8 @@ func (response ForbidIntrospection401ApplicationProblemPlusJSONResponse) VisitFo
 }
 
 type ForbidIntrospection403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ForbidIntrospection403ApplicationProblemPlusJSONResponse struct {
@@ -6735,6 +6788,7 @@ func (response ForbidIntrospection403ApplicationProblemPlusJSONResponse) VisitFo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6933,7 +6987,8 @@ func (response RevokeServiceToken401ApplicationProblemPlusJSONResponse) VisitRev
 }
 
 type RevokeServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type RevokeServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -6948,6 +7003,7 @@ func (response RevokeServiceToken403ApplicationProblemPlusJSONResponse) VisitRev
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7146,7 +7202,8 @@ func (response SuspendServiceToken401ApplicationProblemPlusJSONResponse) VisitSu
 }
 
 type SuspendServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type SuspendServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -7161,6 +7218,7 @@ func (response SuspendServiceToken403ApplicationProblemPlusJSONResponse) VisitSu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7358,7 +7416,8 @@ func (response ListUsers401ApplicationProblemPlusJSONResponse) VisitListUsersRes
 }
 
 type ListUsers403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListUsers403ApplicationProblemPlusJSONResponse struct {
@@ -7373,6 +7432,7 @@ func (response ListUsers403ApplicationProblemPlusJSONResponse) VisitListUsersRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7528,7 +7588,8 @@ func (response CreateUser401ApplicationProblemPlusJSONResponse) VisitCreateUserR
 }
 
 type CreateUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateUser403ApplicationProblemPlusJSONResponse struct {
@@ -7543,6 +7604,7 @@ func (response CreateUser403ApplicationProblemPlusJSONResponse) VisitCreateUserR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7762,7 +7824,8 @@ func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 }
 
 type GetUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetUser403ApplicationProblemPlusJSONResponse struct {
@@ -7777,6 +7840,7 @@ func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7952,7 +8016,8 @@ func (response DisableUser401ApplicationProblemPlusJSONResponse) VisitDisableUse
 }
 
 type DisableUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DisableUser403ApplicationProblemPlusJSONResponse struct {
@@ -7967,6 +8032,7 @@ func (response DisableUser403ApplicationProblemPlusJSONResponse) VisitDisableUse
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -8164,7 +8230,8 @@ func (response EnableUser401ApplicationProblemPlusJSONResponse) VisitEnableUserR
 }
 
 type EnableUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type EnableUser403ApplicationProblemPlusJSONResponse struct {
@@ -8179,6 +8246,7 @@ func (response EnableUser403ApplicationProblemPlusJSONResponse) VisitEnableUserR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -8359,7 +8427,8 @@ func (response CreateUserToken401ApplicationProblemPlusJSONResponse) VisitCreate
 }
 
 type CreateUserToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateUserToken403ApplicationProblemPlusJSONResponse struct {
@@ -8374,6 +8443,7 @@ func (response CreateUserToken403ApplicationProblemPlusJSONResponse) VisitCreate
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
