@@ -230,7 +230,7 @@ func TestUnknownIsIgnored(t *testing.T) {
 			t.Errorf("%s: %d %s", what, a.Status, a.Body)
 		}
 	}
-	if a := s.Do("POST", "/tokens", s.Vars["admin"], `{"nmae":"x"}`); faultsOf(t, a)["/name"] != "is required" {
+	if a := s.Do("POST", "/tokens", s.Vars["admin"], `{"title":"x"}`); faultsOf(t, a)["/name"] != "is required" {
 		t.Errorf("a member that is needed: %d %s", a.Status, a.Body)
 	}
 	expect(t, s, "GET", "/verify?scopes=environment", s.Vars["member"], 400)

@@ -215,8 +215,11 @@ func (c *contract) shape(r *http.Response, body []byte) error {
 		Code   string
 		Errors json.RawMessage
 	}
-	if c.name != "apitoken" || r.StatusCode < 400 || json.Unmarshal(body, &e) != nil {
+	if c.name != "apitoken" || r.StatusCode < 400 {
 		return nil
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return err
 	}
 	if (e.Code == "validation_errors") != (e.Errors != nil) {
 		return fmt.Errorf("%s: the code %s does not go with the errors %s", c.name, e.Code, e.Errors)

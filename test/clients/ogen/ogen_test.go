@@ -349,3 +349,13 @@ func (h handedOn) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Set("Authorization", "Bearer "+h.secret)
 	return h.RoundTripper.RoundTrip(r)
 }
+
+// TestVerify: a client sends a credential where the contract asks for one, also to what judges it by itself.
+func TestVerify(t *testing.T) {
+	p, ctx := meet(t), t.Context()
+	answer := is[*service.VerifyRequestNoContent](t)(p.mine.service.VerifyRequest(ctx, service.VerifyRequestParams{}))
+	same(t, "subject", answer.XTokenSubject, "member")
+	asked := service.VerifyRequestParams{Scope: service.NewOptWantedScope(service.WantedScopeAccount)}
+	refused := is[*service.VerifyRequestForbidden](t)(p.mine.service.VerifyRequest(ctx, asked))
+	same(t, "challenge", refused.WWWAuthenticate, `Bearer realm="tokenwright", error="insufficient_scope"`)
+}
