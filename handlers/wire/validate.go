@@ -36,16 +36,16 @@ func checkTime(text string) error {
 	return new(time.Time).UnmarshalText([]byte(text))
 }
 
-// validator judges the request by the operation's part of the spec. What is in the query of an open operation or not may
-// depend on who shows a page; what asks whether somebody may come in is never ignored.
+// validator judges the request by the operation's part of the spec. The query of an open operation may have anything in
+// it, since others add to addresses what they please; a question whether somebody may come in is never ignored.
 func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
 	query := queryRules{known: queryParameters(route), closed: !op.Open && !ignoreUnknown || op.Judges}
 	integers := integerParameters(route)
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
-	brief := options                           // for the larger bodies that some operations take: one of nothing but faults would cost much memory
-	brief.MultiError = false
+	brief := options
+	brief.MultiError = false // for larger bodies than most operations take: one of nothing but faults would cost much memory
 	queryOnly := judgesQueryOnly(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -116,6 +116,9 @@ func (q queryRules) check(raw string) error {
 	}
 	var found faults
 	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(found.all) == maxFaults {
+			break
+		}
 		values, known := query[name], slices.Contains(q.known, name)
 		at := token.Fault{In: token.InQuery, Pointer: pointer([]string{name})}
 		switch {
