@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -15,8 +16,26 @@ import (
 	"github.com/tokenwright/tokenwright/handlers/unleash"
 	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/test/harness"
 	"github.com/tokenwright/tokenwright/test/speccheck"
 )
+
+// TestShapesOfAPITokenErrors: they are one schema and two shapes, which stay what they are to the byte.
+func TestShapesOfAPITokenErrors(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for body, want := range map[string]string{
+		`{`: `{"code":"bad_request","message":"the body must be complete JSON; it ends too early","status":"error"}`,
+		`{"token_scope":"account","expires_at":"2020-01-01T00:00:00Z"}`: `{"code":"validation_errors","errors":{"expires_at":["must be in the future"]},` +
+			`"message":"the request does not fit","status":"error"}`,
+		`{"token_scope":"account","":1}`: `{"code":"validation_errors","errors":{"":["is not known; the members are account_id, environment_id, ` +
+			`expires_at and token_scope"]},"message":"the request does not fit","status":"error"}`,
+	} {
+		a := s.Do("POST", "/api/v1/api_token", s.Vars["admin"], body)
+		if got := strings.TrimSuffix(string(a.Body), "\n"); got != want {
+			t.Errorf("%s\n got %s\nwant %s", body, got, want)
+		}
+	}
+}
 
 // TestEveryKindHasAnAnswer writes an error of every kind in every dialect, at a path that no operation has, so that the
 // answer is judged by the dialect's error schema alone.

@@ -27,6 +27,7 @@ type Config struct {
 	Ready         func(context.Context) error // nil if the server can work
 	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
 	UnleashStrict bool                        // see [unleash.Options]
+	IgnoreUnknown bool                        // members and parameters that no contract knows are dropped, not refused
 	Timeout       time.Duration               // of one request; 0 is DefaultTimeout
 	Log           *slog.Logger
 	Observe       func(wire.Access) // for metrics; nil: none
@@ -43,8 +44,8 @@ type dialect struct {
 	name       string
 	prefix     string // whole segments of the path; "" takes what no other dialect has
 	spec       []byte
-	ignored    []string // members of a body that are dropped before validation
-	scheme     authn.Scheme
+	options    wire.Options
+	scheme     authn.Scheme // where no operation says another
 	writeError wire.ErrorWriter
 	register   func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc)
 }
@@ -53,28 +54,29 @@ func dialects(cfg Config) []dialect {
 	return []dialect{
 		{
 			name: "apitoken", prefix: "/api/v1/api_token", spec: openapi.APIToken,
-			scheme: authn.Bearer, writeError: apitoken.WriteError,
+			options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}, writeError: apitoken.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
 				apitoken.Register(e, cfg.Tokens, chains)
 			},
 		},
 		{
-			name: "unleash", prefix: "/api/admin/user/tokens", spec: openapi.Unleash, ignored: unleash.Ignored,
-			scheme: authn.BearerOrBare, writeError: unleash.WriteError,
+			name: "unleash", prefix: "/api/admin/user/tokens", spec: openapi.Unleash,
+			options:    wire.Options{Ignored: unleash.Ignored, IgnoreUnknown: cfg.IgnoreUnknown || !cfg.UnleashStrict},
+			writeError: unleash.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
 				unleash.Register(e, cfg.Tokens, chains, unleash.Options{PublicURL: cfg.PublicURL, Strict: cfg.UnleashStrict})
 			},
 		},
 		{
 			name: "muninx", prefix: "/tokens", spec: openapi.Muninx,
-			scheme: authn.Bearer, writeError: muninx.WriteError,
+			options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}, writeError: muninx.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
 				muninx.Register(e, cfg.Tokens, chains)
 			},
 		},
 		{
 			name: "service", spec: openapi.Service,
-			scheme: authn.Bearer, writeError: service.WriteError,
+			options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}, writeError: service.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
 				service.Register(e, cfg.Tokens, chains, service.Options{
 					PublicURL: cfg.PublicURL, Ready: cfg.Ready, Keys: cfg.Keys, Specs: specs(),
@@ -107,14 +109,15 @@ type router struct {
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}}
-	for _, d := range rt.dialects {
-		spec, err := wire.Load(d.spec, d.ignored...)
+	for i, d := range rt.dialects {
+		spec, err := wire.Load(d.spec, d.options)
 		if err != nil {
 			return nil, err
 		}
 		for _, op := range spec.Operations {
 			rt.operations[route{op.Method, op.Path}] = op
 		}
+		rt.dialects[i].scheme = schemeOf(spec.Takes)
 		d.register(e, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
 	}
 	timeout := cfg.Timeout
@@ -158,17 +161,27 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 	return rt.operations[route{c.Request().Method, c.Path()}]
 }
 
-// door tells how the matched operation takes a credential, and whether it is open to those who have none; what matched
-// none is not. The scheme is the dialect's, but for the operations that answer for all dialects or for clients of OAuth.
+// door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it by
+// itself; what matched none is not.
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
-	switch op.ID {
-	case "verifyRequest":
-		return authn.BearerOrBare, op.Open
-	case "introspectToken", "introspectTokens":
-		return authn.BearerOrBasic, op.Open
+	if op.ID == "" {
+		return rt.of(c).scheme, false
 	}
-	return rt.of(c).scheme, op.Open
+	if op.Judges {
+		return authn.BearerOrBare, true // whatever the contract of the token
+	}
+	return schemeOf(op.Takes), op.Open
+}
+
+func schemeOf(takes wire.Schemes) authn.Scheme {
+	switch {
+	case takes.Has("apiKey"):
+		return authn.BearerOrBare
+	case takes.Has("basic"):
+		return authn.BearerOrBasic
+	}
+	return authn.Bearer
 }
 
 func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }

@@ -277,6 +277,32 @@ func TestGatewayCheck(t *testing.T) {
 	}
 }
 
+// TestMisspeltQuestions: what is no question, or an empty one, lets nobody in.
+func TestMisspeltQuestions(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	jwt, _ := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"environment","environment_id":"`+s.Vars["environment"]+`"}`)
+	for query, fault := range map[string]string{
+		"scopes=environment": "scopes", "Scope=environment": "Scope", "acount=x": "acount", "role=admin": "role", "scope[]=environment": "scope[]",
+		"scope": "scope", "scope=": "scope", "account=": "account", "account": "account", "=": "", "=environment": "", "scope%20=environment": "scope ",
+		"scope=environment&account=": "account", "scope=environment&x=1": "x", "scope=%00": "scope",
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			a := s.Do(method, "/verify?"+query, jwt, "")
+			if a.Status != http.StatusBadRequest {
+				t.Errorf("%s %s: %d %s", method, query, a.Status, a.Body)
+			} else if faultsOf(t, a)[fault] == "" {
+				t.Errorf("%s: no fault of %q: %s", query, fault, a.Body)
+			}
+		}
+	}
+	for _, query := range []string{"?scope=environment;account=x", "?%zz", "?scope=environment&%zz"} {
+		expect(t, s, "GET", "/verify"+query, jwt, 400)
+	}
+	for _, query := range []string{"", "?", "?&", "?scope=environment&"} {
+		expect(t, s, "GET", "/verify"+query, jwt, 204)
+	}
+}
+
 func TestPublicKeys(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	a := expect(t, s, "GET", "/.well-known/jwks.json", "", 200)

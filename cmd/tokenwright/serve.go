@@ -29,7 +29,8 @@ type serveCmd struct {
 	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"How long a service that checks JWTs offline may use a status list before it asks again."`
 	RequestTimeout          span   `default:"10s" help:"How long one request may take."`
 	ShutdownTimeout         span   `default:"20s" help:"How long requests in flight may take when the server stops."`
-	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens."`
+	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens, and refuse members that are not known."`
+	IgnoreUnknownMembers    bool   `help:"Ignore members of bodies and parameters of queries that a contract does not know, instead of refusing them. For callers who cannot change: what they misspell is then dropped without a word."`
 	policyFlags             `embed:""`
 	oidcFlags               `embed:""`
 	logFlags                `embed:""`

@@ -312,6 +312,15 @@ func TestPolicyFlags(t *testing.T) {
 	}
 }
 
+func TestIgnoreUnknownMembers(t *testing.T) {
+	for status, flags := range map[int][]string{http.StatusBadRequest: nil, http.StatusOK: {"--ignore-unknown-members"}} {
+		s, _ := start(t, t.TempDir(), flags...)
+		if got, body := s.ask(t, "POST", "/tokens?color=red", s.credential(t), `{"name":"x","color":"red"}`); got != status {
+			t.Errorf("%v: %d %s", flags, got, body)
+		}
+	}
+}
+
 func TestOneAccessLineARequest(t *testing.T) {
 	s, stop := start(t, t.TempDir(), "--log-format", "json")
 	for _, path := range []string{"/healthz", "/tokens", "/nowhere", "/service/me"} {

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -107,6 +106,69 @@ func (e ApiTokenDetailsForCreateTokenScope) Valid() bool {
 	}
 }
 
+// Defines values for ApiTokenErrorCode.
+const (
+	BadRequest           ApiTokenErrorCode = "bad_request"
+	Conflict             ApiTokenErrorCode = "conflict"
+	Forbidden            ApiTokenErrorCode = "forbidden"
+	InternalError        ApiTokenErrorCode = "internal_error"
+	MethodNotAllowed     ApiTokenErrorCode = "method_not_allowed"
+	NotFound             ApiTokenErrorCode = "not_found"
+	PayloadTooLarge      ApiTokenErrorCode = "payload_too_large"
+	ServiceUnavailable   ApiTokenErrorCode = "service_unavailable"
+	TooManyRequests      ApiTokenErrorCode = "too_many_requests"
+	Unauthorized         ApiTokenErrorCode = "unauthorized"
+	UnsupportedMediaType ApiTokenErrorCode = "unsupported_media_type"
+	ValidationErrors     ApiTokenErrorCode = "validation_errors"
+)
+
+// Valid indicates whether the value is a known member of the ApiTokenErrorCode enum.
+func (e ApiTokenErrorCode) Valid() bool {
+	switch e {
+	case BadRequest:
+		return true
+	case Conflict:
+		return true
+	case Forbidden:
+		return true
+	case InternalError:
+		return true
+	case MethodNotAllowed:
+		return true
+	case NotFound:
+		return true
+	case PayloadTooLarge:
+		return true
+	case ServiceUnavailable:
+		return true
+	case TooManyRequests:
+		return true
+	case Unauthorized:
+		return true
+	case UnsupportedMediaType:
+		return true
+	case ValidationErrors:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApiTokenErrorStatus.
+const (
+	Error ApiTokenErrorStatus = "error"
+)
+
+// Valid indicates whether the value is a known member of the ApiTokenErrorStatus enum.
+func (e ApiTokenErrorStatus) Valid() bool {
+	switch e {
+	case Error:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ApiTokenListStatus.
 const (
 	ApiTokenListStatusSuccess ApiTokenListStatus = "success"
@@ -131,96 +193,6 @@ const (
 func (e ApiTokenSuccessStatus) Valid() bool {
 	switch e {
 	case ApiTokenSuccessStatusSuccess:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for PlainErrorCode.
-const (
-	BadRequest           PlainErrorCode = "bad_request"
-	Conflict             PlainErrorCode = "conflict"
-	Forbidden            PlainErrorCode = "forbidden"
-	InternalError        PlainErrorCode = "internal_error"
-	MethodNotAllowed     PlainErrorCode = "method_not_allowed"
-	NotFound             PlainErrorCode = "not_found"
-	PayloadTooLarge      PlainErrorCode = "payload_too_large"
-	ServiceUnavailable   PlainErrorCode = "service_unavailable"
-	TooManyRequests      PlainErrorCode = "too_many_requests"
-	Unauthorized         PlainErrorCode = "unauthorized"
-	UnsupportedMediaType PlainErrorCode = "unsupported_media_type"
-)
-
-// Valid indicates whether the value is a known member of the PlainErrorCode enum.
-func (e PlainErrorCode) Valid() bool {
-	switch e {
-	case BadRequest:
-		return true
-	case Conflict:
-		return true
-	case Forbidden:
-		return true
-	case InternalError:
-		return true
-	case MethodNotAllowed:
-		return true
-	case NotFound:
-		return true
-	case PayloadTooLarge:
-		return true
-	case ServiceUnavailable:
-		return true
-	case TooManyRequests:
-		return true
-	case Unauthorized:
-		return true
-	case UnsupportedMediaType:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for PlainErrorStatus.
-const (
-	PlainErrorStatusError PlainErrorStatus = "error"
-)
-
-// Valid indicates whether the value is a known member of the PlainErrorStatus enum.
-func (e PlainErrorStatus) Valid() bool {
-	switch e {
-	case PlainErrorStatusError:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ValidationErrorCode.
-const (
-	ValidationErrors ValidationErrorCode = "validation_errors"
-)
-
-// Valid indicates whether the value is a known member of the ValidationErrorCode enum.
-func (e ValidationErrorCode) Valid() bool {
-	switch e {
-	case ValidationErrors:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ValidationErrorStatus.
-const (
-	ValidationErrorStatusError ValidationErrorStatus = "error"
-)
-
-// Valid indicates whether the value is a known member of the ValidationErrorStatus enum.
-func (e ValidationErrorStatus) Valid() bool {
-	switch e {
-	case ValidationErrorStatusError:
 		return true
 	default:
 		return false
@@ -452,10 +424,34 @@ type ApiTokenDetailsForCreate struct {
 // Example: account
 type ApiTokenDetailsForCreateTokenScope string
 
-// ApiTokenError One of the two error shapes, told apart by their code.
+// ApiTokenError An error in one of two shapes. With the code validation_errors, and only with that, it has errors: what is wrong, by the name of the member or parameter.
 type ApiTokenError struct {
-	union json.RawMessage
+	// Code The sort of error.
+	//
+	// Example: bad_request
+	Code ApiTokenErrorCode `json:"code"`
+
+	// Errors What is wrong, by the name of the member.
+	Errors *map[string][]string `json:"errors,omitempty"`
+
+	// Message What is wrong.
+	Message string `json:"message"`
+
+	// Status Always error.
+	//
+	// Example: error
+	Status ApiTokenErrorStatus `json:"status"`
 }
+
+// ApiTokenErrorCode The sort of error.
+//
+// Example: bad_request
+type ApiTokenErrorCode string
+
+// ApiTokenErrorStatus Always error.
+//
+// Example: error
+type ApiTokenErrorStatus string
 
 // ApiTokenId A valid API token ID.
 //
@@ -496,61 +492,6 @@ type ApiTokenSuccess struct {
 //
 // Example: success
 type ApiTokenSuccessStatus string
-
-// PlainError An error that is no fault of a member.
-type PlainError struct {
-	// Code The sort of error.
-	//
-	// Example: bad_request
-	Code PlainErrorCode `json:"code"`
-
-	// Message What is wrong.
-	Message string `json:"message"`
-
-	// Status Always error.
-	//
-	// Example: error
-	Status PlainErrorStatus `json:"status"`
-}
-
-// PlainErrorCode The sort of error.
-//
-// Example: bad_request
-type PlainErrorCode string
-
-// PlainErrorStatus Always error.
-//
-// Example: error
-type PlainErrorStatus string
-
-// ValidationError Faults of members of the request.
-type ValidationError struct {
-	// Code The sort of error.
-	//
-	// Example: validation_errors
-	Code ValidationErrorCode `json:"code"`
-
-	// Errors What is wrong, by the name of the member.
-	Errors map[string][]string `json:"errors"`
-
-	// Message What is wrong.
-	Message string `json:"message"`
-
-	// Status Always error.
-	//
-	// Example: error
-	Status ValidationErrorStatus `json:"status"`
-}
-
-// ValidationErrorCode The sort of error.
-//
-// Example: validation_errors
-type ValidationErrorCode string
-
-// ValidationErrorStatus Always error.
-//
-// Example: error
-type ValidationErrorStatus string
 
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
@@ -599,111 +540,6 @@ type ListApiTokensParamsTokenScope string
 
 // CreateApiTokenJSONRequestBody defines body for CreateApiToken for application/json ContentType.
 type CreateApiTokenJSONRequestBody = ApiTokenDetailsForCreate
-
-// AsPlainError returns the union data inside the ApiTokenError as a PlainError
-func (t ApiTokenError) AsPlainError() (PlainError, error) {
-	var body PlainError
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromPlainError overwrites any union data inside the ApiTokenError as the provided PlainError
-func (t *ApiTokenError) FromPlainError(v PlainError) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergePlainError performs a merge with any union data inside the ApiTokenError, using the provided PlainError
-func (t *ApiTokenError) MergePlainError(v PlainError) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsValidationError returns the union data inside the ApiTokenError as a ValidationError
-func (t ApiTokenError) AsValidationError() (ValidationError, error) {
-	var body ValidationError
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromValidationError overwrites any union data inside the ApiTokenError as the provided ValidationError
-func (t *ApiTokenError) FromValidationError(v ValidationError) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeValidationError performs a merge with any union data inside the ApiTokenError, using the provided ValidationError
-func (t *ApiTokenError) MergeValidationError(v ValidationError) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-func (t ApiTokenError) Discriminator() (string, error) {
-	var discriminator struct {
-		Discriminator string `json:"code"`
-	}
-	err := json.Unmarshal(t.union, &discriminator)
-	return discriminator.Discriminator, err
-}
-
-func (t ApiTokenError) ValueByDiscriminator() (interface{}, error) {
-	discriminator, err := t.Discriminator()
-	if err != nil {
-		return nil, err
-	}
-	switch discriminator {
-	case "bad_request":
-		return t.AsPlainError()
-	case "conflict":
-		return t.AsPlainError()
-	case "forbidden":
-		return t.AsPlainError()
-	case "internal_error":
-		return t.AsPlainError()
-	case "method_not_allowed":
-		return t.AsPlainError()
-	case "not_found":
-		return t.AsPlainError()
-	case "payload_too_large":
-		return t.AsPlainError()
-	case "service_unavailable":
-		return t.AsPlainError()
-	case "too_many_requests":
-		return t.AsPlainError()
-	case "unauthorized":
-		return t.AsPlainError()
-	case "unsupported_media_type":
-		return t.AsPlainError()
-	case "validation_errors":
-		return t.AsValidationError()
-	default:
-		return nil, errors.New("unknown discriminator value: " + discriminator)
-	}
-}
-
-func (t ApiTokenError) MarshalJSON() ([]byte, error) {
-	b, err := t.union.MarshalJSON()
-	return b, err
-}
-
-func (t *ApiTokenError) UnmarshalJSON(b []byte) error {
-	err := t.union.UnmarshalJSON(b)
-	return err
-}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -992,7 +828,7 @@ type ListApiTokens401ResponseHeaders struct {
 }
 
 type ListApiTokens401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ListApiTokens401ResponseHeaders
 }
 
@@ -1011,11 +847,12 @@ func (response ListApiTokens401JSONResponse) VisitListApiTokensResponse(w http.R
 }
 
 type ListApiTokens403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListApiTokens403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ListApiTokens403ResponseHeaders
 }
 
@@ -1026,6 +863,7 @@ func (response ListApiTokens403JSONResponse) VisitListApiTokensResponse(w http.R
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -1038,7 +876,7 @@ type ListApiTokens429ResponseHeaders struct {
 }
 
 type ListApiTokens429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ListApiTokens429ResponseHeaders
 }
 
@@ -1061,7 +899,7 @@ type ListApiTokens500ResponseHeaders struct {
 }
 
 type ListApiTokens500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ListApiTokens500ResponseHeaders
 }
 
@@ -1084,7 +922,7 @@ type ListApiTokens503ResponseHeaders struct {
 }
 
 type ListApiTokens503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ListApiTokens503ResponseHeaders
 }
 
@@ -1185,7 +1023,7 @@ type CreateApiToken401ResponseHeaders struct {
 }
 
 type CreateApiToken401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken401ResponseHeaders
 }
 
@@ -1204,11 +1042,12 @@ func (response CreateApiToken401JSONResponse) VisitCreateApiTokenResponse(w http
 }
 
 type CreateApiToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateApiToken403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken403ResponseHeaders
 }
 
@@ -1219,6 +1058,7 @@ func (response CreateApiToken403JSONResponse) VisitCreateApiTokenResponse(w http
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -1230,7 +1070,7 @@ type CreateApiToken413ResponseHeaders struct {
 }
 
 type CreateApiToken413JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken413ResponseHeaders
 }
 
@@ -1252,7 +1092,7 @@ type CreateApiToken415ResponseHeaders struct {
 }
 
 type CreateApiToken415JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken415ResponseHeaders
 }
 
@@ -1275,7 +1115,7 @@ type CreateApiToken429ResponseHeaders struct {
 }
 
 type CreateApiToken429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken429ResponseHeaders
 }
 
@@ -1298,7 +1138,7 @@ type CreateApiToken500ResponseHeaders struct {
 }
 
 type CreateApiToken500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken500ResponseHeaders
 }
 
@@ -1321,7 +1161,7 @@ type CreateApiToken503ResponseHeaders struct {
 }
 
 type CreateApiToken503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers CreateApiToken503ResponseHeaders
 }
 
@@ -1412,7 +1252,7 @@ type DeleteApiToken401ResponseHeaders struct {
 }
 
 type DeleteApiToken401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken401ResponseHeaders
 }
 
@@ -1431,11 +1271,12 @@ func (response DeleteApiToken401JSONResponse) VisitDeleteApiTokenResponse(w http
 }
 
 type DeleteApiToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DeleteApiToken403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken403ResponseHeaders
 }
 
@@ -1446,6 +1287,7 @@ func (response DeleteApiToken403JSONResponse) VisitDeleteApiTokenResponse(w http
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -1457,7 +1299,7 @@ type DeleteApiToken404ResponseHeaders struct {
 }
 
 type DeleteApiToken404JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken404ResponseHeaders
 }
 
@@ -1479,7 +1321,7 @@ type DeleteApiToken409ResponseHeaders struct {
 }
 
 type DeleteApiToken409JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken409ResponseHeaders
 }
 
@@ -1502,7 +1344,7 @@ type DeleteApiToken429ResponseHeaders struct {
 }
 
 type DeleteApiToken429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken429ResponseHeaders
 }
 
@@ -1525,7 +1367,7 @@ type DeleteApiToken500ResponseHeaders struct {
 }
 
 type DeleteApiToken500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken500ResponseHeaders
 }
 
@@ -1548,7 +1390,7 @@ type DeleteApiToken503ResponseHeaders struct {
 }
 
 type DeleteApiToken503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers DeleteApiToken503ResponseHeaders
 }
 
@@ -1647,7 +1489,7 @@ type GetApiToken401ResponseHeaders struct {
 }
 
 type GetApiToken401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers GetApiToken401ResponseHeaders
 }
 
@@ -1666,11 +1508,12 @@ func (response GetApiToken401JSONResponse) VisitGetApiTokenResponse(w http.Respo
 }
 
 type GetApiToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetApiToken403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers GetApiToken403ResponseHeaders
 }
 
@@ -1681,6 +1524,7 @@ func (response GetApiToken403JSONResponse) VisitGetApiTokenResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -1692,7 +1536,7 @@ type GetApiToken404ResponseHeaders struct {
 }
 
 type GetApiToken404JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers GetApiToken404ResponseHeaders
 }
 
@@ -1715,7 +1559,7 @@ type GetApiToken429ResponseHeaders struct {
 }
 
 type GetApiToken429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers GetApiToken429ResponseHeaders
 }
 
@@ -1738,7 +1582,7 @@ type GetApiToken500ResponseHeaders struct {
 }
 
 type GetApiToken500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers GetApiToken500ResponseHeaders
 }
 
@@ -1761,7 +1605,7 @@ type GetApiToken503ResponseHeaders struct {
 }
 
 type GetApiToken503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers GetApiToken503ResponseHeaders
 }
 
@@ -1860,7 +1704,7 @@ type ActivateApiToken401ResponseHeaders struct {
 }
 
 type ActivateApiToken401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken401ResponseHeaders
 }
 
@@ -1879,11 +1723,12 @@ func (response ActivateApiToken401JSONResponse) VisitActivateApiTokenResponse(w 
 }
 
 type ActivateApiToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ActivateApiToken403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken403ResponseHeaders
 }
 
@@ -1894,6 +1739,7 @@ func (response ActivateApiToken403JSONResponse) VisitActivateApiTokenResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -1905,7 +1751,7 @@ type ActivateApiToken404ResponseHeaders struct {
 }
 
 type ActivateApiToken404JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken404ResponseHeaders
 }
 
@@ -1927,7 +1773,7 @@ type ActivateApiToken409ResponseHeaders struct {
 }
 
 type ActivateApiToken409JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken409ResponseHeaders
 }
 
@@ -1950,7 +1796,7 @@ type ActivateApiToken429ResponseHeaders struct {
 }
 
 type ActivateApiToken429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken429ResponseHeaders
 }
 
@@ -1973,7 +1819,7 @@ type ActivateApiToken500ResponseHeaders struct {
 }
 
 type ActivateApiToken500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken500ResponseHeaders
 }
 
@@ -1996,7 +1842,7 @@ type ActivateApiToken503ResponseHeaders struct {
 }
 
 type ActivateApiToken503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers ActivateApiToken503ResponseHeaders
 }
 
@@ -2095,7 +1941,7 @@ type RevokeApiToken401ResponseHeaders struct {
 }
 
 type RevokeApiToken401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken401ResponseHeaders
 }
 
@@ -2114,11 +1960,12 @@ func (response RevokeApiToken401JSONResponse) VisitRevokeApiTokenResponse(w http
 }
 
 type RevokeApiToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type RevokeApiToken403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken403ResponseHeaders
 }
 
@@ -2129,6 +1976,7 @@ func (response RevokeApiToken403JSONResponse) VisitRevokeApiTokenResponse(w http
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -2140,7 +1988,7 @@ type RevokeApiToken404ResponseHeaders struct {
 }
 
 type RevokeApiToken404JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken404ResponseHeaders
 }
 
@@ -2162,7 +2010,7 @@ type RevokeApiToken409ResponseHeaders struct {
 }
 
 type RevokeApiToken409JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken409ResponseHeaders
 }
 
@@ -2185,7 +2033,7 @@ type RevokeApiToken429ResponseHeaders struct {
 }
 
 type RevokeApiToken429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken429ResponseHeaders
 }
 
@@ -2208,7 +2056,7 @@ type RevokeApiToken500ResponseHeaders struct {
 }
 
 type RevokeApiToken500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken500ResponseHeaders
 }
 
@@ -2231,7 +2079,7 @@ type RevokeApiToken503ResponseHeaders struct {
 }
 
 type RevokeApiToken503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers RevokeApiToken503ResponseHeaders
 }
 
@@ -2330,7 +2178,7 @@ type SuspendApiToken401ResponseHeaders struct {
 }
 
 type SuspendApiToken401JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken401ResponseHeaders
 }
 
@@ -2349,11 +2197,12 @@ func (response SuspendApiToken401JSONResponse) VisitSuspendApiTokenResponse(w ht
 }
 
 type SuspendApiToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type SuspendApiToken403JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken403ResponseHeaders
 }
 
@@ -2364,6 +2213,7 @@ func (response SuspendApiToken403JSONResponse) VisitSuspendApiTokenResponse(w ht
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -2375,7 +2225,7 @@ type SuspendApiToken404ResponseHeaders struct {
 }
 
 type SuspendApiToken404JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken404ResponseHeaders
 }
 
@@ -2397,7 +2247,7 @@ type SuspendApiToken409ResponseHeaders struct {
 }
 
 type SuspendApiToken409JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken409ResponseHeaders
 }
 
@@ -2420,7 +2270,7 @@ type SuspendApiToken429ResponseHeaders struct {
 }
 
 type SuspendApiToken429JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken429ResponseHeaders
 }
 
@@ -2443,7 +2293,7 @@ type SuspendApiToken500ResponseHeaders struct {
 }
 
 type SuspendApiToken500JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken500ResponseHeaders
 }
 
@@ -2466,7 +2316,7 @@ type SuspendApiToken503ResponseHeaders struct {
 }
 
 type SuspendApiToken503JSONResponse struct {
-	Body    PlainError
+	Body    ApiTokenError
 	Headers SuspendApiToken503ResponseHeaders
 }
 

@@ -518,7 +518,8 @@ func (response ListTokens401ApplicationProblemPlusJSONResponse) VisitListTokensR
 }
 
 type ListTokens403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListTokens403ApplicationProblemPlusJSONResponse struct {
@@ -533,6 +534,7 @@ func (response ListTokens403ApplicationProblemPlusJSONResponse) VisitListTokensR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -688,7 +690,8 @@ func (response CreateToken401ApplicationProblemPlusJSONResponse) VisitCreateToke
 }
 
 type CreateToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateToken403ApplicationProblemPlusJSONResponse struct {
@@ -703,6 +706,7 @@ func (response CreateToken403ApplicationProblemPlusJSONResponse) VisitCreateToke
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -892,7 +896,8 @@ func (response DeleteToken401ApplicationProblemPlusJSONResponse) VisitDeleteToke
 }
 
 type DeleteToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DeleteToken403ApplicationProblemPlusJSONResponse struct {
@@ -907,6 +912,7 @@ func (response DeleteToken403ApplicationProblemPlusJSONResponse) VisitDeleteToke
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -1082,7 +1088,8 @@ func (response GetToken401ApplicationProblemPlusJSONResponse) VisitGetTokenRespo
 }
 
 type GetToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetToken403ApplicationProblemPlusJSONResponse struct {
@@ -1097,6 +1104,7 @@ func (response GetToken403ApplicationProblemPlusJSONResponse) VisitGetTokenRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)

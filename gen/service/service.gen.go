@@ -3873,7 +3873,8 @@ func (response ListAccounts401ApplicationProblemPlusJSONResponse) VisitListAccou
 }
 
 type ListAccounts403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListAccounts403ApplicationProblemPlusJSONResponse struct {
@@ -3888,6 +3889,7 @@ func (response ListAccounts403ApplicationProblemPlusJSONResponse) VisitListAccou
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4043,7 +4045,8 @@ func (response CreateAccount401ApplicationProblemPlusJSONResponse) VisitCreateAc
 }
 
 type CreateAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4058,6 +4061,7 @@ func (response CreateAccount403ApplicationProblemPlusJSONResponse) VisitCreateAc
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4277,7 +4281,8 @@ func (response GetAccount401ApplicationProblemPlusJSONResponse) VisitGetAccountR
 }
 
 type GetAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4292,6 +4297,7 @@ func (response GetAccount403ApplicationProblemPlusJSONResponse) VisitGetAccountR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4467,7 +4473,8 @@ func (response DisableAccount401ApplicationProblemPlusJSONResponse) VisitDisable
 }
 
 type DisableAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DisableAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4482,6 +4489,7 @@ func (response DisableAccount403ApplicationProblemPlusJSONResponse) VisitDisable
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4657,7 +4665,8 @@ func (response EnableAccount401ApplicationProblemPlusJSONResponse) VisitEnableAc
 }
 
 type EnableAccount403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type EnableAccount403ApplicationProblemPlusJSONResponse struct {
@@ -4672,6 +4681,7 @@ func (response EnableAccount403ApplicationProblemPlusJSONResponse) VisitEnableAc
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -4847,7 +4857,8 @@ func (response ListEnvironments401ApplicationProblemPlusJSONResponse) VisitListE
 }
 
 type ListEnvironments403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListEnvironments403ApplicationProblemPlusJSONResponse struct {
@@ -4862,6 +4873,7 @@ func (response ListEnvironments403ApplicationProblemPlusJSONResponse) VisitListE
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5017,7 +5029,8 @@ func (response CreateEnvironment401ApplicationProblemPlusJSONResponse) VisitCrea
 }
 
 type CreateEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5032,6 +5045,7 @@ func (response CreateEnvironment403ApplicationProblemPlusJSONResponse) VisitCrea
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5251,7 +5265,8 @@ func (response GetEnvironment401ApplicationProblemPlusJSONResponse) VisitGetEnvi
 }
 
 type GetEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5266,6 +5281,7 @@ func (response GetEnvironment403ApplicationProblemPlusJSONResponse) VisitGetEnvi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5441,7 +5457,8 @@ func (response DisableEnvironment401ApplicationProblemPlusJSONResponse) VisitDis
 }
 
 type DisableEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DisableEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5456,6 +5473,7 @@ func (response DisableEnvironment403ApplicationProblemPlusJSONResponse) VisitDis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5631,7 +5649,8 @@ func (response EnableEnvironment401ApplicationProblemPlusJSONResponse) VisitEnab
 }
 
 type EnableEnvironment403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type EnableEnvironment403ApplicationProblemPlusJSONResponse struct {
@@ -5646,6 +5665,7 @@ func (response EnableEnvironment403ApplicationProblemPlusJSONResponse) VisitEnab
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -5769,6 +5789,28 @@ func (response GetMe200JSONResponse) VisitGetMeResponse(w http.ResponseWriter) e
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe400ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetMe400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMe400ResponseHeaders
+}
+
+func (response GetMe400ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5944,7 +5986,8 @@ func (response ListServiceTokens401ApplicationProblemPlusJSONResponse) VisitList
 }
 
 type ListServiceTokens403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListServiceTokens403ApplicationProblemPlusJSONResponse struct {
@@ -5959,6 +6002,7 @@ func (response ListServiceTokens403ApplicationProblemPlusJSONResponse) VisitList
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6105,7 +6149,8 @@ func (response DeleteServiceToken401ApplicationProblemPlusJSONResponse) VisitDel
 }
 
 type DeleteServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DeleteServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -6120,6 +6165,7 @@ func (response DeleteServiceToken403ApplicationProblemPlusJSONResponse) VisitDel
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6318,7 +6364,8 @@ func (response GetServiceToken401ApplicationProblemPlusJSONResponse) VisitGetSer
 }
 
 type GetServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -6333,6 +6380,7 @@ func (response GetServiceToken403ApplicationProblemPlusJSONResponse) VisitGetSer
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6509,7 +6557,8 @@ func (response ActivateServiceToken401ApplicationProblemPlusJSONResponse) VisitA
 }
 
 type ActivateServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ActivateServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -6524,6 +6573,7 @@ func (response ActivateServiceToken403ApplicationProblemPlusJSONResponse) VisitA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6722,7 +6772,8 @@ func (response AllowIntrospection401ApplicationProblemPlusJSONResponse) VisitAll
 }
 
 type AllowIntrospection403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type AllowIntrospection403ApplicationProblemPlusJSONResponse struct {
@@ -6737,6 +6788,7 @@ func (response AllowIntrospection403ApplicationProblemPlusJSONResponse) VisitAll
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -6935,7 +6987,8 @@ func (response ForbidIntrospection401ApplicationProblemPlusJSONResponse) VisitFo
 }
 
 type ForbidIntrospection403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ForbidIntrospection403ApplicationProblemPlusJSONResponse struct {
@@ -6950,6 +7003,7 @@ func (response ForbidIntrospection403ApplicationProblemPlusJSONResponse) VisitFo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7148,7 +7202,8 @@ func (response RevokeServiceToken401ApplicationProblemPlusJSONResponse) VisitRev
 }
 
 type RevokeServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type RevokeServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -7163,6 +7218,7 @@ func (response RevokeServiceToken403ApplicationProblemPlusJSONResponse) VisitRev
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7361,7 +7417,8 @@ func (response SuspendServiceToken401ApplicationProblemPlusJSONResponse) VisitSu
 }
 
 type SuspendServiceToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type SuspendServiceToken403ApplicationProblemPlusJSONResponse struct {
@@ -7376,6 +7433,7 @@ func (response SuspendServiceToken403ApplicationProblemPlusJSONResponse) VisitSu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7573,7 +7631,8 @@ func (response ListUsers401ApplicationProblemPlusJSONResponse) VisitListUsersRes
 }
 
 type ListUsers403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type ListUsers403ApplicationProblemPlusJSONResponse struct {
@@ -7588,6 +7647,7 @@ func (response ListUsers403ApplicationProblemPlusJSONResponse) VisitListUsersRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7743,7 +7803,8 @@ func (response CreateUser401ApplicationProblemPlusJSONResponse) VisitCreateUserR
 }
 
 type CreateUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateUser403ApplicationProblemPlusJSONResponse struct {
@@ -7758,6 +7819,7 @@ func (response CreateUser403ApplicationProblemPlusJSONResponse) VisitCreateUserR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -7977,7 +8039,8 @@ func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 }
 
 type GetUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetUser403ApplicationProblemPlusJSONResponse struct {
@@ -7992,6 +8055,7 @@ func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -8425,7 +8489,8 @@ func (response DisableUser401ApplicationProblemPlusJSONResponse) VisitDisableUse
 }
 
 type DisableUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DisableUser403ApplicationProblemPlusJSONResponse struct {
@@ -8440,6 +8505,7 @@ func (response DisableUser403ApplicationProblemPlusJSONResponse) VisitDisableUse
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -8637,7 +8703,8 @@ func (response EnableUser401ApplicationProblemPlusJSONResponse) VisitEnableUserR
 }
 
 type EnableUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type EnableUser403ApplicationProblemPlusJSONResponse struct {
@@ -8652,6 +8719,7 @@ func (response EnableUser403ApplicationProblemPlusJSONResponse) VisitEnableUserR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -8832,7 +8900,8 @@ func (response CreateUserToken401ApplicationProblemPlusJSONResponse) VisitCreate
 }
 
 type CreateUserToken403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreateUserToken403ApplicationProblemPlusJSONResponse struct {
@@ -8847,6 +8916,7 @@ func (response CreateUserToken403ApplicationProblemPlusJSONResponse) VisitCreate
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)

@@ -411,7 +411,8 @@ func (response GetPats401JSONResponse) VisitGetPatsResponse(w http.ResponseWrite
 }
 
 type GetPats403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetPats403JSONResponse struct {
@@ -426,6 +427,7 @@ func (response GetPats403JSONResponse) VisitGetPatsResponse(w http.ResponseWrite
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -583,7 +585,8 @@ func (response CreatePat401JSONResponse) VisitCreatePatResponse(w http.ResponseW
 }
 
 type CreatePat403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type CreatePat403JSONResponse struct {
@@ -598,6 +601,7 @@ func (response CreatePat403JSONResponse) VisitCreatePatResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -809,7 +813,8 @@ func (response DeletePat401JSONResponse) VisitDeletePatResponse(w http.ResponseW
 }
 
 type DeletePat403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type DeletePat403JSONResponse struct {
@@ -824,6 +829,7 @@ func (response DeletePat403JSONResponse) VisitDeletePatResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
@@ -977,7 +983,8 @@ func (response GetPat401JSONResponse) VisitGetPatResponse(w http.ResponseWriter)
 }
 
 type GetPat403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type GetPat403JSONResponse struct {
@@ -992,6 +999,7 @@ func (response GetPat403JSONResponse) VisitGetPatResponse(w http.ResponseWriter)
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)

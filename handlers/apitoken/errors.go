@@ -9,7 +9,7 @@ import (
 )
 
 // codes is the one table from kind to code.
-var codes = map[token.Kind]gen.PlainErrorCode{
+var codes = map[token.Kind]gen.ApiTokenErrorCode{
 	token.Invalid:             gen.BadRequest,
 	token.CredentialMissing:   gen.Unauthorized,
 	token.CredentialInvalid:   gen.Unauthorized,
@@ -30,18 +30,15 @@ var codes = map[token.Kind]gen.PlainErrorCode{
 
 // WriteError answers in one of the document's two shapes: with errors by member where members are at fault.
 func WriteError(c echo.Context, f wire.Failure) error {
+	body := gen.ApiTokenError{Status: gen.Error, Code: codes[f.Kind], Message: f.Message}
 	members := map[string][]string{}
 	for _, fault := range f.Faults {
-		if name := fault.Member(); name != "" {
-			members[name] = append(members[name], fault.Detail)
+		if fault.Pointer != "" {
+			members[fault.Member()] = append(members[fault.Member()], fault.Detail)
 		}
 	}
 	if len(members) > 0 {
-		return wire.WriteJSON(c, f.Status, echo.MIMEApplicationJSON, gen.ValidationError{
-			Status: gen.ValidationErrorStatusError, Code: gen.ValidationErrors, Message: f.Message, Errors: members,
-		})
+		body.Code, body.Errors = gen.ValidationErrors, &members
 	}
-	return wire.WriteJSON(c, f.Status, echo.MIMEApplicationJSON, gen.PlainError{
-		Status: gen.PlainErrorStatusError, Code: codes[f.Kind], Message: f.Message,
-	})
+	return wire.WriteJSON(c, f.Status, echo.MIMEApplicationJSON, body)
 }

@@ -19,14 +19,24 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, credential string) (token.Caller, error)
 }
 
-// Scheme takes the credential out of the value of an Authorization header; false if it has another form.
-type Scheme func(value string) (credential string, ok bool)
+// Scheme takes the credential out of the value of an Authorization header, "" if it is malformed. The value of a header
+// that shows no credential, or one by a scheme that is not taken, is not its own.
+type Scheme func(value string) (credential string, own bool)
 
 // Bearer is the scheme of RFC 6750 section 2.1; the word counts in any case (RFC 9110 section 11.1).
 func Bearer(value string) (string, bool) {
-	scheme, credential, _ := strings.Cut(value, " ")
-	credential = strings.TrimLeft(credential, " ")
-	return credential, strings.EqualFold(scheme, "Bearer") && credential != "" && !strings.Contains(credential, " ")
+	credential, own := cut(value, "Bearer")
+	if strings.Contains(credential, " ") {
+		credential = ""
+	}
+	return credential, own
+}
+
+// cut removes the name of the scheme; false if the value has another one, or nothing after it.
+func cut(value, scheme string) (string, bool) {
+	name, rest, _ := strings.Cut(value, " ")
+	rest = strings.TrimLeft(rest, " ")
+	return rest, strings.EqualFold(name, scheme) && rest != ""
 }
 
 // BearerOrBare also takes a credential without any scheme.
@@ -40,17 +50,19 @@ func BearerOrBare(value string) (string, bool) {
 // BearerOrBasic also takes a credential as the password of HTTP Basic (RFC 7617), encoded as clients of OAuth encode it
 // (RFC 6749 section 2.3.1).
 func BearerOrBasic(value string) (string, bool) {
-	scheme, encoded, _ := strings.Cut(value, " ")
-	if !strings.EqualFold(scheme, "Basic") {
+	encoded, own := cut(value, "Basic")
+	if !own {
 		return Bearer(value)
 	}
-	decoded, err := base64.StdEncoding.DecodeString(strings.TrimLeft(encoded, " "))
+	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return "", false
+		return "", true
 	}
 	_, password, _ := strings.Cut(string(decoded), ":")
-	password, err = url.QueryUnescape(password)
-	return password, err == nil && password != ""
+	if password, err = url.QueryUnescape(password); err != nil {
+		return "", true
+	}
+	return password, true
 }
 
 type contextKey struct{}
@@ -128,9 +140,12 @@ func credential(h http.Header, scheme Scheme) (string, error) {
 	if len(values) == 0 {
 		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header")
 	}
-	credential, ok := scheme(values[0])
-	if !ok || len(values) > 1 {
+	credential, own := scheme(values[0])
+	switch {
+	case len(values) > 1, own && credential == "":
 		return "", token.Errorf(token.CredentialInvalid, "the credential is not valid")
+	case !own: // which is no wrong credential (RFC 6750 section 3.1)
+		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header, after the word Bearer")
 	}
 	return credential, nil
 }

@@ -12,12 +12,7 @@ import (
 // WriteError answers with problem details (RFC 9457), which every kind of failure has. In answers of introspection they
 // also have the error code that OAuth's clients read (RFC 7662 section 2.3).
 func WriteError(c echo.Context, f wire.Failure) error {
-	path := c.Request().URL.Path
-	introspection := strings.HasPrefix(path, "/introspect")
-	if f.Status == http.StatusForbidden && (introspection || path == "/verify") {
-		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright", error="insufficient_scope"`)
-	}
-	if !introspection {
+	if !strings.HasPrefix(c.Request().URL.Path, "/introspect") {
 		return wire.WriteProblem(c, f, "")
 	}
 	if f.Status == http.StatusUnauthorized {

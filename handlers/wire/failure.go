@@ -130,6 +130,8 @@ func Fail(c echo.Context, err error, write ErrorWriter) {
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright"`)
 	case token.CredentialInvalid:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright", error="invalid_token"`)
+	case token.Forbidden, token.LimitReached:
+		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright", error="insufficient_scope"`)
 	case token.Unavailable, token.Overloaded, token.Canceled, TooManyRequests:
 		h.Set(echo.HeaderRetryAfter, "1")
 	case MethodNotAllowed:

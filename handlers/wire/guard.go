@@ -37,7 +37,7 @@ func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 		if err := checkObject(body); err != nil {
 			return err
 		}
-		if body, err = drop(body, s.ignored); err != nil {
+		if body, err = drop(body, s.options.Ignored); err != nil {
 			return err
 		}
 		r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)

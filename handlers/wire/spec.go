@@ -3,8 +3,10 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -18,35 +20,66 @@ type Operation struct {
 	Method string
 	Path   string // as Echo writes it: /tokens/:id
 	Open   bool   // the spec says `security: []`: no credential is needed
+	Judges bool   // the spec says `x-judges-credential: true`: the operation's work is to judge the one it is sent
+	Takes  Schemes
 	route  *routers.Route
+}
+
+// Schemes are the types of the schemes by which a credential may come: bearer, basic or apiKey.
+type Schemes []string
+
+// Has reports whether the type is one of them.
+func (s Schemes) Has(scheme string) bool { return slices.Contains(s, scheme) }
+
+// Options say how a spec is applied.
+type Options struct {
+	Ignored       []string // members that any body may have and that are dropped before validation, whatever they hold
+	IgnoreUnknown bool     // members and parameters that the spec does not know are dropped; else they are faults
 }
 
 // Spec is a contract that was read once, at the start.
 type Spec struct {
 	Operations []Operation
-	ignored    []string
+	Takes      Schemes // of operations that say nothing else
+	options    Options
 }
 
-// Load reads a spec. Ignored are members that any request body may have and that are dropped before validation, so
-// that it does not matter what they hold.
-func Load(document []byte, ignored ...string) (*Spec, error) {
+// Load reads a spec.
+func Load(document []byte, options Options) (*Spec, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("spec: %w", err)
 	}
-	spec := &Spec{ignored: ignored}
+	spec := &Spec{Takes: schemes(doc, doc.Security), options: options}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
+			takes := spec.Takes
+			if op.Security != nil {
+				takes = schemes(doc, *op.Security)
+			}
 			spec.Operations = append(spec.Operations, Operation{
-				ID: op.OperationID, Method: method, Path: echoPath(path),
-				Open:  op.Security != nil && len(*op.Security) == 0,
-				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
+				ID: op.OperationID, Method: method, Path: echoPath(path), Takes: takes,
+				Open:   op.Security != nil && len(*op.Security) == 0,
+				Judges: op.Extensions["x-judges-credential"] == true,
+				route:  &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
 			})
 			op.Security = &openapi3.SecurityRequirements{} // authentication comes before validation, and not here
+			closeBody(op, !options.IgnoreUnknown)
 		}
 	}
 	doc.Security, doc.Servers = nil, nil
 	return spec, nil
+}
+
+// schemes are those of the alternatives; one of HTTP goes by its own name.
+func schemes(doc *openapi3.T, alternatives openapi3.SecurityRequirements) (types Schemes) {
+	for _, alternative := range alternatives {
+		for name := range alternative {
+			scheme := doc.Components.SecuritySchemes[name].Value
+			types = append(types, cmp.Or(scheme.Scheme, scheme.Type))
+		}
+	}
+	return types
 }
 
 // echoPath writes {id} as :id.
@@ -63,7 +96,7 @@ func (s *Spec) Middlewares(afterBody echo.MiddlewareFunc) map[string][]echo.Midd
 		if op.route.Operation.RequestBody != nil {
 			chain = append(chain, afterBody)
 		}
-		chains[op.ID] = append(chain, validator(op.route))
+		chains[op.ID] = append(chain, validator(op, s.options.IgnoreUnknown))
 	}
 	return chains
 }

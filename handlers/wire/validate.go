@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -35,18 +36,23 @@ func checkTime(text string) error {
 	return new(time.Time).UnmarshalText([]byte(text))
 }
 
-// validator judges the request by the operation's part of the spec.
-func validator(route *routers.Route) echo.MiddlewareFunc {
-	single, integers := singleParameters(route), integerParameters(route)
+// validator judges the request by the operation's part of the spec. The query of an open operation may have anything in
+// it, since others add to addresses what they please; a question whether somebody may come in is never ignored.
+func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
+	route := op.route
+	query := queryRules{known: queryParameters(route), closed: !op.Open && !ignoreUnknown || op.Judges}
+	integers := integerParameters(route)
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
+	brief := options
+	brief.MultiError = false // for larger bodies than most operations take: one of nothing but faults would cost much memory
 	queryOnly := judgesQueryOnly(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if queryOnly && c.Request().URL.RawQuery == "" {
 				return next(c)
 			}
-			if err := checkQuery(c.Request().URL.RawQuery, single); err != nil {
+			if err := query.check(c.Request().URL.RawQuery); err != nil {
 				return err
 			}
 			if err := checkPath(c, integers); err != nil {
@@ -55,6 +61,9 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 			input := &openapi3filter.RequestValidationInput{
 				Request: c.Request(), Route: route, Options: &options,
 				PathParams: pathParams(c), QueryParams: c.QueryParams(),
+			}
+			if c.Request().ContentLength > MaxBody {
+				input.Options = &brief
 			}
 			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
 				return refusal(err)
@@ -79,8 +88,8 @@ func judgesQueryOnly(route *routers.Route) bool {
 		})
 }
 
-// singleParameters are the query parameters that take one value.
-func singleParameters(route *routers.Route) []string {
+// queryParameters are the parameters that the operation knows, in order.
+func queryParameters(route *routers.Route) []string {
 	var names []string
 	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
 		for _, p := range list {
@@ -89,30 +98,39 @@ func singleParameters(route *routers.Route) []string {
 			}
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
-// checkQuery refuses what the parser of queries drops or lets through, and a parameter that is given twice.
-func checkQuery(raw string, single []string) error {
+// queryRules are what a query must be, whatever its parameters mean.
+type queryRules struct {
+	known  []string // each of which takes one value
+	closed bool     // no others are taken
+}
+
+// check refuses what the parser of queries drops or lets through, a parameter that is given twice, and unknown ones.
+func (q queryRules) check(raw string) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
 		return badBody("the query must be in percent-encoding, with & between its parameters")
 	}
-	var faults []token.Fault
-	for _, name := range single {
-		values := query[name]
-		fault := token.Fault{In: token.InQuery, Pointer: "/" + name}
-		switch {
-		case len(values) > 1:
-			fault.Detail = "must be given once"
-		case len(values) == 1 && !plain(values[0]):
-			fault.Detail = "must be in UTF-8 and must not contain the character U+0000"
-		default:
-			continue
+	var found faults
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(found.all) == maxFaults {
+			break
 		}
-		faults = append(faults, fault)
+		values, known := query[name], slices.Contains(q.known, name)
+		at := token.Fault{In: token.InQuery, Pointer: pointer([]string{name})}
+		switch {
+		case !known && q.closed:
+			found.add(unknown(token.Fault{In: token.InQuery}, name, q.known))
+		case known && len(values) > 1:
+			found.add(described(at, "must be given once"))
+		case known && !plain(values[0]):
+			found.add(described(at, "must be in UTF-8 and must not contain the character U+0000"))
+		}
 	}
-	return token.Faulty(faults...)
+	return token.Faulty(found.all...)
 }
 
 // plain reports whether every database takes the text.
@@ -155,44 +173,65 @@ func pathParams(c echo.Context) map[string]string {
 	return params
 }
 
-// refusal turns what the validator found into faults, none of which repeats what was sent.
+// refusal turns what the validator found into faults, none of which repeats a value that was sent.
 func refusal(err error) error {
-	faults := collect(err, token.Fault{})
-	if len(faults) == 0 {
+	var found faults
+	found.collect(err, token.Fault{})
+	if len(found.all) == 0 {
 		return &token.Error{Kind: token.Invalid, Message: "the request does not fit", Err: err}
 	}
-	return token.Faulty(faults...)
+	return token.Faulty(found.all...)
 }
 
-func collect(err error, at token.Fault) []token.Fault {
+// maxFaults is how many faults of one request are told.
+const maxFaults = 50
+
+// faults are those of one request, one for each place: "" is both too short and blank, and saying so once is enough.
+type faults struct{ all []token.Fault }
+
+func (fs *faults) add(f token.Fault) {
+	same := func(g token.Fault) bool { return g.In == f.In && g.Pointer == f.Pointer }
+	if len(fs.all) < maxFaults && !slices.ContainsFunc(fs.all, same) {
+		fs.all = append(fs.all, f)
+	}
+}
+
+func (fs *faults) collect(err error, at token.Fault) {
 	switch e := err.(type) { //nolint:errorlint // a tree is walked node by node; errors.As would skip branches
 	case openapi3.MultiError:
-		var all []token.Fault // one for each place: "" is both too short and blank, and saying so once is enough
 		for _, inner := range e {
-			for _, f := range collect(inner, at) {
-				if !slices.ContainsFunc(all, func(g token.Fault) bool { return g.In == f.In && g.Pointer == f.Pointer }) {
-					all = append(all, f)
-				}
+			if len(fs.all) == maxFaults {
+				return
 			}
+			fs.collect(inner, at)
 		}
-		return all
 	case *openapi3filter.RequestError:
 		if p := e.Parameter; p != nil {
 			at = token.Fault{In: token.Place(p.In), Pointer: "/" + p.Name, Detail: parameterRule(p)}
 		}
 		if e.Err == nil || at.Detail != "" {
-			return []token.Fault{described(at, "does not fit")}
+			fs.add(described(at, "does not fit"))
+			return
 		}
-		return collect(e.Err, at)
+		fs.collect(e.Err, at)
 	case *openapi3.SchemaError:
-		if inner := branches(e); inner != nil {
-			return collect(inner, at)
-		}
-		at.Pointer += pointer(e.JSONPointer())
-		return []token.Fault{described(at, rule(e))}
+		fs.collectSchema(e, at)
 	default:
-		return []token.Fault{described(at, "does not fit")}
+		fs.add(described(at, "does not fit"))
 	}
+}
+
+func (fs *faults) collectSchema(e *openapi3.SchemaError, at token.Fault) {
+	if inner := branches(e); inner != nil {
+		fs.collect(inner, at)
+		return
+	}
+	at.Pointer += pointer(e.JSONPointer())
+	if name, ok := unknownMember(e); ok {
+		fs.add(unknown(at, name, slices.Sorted(maps.Keys(e.Schema.Properties))))
+		return
+	}
+	fs.add(described(at, rule(e)))
 }
 
 // branches are the faults below one that only says that there are some.
@@ -286,9 +325,14 @@ func choices(values []any) string {
 	for _, v := range values {
 		words = append(words, fmt.Sprint(v))
 	}
+	return listed(words, "or")
+}
+
+// listed are the words as a sentence has them.
+func listed(words []string, conjunction string) string {
 	last := len(words) - 1
 	if last < 1 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:last], ", ") + " " + conjunction + " " + words[last]
 }

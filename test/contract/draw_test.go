@@ -81,26 +81,31 @@ func goodText(t *rapid.T, s *openapi3.Schema, label string) string {
 // blank is white space as ECMA-262 has it, whose rules the patterns of OpenAPI follow. Unicode's differ in two characters.
 func blank(r rune) bool { return r == '\ufeff' || unicode.IsSpace(r) && r != '\u0085' }
 
-// fault is a change that makes a good body a bad one.
+// fault is a change that makes a good request a bad one.
 type fault struct {
-	name string
-	make func(body map[string]any)
+	name  string
+	make  func(body map[string]any)
+	query string
 }
 
-// faults are all ways in which one member can be wrong.
+// faults are all ways in which one member can be wrong, and one too many.
 func faults(o operation, s *openapi3.Schema) []fault {
 	media, _ := o.body()
 	var all []fault
+	if closed := s.AdditionalProperties.Has; closed != nil && !*closed {
+		all = append(all, fault{name: "there is an unknown member", make: func(b map[string]any) { b["unknown"] = nil }})
+		all = append(all, fault{"there is an unknown parameter", func(map[string]any) {}, "?unknown=1"})
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		if slices.Contains(ignored[o.id], name) {
 			continue
 		}
 		if slices.Contains(s.Required, name) {
-			all = append(all, fault{name + " is missing", func(b map[string]any) { delete(b, name) }})
+			all = append(all, fault{name: name + " is missing", make: func(b map[string]any) { delete(b, name) }})
 		}
 		for _, bad := range badValues(s.Properties[name].Value, media == form) {
 			label := fmt.Sprintf("%s is %.40v", name, bad)
-			all = append(all, fault{label, func(b map[string]any) { b[name] = bad }})
+			all = append(all, fault{name: label, make: func(b map[string]any) { b[name] = bad }})
 		}
 	}
 	return all

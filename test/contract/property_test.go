@@ -147,11 +147,11 @@ func (p *prober) doors(t *testing.T, o operation) {
 		expect("without a credential", 401, request{method: o.method, path: path})
 		expect("with an unknown credential", 401, request{method: o.method, path: path, credential: "muninx_" + strings.Repeat("0", 36)})
 	}
-	if o.id == "verifyRequest" {
-		return // it takes every method, and judges parameters by itself
-	}
 	for _, bad := range badQueries(o) {
 		expect("with a parameter that does not fit", 400, request{method: o.method, path: path + "?" + bad, credential: credential})
+	}
+	if o.id == "verifyRequest" {
+		return // it takes every method
 	}
 	expect("with a method that is not declared", 405, request{method: "PATCH", path: path, credential: credential})
 	if o.RequestBody == nil {
@@ -167,7 +167,7 @@ func (p *prober) doors(t *testing.T, o operation) {
 	}
 }
 
-// badQueries are queries in which one declared parameter does not fit its schema.
+// badQueries are queries in which one declared parameter does not fit its schema, or one is not declared.
 func badQueries(o operation) []string {
 	var all []string
 	for _, p := range o.Parameters {
@@ -191,6 +191,9 @@ func badQueries(o operation) []string {
 			all = append(all, p.Value.Name+"="+value)
 		}
 		all = append(all, p.Value.Name+"=1&"+p.Value.Name+"=1")
+	}
+	if open := o.Security != nil && len(*o.Security) == 0; !open && o.RequestBody == nil && o.spec != "unleash" { // which ignores others
+		all = append(all, "unknown=1", "unknown", "limits=1", "=")
 	}
 	return all
 }
@@ -333,7 +336,7 @@ func (p *prober) rejected(t *rapid.T, o operation) {
 	body := p.draw(t, o)
 	wrong := rapid.SampledFrom(faults(o, schema)).Draw(t, "fault")
 	wrong.make(body)
-	r := request{o.method, p.path(o, nil), p.Credentials[p.spec.name], media, encode(t, media, body)}
+	r := request{o.method, p.path(o, nil) + wrong.query, p.Credentials[p.spec.name], media, encode(t, media, body)}
 	if status, _, answer := p.send(t, r); status != 400 {
 		t.Fatalf("%s, where %s: %d, want 400: %v", o.id, wrong.name, status, answer)
 	}

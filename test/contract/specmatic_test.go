@@ -127,7 +127,11 @@ func (f *fixer) resource(o operation) any {
 		return f.ready("/service/tokens/muninx/", f.create("/tokens", map[string]any{"name": name}), o.id)
 	}
 	collection, _, _ := strings.Cut(o.path, "/{id}")
-	return f.create(collection, map[string]any{"name": name, "subject": name, "role": "member", "account_id": f.Account})
+	return f.create(collection, map[string]map[string]any{
+		"/service/users":        {"name": name, "subject": name, "role": "member", "account_id": f.Account},
+		"/service/accounts":     {"name": name},
+		"/service/environments": {"name": name, "account_id": f.Account},
+	}[collection])
 }
 
 // ready suspends what is to be activated and revokes what is to be deleted.

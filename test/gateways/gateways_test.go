@@ -186,6 +186,34 @@ func TestRequirements(t *testing.T) {
 	})
 }
 
+// TestMisspeltRequirements changes what the set-up asks into what is no question: then the gateway has to let nobody in, for
+// whoever wrote it meant to let in only some.
+func TestMisspeltRequirements(t *testing.T) {
+	each(t, func(t *testing.T, whole *site) {
+		secret, _ := whole.issue(t)
+		for _, question := range []string{"scopes=environment", "Scope=environment", "scope=", "scope", "scope=environment&role=admin", "account=&scope=environment"} {
+			t.Run(question, func(t *testing.T) {
+				t.Parallel()
+				g := whole.gateway
+				g.run = func(t *testing.T, dir, setup string) *process {
+					changed := strings.Replace(setup, "account="+whole.tokenwright.Vars["account"]+"&scope=environment", question, 1)
+					if changed == setup {
+						t.Fatal("the set-up asks for nothing")
+					}
+					return whole.gateway.run(t, dir, changed)
+				}
+				s := start(t, g, whole.tokenwright)
+				for _, credential := range []string{secret, whole.tokenwright.Vars["member"], ""} {
+					if a := s.refused(t, "/reports/path", credential); a.StatusCode < 400 {
+						t.Errorf("%d", a.StatusCode)
+					}
+				}
+				s.allowed(t, "GET", "/path", secret, nil)
+			})
+		}
+	})
+}
+
 // TestClientsWords sends what gateways use to say what a request was: none of it decides anything.
 func TestClientsWords(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {

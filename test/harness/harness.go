@@ -29,15 +29,16 @@ import (
 
 // Options change the server. The zero value is a server on SQLite with the default settings.
 type Options struct {
-	DatabaseURL string // "" is a new SQLite file
-	Policies    map[token.Dialect]token.Policy
-	OIDC        func(publicURL string) token.Federation
-	Strict      bool
-	Ready       func(context.Context) error // nil asks the database
-	Timeout     time.Duration
-	WrapStore   func(token.Store) token.Store // to plant faults
-	Replica     *Server                       // shares this server's database, keys and fixtures
-	Unchecked   bool                          // answers are not checked against the specs: for load, and see Answer.Check
+	DatabaseURL   string // "" is a new SQLite file
+	Policies      map[token.Dialect]token.Policy
+	OIDC          func(publicURL string) token.Federation
+	Strict        bool
+	IgnoreUnknown bool
+	Ready         func(context.Context) error // nil asks the database
+	Timeout       time.Duration
+	WrapStore     func(token.Store) token.Store // to plant faults
+	Replica       *Server                       // shares this server's database, keys and fixtures
+	Unchecked     bool                          // answers are not checked against the specs: for load, and see Answer.Check
 }
 
 // Server is a running server with its fixtures.
@@ -179,7 +180,8 @@ func (s *Server) config(o Options) handlers.Config {
 	}
 	return handlers.Config{
 		Tokens: s.Service, Ready: ready, Keys: s.keys, PublicURL: s.issuer, UnleashStrict: o.Strict, Timeout: o.Timeout,
-		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
+		IgnoreUnknown: o.IgnoreUnknown,
+		Log:           slog.New(slog.NewJSONHandler(s.Log, nil)),
 	}
 }
 

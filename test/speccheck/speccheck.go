@@ -109,6 +109,9 @@ func Check(method string, u *url.URL, r *http.Response, body []byte) error {
 	if body == nil || strings.HasPrefix(r.Header.Get("Content-Type"), "application/yaml") {
 		return nil
 	}
+	if err := c.shape(r, body); err != nil {
+		return err
+	}
 	input.SetBodyBytes(body)
 	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
 		return fmt.Errorf("%s: %s %d: %w\nbody: %s", c.name, op.OperationID, r.StatusCode, err, body)
@@ -123,6 +126,8 @@ func common(method string, r *http.Response, body []byte) error {
 		return fmt.Errorf("no X-Request-Id")
 	case r.StatusCode == http.StatusUnauthorized && r.Header.Get("WWW-Authenticate") == "":
 		return fmt.Errorf("401 without WWW-Authenticate")
+	case r.StatusCode == http.StatusForbidden && !strings.Contains(r.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`):
+		return fmt.Errorf("403 whose challenge does not say why")
 	case r.StatusCode == http.StatusMethodNotAllowed && r.Header.Get("Allow") == "":
 		return fmt.Errorf("405 without Allow")
 	case r.StatusCode >= 400 && !strings.Contains(r.Header.Get("Cache-Control"), "no-store"):
@@ -195,8 +200,29 @@ func (c *contract) checkFailure(r *http.Response, body []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := c.shape(r, body); err != nil {
+		return err
+	}
 	if err := c.doc.Components.Schemas[c.failed].Value.VisitJSON(value); err != nil {
 		return fmt.Errorf("%s: %d: %w\nbody: %s", c.name, r.StatusCode, err, body)
+	}
+	return nil
+}
+
+// shape asks of an error of apitoken that it is one of the two that its schema describes in words.
+func (c *contract) shape(r *http.Response, body []byte) error {
+	var e struct {
+		Code   string
+		Errors json.RawMessage
+	}
+	if c.name != "apitoken" || r.StatusCode < 400 {
+		return nil
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return err
+	}
+	if (e.Code == "validation_errors") != (e.Errors != nil) {
+		return fmt.Errorf("%s: the code %s does not go with the errors %s", c.name, e.Code, e.Errors)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ export { contractVersions } from './generated/versions.js'
 /** Problem details (RFC 9457): the errors of the contracts `muninx` and `service`. */
 export type Problem = Muninx['schemas']['Problem'] | Service['schemas']['Problem']
 
-/** The errors of the contract `apitoken`; their `code` tells the two shapes apart. */
+/** The errors of the contract `apitoken`; with the code `validation_errors` they have `errors`, by member. */
 export type APITokenError = APIToken['schemas']['ApiToken_Error']
 
 /** The errors of the contract `unleash`. */

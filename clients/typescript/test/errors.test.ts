@@ -40,8 +40,8 @@ test('apitoken', async () => {
   const create = (client: typeof mine, body: object, init = {}) =>
     client.apitoken.POST('/api/v1/api_token', { body: body as { token_scope: 'account' }, ...init })
   const { error } = await create(mine, { token_scope: 'account', expires_at: past })
-  assert.ok(error?.code === 'validation_errors') // narrows it to the shape that has errors
-  assert.deepEqual(error.errors['expires_at'], ['must be in the future'])
+  assert.equal(error?.code, 'validation_errors')
+  assert.deepEqual(error.errors?.['expires_at'], ['must be in the future'])
   const params = { path: { id: 'unknown' } }
   assert.equal(await code(mine.apitoken.GET('/api/v1/api_token/{id}', { params })), 'not_found')
   assert.equal(await code(nobody.apitoken.GET('/api/v1/api_token')), 'unauthorized')

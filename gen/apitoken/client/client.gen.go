@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -109,6 +108,69 @@ func (e ApiTokenDetailsForCreateTokenScope) Valid() bool {
 	}
 }
 
+// Defines values for ApiTokenErrorCode.
+const (
+	BadRequest           ApiTokenErrorCode = "bad_request"
+	Conflict             ApiTokenErrorCode = "conflict"
+	Forbidden            ApiTokenErrorCode = "forbidden"
+	InternalError        ApiTokenErrorCode = "internal_error"
+	MethodNotAllowed     ApiTokenErrorCode = "method_not_allowed"
+	NotFound             ApiTokenErrorCode = "not_found"
+	PayloadTooLarge      ApiTokenErrorCode = "payload_too_large"
+	ServiceUnavailable   ApiTokenErrorCode = "service_unavailable"
+	TooManyRequests      ApiTokenErrorCode = "too_many_requests"
+	Unauthorized         ApiTokenErrorCode = "unauthorized"
+	UnsupportedMediaType ApiTokenErrorCode = "unsupported_media_type"
+	ValidationErrors     ApiTokenErrorCode = "validation_errors"
+)
+
+// Valid indicates whether the value is a known member of the ApiTokenErrorCode enum.
+func (e ApiTokenErrorCode) Valid() bool {
+	switch e {
+	case BadRequest:
+		return true
+	case Conflict:
+		return true
+	case Forbidden:
+		return true
+	case InternalError:
+		return true
+	case MethodNotAllowed:
+		return true
+	case NotFound:
+		return true
+	case PayloadTooLarge:
+		return true
+	case ServiceUnavailable:
+		return true
+	case TooManyRequests:
+		return true
+	case Unauthorized:
+		return true
+	case UnsupportedMediaType:
+		return true
+	case ValidationErrors:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApiTokenErrorStatus.
+const (
+	Error ApiTokenErrorStatus = "error"
+)
+
+// Valid indicates whether the value is a known member of the ApiTokenErrorStatus enum.
+func (e ApiTokenErrorStatus) Valid() bool {
+	switch e {
+	case Error:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ApiTokenListStatus.
 const (
 	ApiTokenListStatusSuccess ApiTokenListStatus = "success"
@@ -133,96 +195,6 @@ const (
 func (e ApiTokenSuccessStatus) Valid() bool {
 	switch e {
 	case ApiTokenSuccessStatusSuccess:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for PlainErrorCode.
-const (
-	BadRequest           PlainErrorCode = "bad_request"
-	Conflict             PlainErrorCode = "conflict"
-	Forbidden            PlainErrorCode = "forbidden"
-	InternalError        PlainErrorCode = "internal_error"
-	MethodNotAllowed     PlainErrorCode = "method_not_allowed"
-	NotFound             PlainErrorCode = "not_found"
-	PayloadTooLarge      PlainErrorCode = "payload_too_large"
-	ServiceUnavailable   PlainErrorCode = "service_unavailable"
-	TooManyRequests      PlainErrorCode = "too_many_requests"
-	Unauthorized         PlainErrorCode = "unauthorized"
-	UnsupportedMediaType PlainErrorCode = "unsupported_media_type"
-)
-
-// Valid indicates whether the value is a known member of the PlainErrorCode enum.
-func (e PlainErrorCode) Valid() bool {
-	switch e {
-	case BadRequest:
-		return true
-	case Conflict:
-		return true
-	case Forbidden:
-		return true
-	case InternalError:
-		return true
-	case MethodNotAllowed:
-		return true
-	case NotFound:
-		return true
-	case PayloadTooLarge:
-		return true
-	case ServiceUnavailable:
-		return true
-	case TooManyRequests:
-		return true
-	case Unauthorized:
-		return true
-	case UnsupportedMediaType:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for PlainErrorStatus.
-const (
-	PlainErrorStatusError PlainErrorStatus = "error"
-)
-
-// Valid indicates whether the value is a known member of the PlainErrorStatus enum.
-func (e PlainErrorStatus) Valid() bool {
-	switch e {
-	case PlainErrorStatusError:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ValidationErrorCode.
-const (
-	ValidationErrors ValidationErrorCode = "validation_errors"
-)
-
-// Valid indicates whether the value is a known member of the ValidationErrorCode enum.
-func (e ValidationErrorCode) Valid() bool {
-	switch e {
-	case ValidationErrors:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ValidationErrorStatus.
-const (
-	ValidationErrorStatusError ValidationErrorStatus = "error"
-)
-
-// Valid indicates whether the value is a known member of the ValidationErrorStatus enum.
-func (e ValidationErrorStatus) Valid() bool {
-	switch e {
-	case ValidationErrorStatusError:
 		return true
 	default:
 		return false
@@ -454,10 +426,34 @@ type ApiTokenDetailsForCreate struct {
 // Example: account
 type ApiTokenDetailsForCreateTokenScope string
 
-// ApiTokenError One of the two error shapes, told apart by their code.
+// ApiTokenError An error in one of two shapes. With the code validation_errors, and only with that, it has errors: what is wrong, by the name of the member or parameter.
 type ApiTokenError struct {
-	union json.RawMessage
+	// Code The sort of error.
+	//
+	// Example: bad_request
+	Code ApiTokenErrorCode `json:"code"`
+
+	// Errors What is wrong, by the name of the member.
+	Errors *map[string][]string `json:"errors,omitempty"`
+
+	// Message What is wrong.
+	Message string `json:"message"`
+
+	// Status Always error.
+	//
+	// Example: error
+	Status ApiTokenErrorStatus `json:"status"`
 }
+
+// ApiTokenErrorCode The sort of error.
+//
+// Example: bad_request
+type ApiTokenErrorCode string
+
+// ApiTokenErrorStatus Always error.
+//
+// Example: error
+type ApiTokenErrorStatus string
 
 // ApiTokenId A valid API token ID.
 //
@@ -498,61 +494,6 @@ type ApiTokenSuccess struct {
 //
 // Example: success
 type ApiTokenSuccessStatus string
-
-// PlainError An error that is no fault of a member.
-type PlainError struct {
-	// Code The sort of error.
-	//
-	// Example: bad_request
-	Code PlainErrorCode `json:"code"`
-
-	// Message What is wrong.
-	Message string `json:"message"`
-
-	// Status Always error.
-	//
-	// Example: error
-	Status PlainErrorStatus `json:"status"`
-}
-
-// PlainErrorCode The sort of error.
-//
-// Example: bad_request
-type PlainErrorCode string
-
-// PlainErrorStatus Always error.
-//
-// Example: error
-type PlainErrorStatus string
-
-// ValidationError Faults of members of the request.
-type ValidationError struct {
-	// Code The sort of error.
-	//
-	// Example: validation_errors
-	Code ValidationErrorCode `json:"code"`
-
-	// Errors What is wrong, by the name of the member.
-	Errors map[string][]string `json:"errors"`
-
-	// Message What is wrong.
-	Message string `json:"message"`
-
-	// Status Always error.
-	//
-	// Example: error
-	Status ValidationErrorStatus `json:"status"`
-}
-
-// ValidationErrorCode The sort of error.
-//
-// Example: validation_errors
-type ValidationErrorCode string
-
-// ValidationErrorStatus Always error.
-//
-// Example: error
-type ValidationErrorStatus string
 
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
@@ -601,111 +542,6 @@ type ListApiTokensParamsTokenScope string
 
 // CreateApiTokenJSONRequestBody defines body for CreateApiToken for application/json ContentType.
 type CreateApiTokenJSONRequestBody = ApiTokenDetailsForCreate
-
-// AsPlainError returns the union data inside the ApiTokenError as a PlainError
-func (t ApiTokenError) AsPlainError() (PlainError, error) {
-	var body PlainError
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromPlainError overwrites any union data inside the ApiTokenError as the provided PlainError
-func (t *ApiTokenError) FromPlainError(v PlainError) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergePlainError performs a merge with any union data inside the ApiTokenError, using the provided PlainError
-func (t *ApiTokenError) MergePlainError(v PlainError) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsValidationError returns the union data inside the ApiTokenError as a ValidationError
-func (t ApiTokenError) AsValidationError() (ValidationError, error) {
-	var body ValidationError
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromValidationError overwrites any union data inside the ApiTokenError as the provided ValidationError
-func (t *ApiTokenError) FromValidationError(v ValidationError) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeValidationError performs a merge with any union data inside the ApiTokenError, using the provided ValidationError
-func (t *ApiTokenError) MergeValidationError(v ValidationError) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-func (t ApiTokenError) Discriminator() (string, error) {
-	var discriminator struct {
-		Discriminator string `json:"code"`
-	}
-	err := json.Unmarshal(t.union, &discriminator)
-	return discriminator.Discriminator, err
-}
-
-func (t ApiTokenError) ValueByDiscriminator() (interface{}, error) {
-	discriminator, err := t.Discriminator()
-	if err != nil {
-		return nil, err
-	}
-	switch discriminator {
-	case "bad_request":
-		return t.AsPlainError()
-	case "conflict":
-		return t.AsPlainError()
-	case "forbidden":
-		return t.AsPlainError()
-	case "internal_error":
-		return t.AsPlainError()
-	case "method_not_allowed":
-		return t.AsPlainError()
-	case "not_found":
-		return t.AsPlainError()
-	case "payload_too_large":
-		return t.AsPlainError()
-	case "service_unavailable":
-		return t.AsPlainError()
-	case "too_many_requests":
-		return t.AsPlainError()
-	case "unauthorized":
-		return t.AsPlainError()
-	case "unsupported_media_type":
-		return t.AsPlainError()
-	case "validation_errors":
-		return t.AsValidationError()
-	default:
-		return nil, errors.New("unknown discriminator value: " + discriminator)
-	}
-}
-
-func (t ApiTokenError) MarshalJSON() ([]byte, error) {
-	b, err := t.union.MarshalJSON()
-	return b, err
-}
-
-func (t *ApiTokenError) UnmarshalJSON(b []byte) error {
-	err := t.union.UnmarshalJSON(b)
-	return err
-}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1441,7 +1277,8 @@ type ListApiTokensResponse401Headers struct {
 
 // ListApiTokensResponse403Headers the declared response headers of an HTTP 403 response for ListApiTokens
 type ListApiTokensResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ListApiTokensResponse429Headers the declared response headers of an HTTP 429 response for ListApiTokens
@@ -1474,15 +1311,15 @@ type ListApiTokensResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -1514,27 +1351,27 @@ func (r ListApiTokensResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListApiTokensResponse) GetJSON401() *PlainError {
+func (r ListApiTokensResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListApiTokensResponse) GetJSON403() *PlainError {
+func (r ListApiTokensResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r ListApiTokensResponse) GetJSON429() *PlainError {
+func (r ListApiTokensResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListApiTokensResponse) GetJSON500() *PlainError {
+func (r ListApiTokensResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListApiTokensResponse) GetJSON503() *PlainError {
+func (r ListApiTokensResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -1591,7 +1428,8 @@ type CreateApiTokenResponse401Headers struct {
 
 // CreateApiTokenResponse403Headers the declared response headers of an HTTP 403 response for CreateApiToken
 type CreateApiTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // CreateApiTokenResponse413Headers the declared response headers of an HTTP 413 response for CreateApiToken
@@ -1634,19 +1472,19 @@ type CreateApiTokenResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *PlainError
+	JSON413 *ApiTokenError
 	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *PlainError
+	JSON415 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -1682,37 +1520,37 @@ func (r CreateApiTokenResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateApiTokenResponse) GetJSON401() *PlainError {
+func (r CreateApiTokenResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateApiTokenResponse) GetJSON403() *PlainError {
+func (r CreateApiTokenResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateApiTokenResponse) GetJSON413() *PlainError {
+func (r CreateApiTokenResponse) GetJSON413() *ApiTokenError {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateApiTokenResponse) GetJSON415() *PlainError {
+func (r CreateApiTokenResponse) GetJSON415() *ApiTokenError {
 	return r.JSON415
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r CreateApiTokenResponse) GetJSON429() *PlainError {
+func (r CreateApiTokenResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateApiTokenResponse) GetJSON500() *PlainError {
+func (r CreateApiTokenResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateApiTokenResponse) GetJSON503() *PlainError {
+func (r CreateApiTokenResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -1768,7 +1606,8 @@ type DeleteApiTokenResponse401Headers struct {
 
 // DeleteApiTokenResponse403Headers the declared response headers of an HTTP 403 response for DeleteApiToken
 type DeleteApiTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // DeleteApiTokenResponse404Headers the declared response headers of an HTTP 404 response for DeleteApiToken
@@ -1809,19 +1648,19 @@ type DeleteApiTokenResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *PlainError
+	JSON404 *ApiTokenError
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *PlainError
+	JSON409 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers204 the parsed response headers for an HTTP 204 response
@@ -1852,37 +1691,37 @@ func (r DeleteApiTokenResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON401() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON403() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON404() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON404() *ApiTokenError {
 	return r.JSON404
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON409() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON409() *ApiTokenError {
 	return r.JSON409
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON429() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON500() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteApiTokenResponse) GetJSON503() *PlainError {
+func (r DeleteApiTokenResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -1938,7 +1777,8 @@ type GetApiTokenResponse401Headers struct {
 
 // GetApiTokenResponse403Headers the declared response headers of an HTTP 403 response for GetApiToken
 type GetApiTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // GetApiTokenResponse404Headers the declared response headers of an HTTP 404 response for GetApiToken
@@ -1976,17 +1816,17 @@ type GetApiTokenResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *PlainError
+	JSON404 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -2020,32 +1860,32 @@ func (r GetApiTokenResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetApiTokenResponse) GetJSON401() *PlainError {
+func (r GetApiTokenResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetApiTokenResponse) GetJSON403() *PlainError {
+func (r GetApiTokenResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetApiTokenResponse) GetJSON404() *PlainError {
+func (r GetApiTokenResponse) GetJSON404() *ApiTokenError {
 	return r.JSON404
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r GetApiTokenResponse) GetJSON429() *PlainError {
+func (r GetApiTokenResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetApiTokenResponse) GetJSON500() *PlainError {
+func (r GetApiTokenResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetApiTokenResponse) GetJSON503() *PlainError {
+func (r GetApiTokenResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -2101,7 +1941,8 @@ type ActivateApiTokenResponse401Headers struct {
 
 // ActivateApiTokenResponse403Headers the declared response headers of an HTTP 403 response for ActivateApiToken
 type ActivateApiTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ActivateApiTokenResponse404Headers the declared response headers of an HTTP 404 response for ActivateApiToken
@@ -2144,19 +1985,19 @@ type ActivateApiTokenResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *PlainError
+	JSON404 *ApiTokenError
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *PlainError
+	JSON409 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -2192,37 +2033,37 @@ func (r ActivateApiTokenResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON401() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON403() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON404() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON404() *ApiTokenError {
 	return r.JSON404
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON409() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON409() *ApiTokenError {
 	return r.JSON409
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON429() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON500() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ActivateApiTokenResponse) GetJSON503() *PlainError {
+func (r ActivateApiTokenResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -2278,7 +2119,8 @@ type RevokeApiTokenResponse401Headers struct {
 
 // RevokeApiTokenResponse403Headers the declared response headers of an HTTP 403 response for RevokeApiToken
 type RevokeApiTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // RevokeApiTokenResponse404Headers the declared response headers of an HTTP 404 response for RevokeApiToken
@@ -2321,19 +2163,19 @@ type RevokeApiTokenResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *PlainError
+	JSON404 *ApiTokenError
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *PlainError
+	JSON409 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -2369,37 +2211,37 @@ func (r RevokeApiTokenResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON401() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON403() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON404() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON404() *ApiTokenError {
 	return r.JSON404
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON409() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON409() *ApiTokenError {
 	return r.JSON409
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON429() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON500() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r RevokeApiTokenResponse) GetJSON503() *PlainError {
+func (r RevokeApiTokenResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -2455,7 +2297,8 @@ type SuspendApiTokenResponse401Headers struct {
 
 // SuspendApiTokenResponse403Headers the declared response headers of an HTTP 403 response for SuspendApiToken
 type SuspendApiTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // SuspendApiTokenResponse404Headers the declared response headers of an HTTP 404 response for SuspendApiToken
@@ -2498,19 +2341,19 @@ type SuspendApiTokenResponse struct {
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ApiTokenError
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *PlainError
+	JSON401 *ApiTokenError
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *PlainError
+	JSON403 *ApiTokenError
 	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *PlainError
+	JSON404 *ApiTokenError
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *PlainError
+	JSON409 *ApiTokenError
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *PlainError
+	JSON429 *ApiTokenError
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *PlainError
+	JSON500 *ApiTokenError
 	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *PlainError
+	JSON503 *ApiTokenError
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *ApiTokenError
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -2546,37 +2389,37 @@ func (r SuspendApiTokenResponse) GetJSON400() *ApiTokenError {
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON401() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON401() *ApiTokenError {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON403() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON403() *ApiTokenError {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON404() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON404() *ApiTokenError {
 	return r.JSON404
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON409() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON409() *ApiTokenError {
 	return r.JSON409
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON429() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON429() *ApiTokenError {
 	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON500() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON500() *ApiTokenError {
 	return r.JSON500
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r SuspendApiTokenResponse) GetJSON503() *PlainError {
+func (r SuspendApiTokenResponse) GetJSON503() *ApiTokenError {
 	return r.JSON503
 }
 
@@ -2763,35 +2606,35 @@ func ParseListApiTokensResponse(rsp *http.Response) (*ListApiTokensResponse, err
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -2846,6 +2689,13 @@ func ParseListApiTokensResponse(rsp *http.Response) (*ListApiTokensResponse, err
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListApiTokensResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -2942,49 +2792,49 @@ func ParseCreateApiTokenResponse(rsp *http.Response) (*CreateApiTokenResponse, e
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3046,6 +2896,13 @@ func ParseCreateApiTokenResponse(rsp *http.Response) (*CreateApiTokenResponse, e
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateApiTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -3158,49 +3015,49 @@ func ParseDeleteApiTokenResponse(rsp *http.Response) (*DeleteApiTokenResponse, e
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3255,6 +3112,13 @@ func ParseDeleteApiTokenResponse(rsp *http.Response) (*DeleteApiTokenResponse, e
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteApiTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -3371,42 +3235,42 @@ func ParseGetApiTokenResponse(rsp *http.Response) (*GetApiTokenResponse, error) 
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3461,6 +3325,13 @@ func ParseGetApiTokenResponse(rsp *http.Response) (*GetApiTokenResponse, error) 
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetApiTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -3567,49 +3438,49 @@ func ParseActivateApiTokenResponse(rsp *http.Response) (*ActivateApiTokenRespons
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3664,6 +3535,13 @@ func ParseActivateApiTokenResponse(rsp *http.Response) (*ActivateApiTokenRespons
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ActivateApiTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -3780,49 +3658,49 @@ func ParseRevokeApiTokenResponse(rsp *http.Response) (*RevokeApiTokenResponse, e
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3877,6 +3755,13 @@ func ParseRevokeApiTokenResponse(rsp *http.Response) (*RevokeApiTokenResponse, e
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers RevokeApiTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -3993,49 +3878,49 @@ func ParseSuspendApiTokenResponse(rsp *http.Response) (*SuspendApiTokenResponse,
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest PlainError
+		var dest ApiTokenError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -4090,6 +3975,13 @@ func ParseSuspendApiTokenResponse(rsp *http.Response) (*SuspendApiTokenResponse,
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers SuspendApiTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

@@ -67,7 +67,7 @@ func Example() {
 	// revoked
 }
 
-// Where a request can be at fault, the code of the error says which of the two shapes it has.
+// Where members of a request are at fault, the error says what is wrong with each.
 func Example_errors() {
 	created, err := connect().CreateApiTokenWithResponse(context.Background(), client.ApiTokenDetailsForCreate{
 		TokenScope: client.ApiTokenDetailsForCreateTokenScopeAccount,
@@ -79,16 +79,11 @@ func Example_errors() {
 	if created.JSON400 == nil {
 		log.Fatal(created.Status())
 	}
-	value, err := created.JSON400.ValueByDiscriminator()
-	if err != nil {
-		log.Fatal(err)
+	refusal := *created.JSON400
+	if refusal.Errors == nil {
+		log.Fatal(refusal.Code, refusal.Message)
 	}
-	switch refusal := value.(type) {
-	case client.ValidationError:
-		fmt.Println(refusal.Code, refusal.Errors["expires_at"])
-	case client.PlainError:
-		fmt.Println(refusal.Code, refusal.Message)
-	}
+	fmt.Println(refusal.Code, (*refusal.Errors)["expires_at"])
 	// Output:
 	// validation_errors [must be in the future]
 }

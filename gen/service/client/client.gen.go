@@ -1912,7 +1912,7 @@ type ClientInterface interface {
 
 	// VerifyRequest Check the request of a gateway
 	//
-	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent.
+	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
 	//
 	// Corresponds with GET /verify (the `VerifyRequest` operationId).
 	VerifyRequest(ctx context.Context, params *VerifyRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2666,7 +2666,7 @@ func (c *Client) GetStatusList(ctx context.Context, list StatusListNumber, param
 
 // VerifyRequest Check the request of a gateway
 //
-// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent.
+// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
 //
 // Corresponds with GET /verify (the `VerifyRequest` operationId).
 func (c *Client) VerifyRequest(ctx context.Context, params *VerifyRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4780,7 +4780,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyRequestWithResponse Check the request of a gateway
 	//
-	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent.
+	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5788,7 +5788,8 @@ type ListAccountsResponse401Headers struct {
 
 // ListAccountsResponse403Headers the declared response headers of an HTTP 403 response for ListAccounts
 type ListAccountsResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ListAccountsResponse429Headers the declared response headers of an HTTP 429 response for ListAccounts
@@ -5924,7 +5925,8 @@ type CreateAccountResponse401Headers struct {
 
 // CreateAccountResponse403Headers the declared response headers of an HTTP 403 response for CreateAccount
 type CreateAccountResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // CreateAccountResponse409Headers the declared response headers of an HTTP 409 response for CreateAccount
@@ -6101,7 +6103,8 @@ type GetAccountResponse401Headers struct {
 
 // GetAccountResponse403Headers the declared response headers of an HTTP 403 response for GetAccount
 type GetAccountResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // GetAccountResponse404Headers the declared response headers of an HTTP 404 response for GetAccount
@@ -6250,7 +6253,8 @@ type DisableAccountResponse401Headers struct {
 
 // DisableAccountResponse403Headers the declared response headers of an HTTP 403 response for DisableAccount
 type DisableAccountResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // DisableAccountResponse404Headers the declared response headers of an HTTP 404 response for DisableAccount
@@ -6399,7 +6403,8 @@ type EnableAccountResponse401Headers struct {
 
 // EnableAccountResponse403Headers the declared response headers of an HTTP 403 response for EnableAccount
 type EnableAccountResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // EnableAccountResponse404Headers the declared response headers of an HTTP 404 response for EnableAccount
@@ -6548,7 +6553,8 @@ type ListEnvironmentsResponse401Headers struct {
 
 // ListEnvironmentsResponse403Headers the declared response headers of an HTTP 403 response for ListEnvironments
 type ListEnvironmentsResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ListEnvironmentsResponse429Headers the declared response headers of an HTTP 429 response for ListEnvironments
@@ -6684,7 +6690,8 @@ type CreateEnvironmentResponse401Headers struct {
 
 // CreateEnvironmentResponse403Headers the declared response headers of an HTTP 403 response for CreateEnvironment
 type CreateEnvironmentResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // CreateEnvironmentResponse409Headers the declared response headers of an HTTP 409 response for CreateEnvironment
@@ -6861,7 +6868,8 @@ type GetEnvironmentResponse401Headers struct {
 
 // GetEnvironmentResponse403Headers the declared response headers of an HTTP 403 response for GetEnvironment
 type GetEnvironmentResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // GetEnvironmentResponse404Headers the declared response headers of an HTTP 404 response for GetEnvironment
@@ -7010,7 +7018,8 @@ type DisableEnvironmentResponse401Headers struct {
 
 // DisableEnvironmentResponse403Headers the declared response headers of an HTTP 403 response for DisableEnvironment
 type DisableEnvironmentResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // DisableEnvironmentResponse404Headers the declared response headers of an HTTP 404 response for DisableEnvironment
@@ -7159,7 +7168,8 @@ type EnableEnvironmentResponse401Headers struct {
 
 // EnableEnvironmentResponse403Headers the declared response headers of an HTTP 403 response for EnableEnvironment
 type EnableEnvironmentResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // EnableEnvironmentResponse404Headers the declared response headers of an HTTP 404 response for EnableEnvironment
@@ -7295,6 +7305,11 @@ type GetMeResponse200Headers struct {
 	XRequestId string
 }
 
+// GetMeResponse400Headers the declared response headers of an HTTP 400 response for GetMe
+type GetMeResponse400Headers struct {
+	XRequestId string
+}
+
 // GetMeResponse401Headers the declared response headers of an HTTP 401 response for GetMe
 type GetMeResponse401Headers struct {
 	WWWAuthenticate string
@@ -7323,6 +7338,8 @@ type GetMeResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Me
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationproblemJSON401 *Problem
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -7333,6 +7350,8 @@ type GetMeResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetMeResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetMeResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetMeResponse401Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -7346,6 +7365,11 @@ type GetMeResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r GetMeResponse) GetJSON200() *Me {
 	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetMeResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -7415,7 +7439,8 @@ type ListServiceTokensResponse401Headers struct {
 
 // ListServiceTokensResponse403Headers the declared response headers of an HTTP 403 response for ListServiceTokens
 type ListServiceTokensResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ListServiceTokensResponse429Headers the declared response headers of an HTTP 429 response for ListServiceTokens
@@ -7550,7 +7575,8 @@ type DeleteServiceTokenResponse401Headers struct {
 
 // DeleteServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for DeleteServiceToken
 type DeleteServiceTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // DeleteServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for DeleteServiceToken
@@ -7706,7 +7732,8 @@ type GetServiceTokenResponse401Headers struct {
 
 // GetServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for GetServiceToken
 type GetServiceTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // GetServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for GetServiceToken
@@ -7855,7 +7882,8 @@ type ActivateServiceTokenResponse401Headers struct {
 
 // ActivateServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for ActivateServiceToken
 type ActivateServiceTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ActivateServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for ActivateServiceToken
@@ -8018,7 +8046,8 @@ type AllowIntrospectionResponse401Headers struct {
 
 // AllowIntrospectionResponse403Headers the declared response headers of an HTTP 403 response for AllowIntrospection
 type AllowIntrospectionResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // AllowIntrospectionResponse404Headers the declared response headers of an HTTP 404 response for AllowIntrospection
@@ -8181,7 +8210,8 @@ type ForbidIntrospectionResponse401Headers struct {
 
 // ForbidIntrospectionResponse403Headers the declared response headers of an HTTP 403 response for ForbidIntrospection
 type ForbidIntrospectionResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ForbidIntrospectionResponse404Headers the declared response headers of an HTTP 404 response for ForbidIntrospection
@@ -8344,7 +8374,8 @@ type RevokeServiceTokenResponse401Headers struct {
 
 // RevokeServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for RevokeServiceToken
 type RevokeServiceTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // RevokeServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for RevokeServiceToken
@@ -8507,7 +8538,8 @@ type SuspendServiceTokenResponse401Headers struct {
 
 // SuspendServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for SuspendServiceToken
 type SuspendServiceTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // SuspendServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for SuspendServiceToken
@@ -8670,7 +8702,8 @@ type ListUsersResponse401Headers struct {
 
 // ListUsersResponse403Headers the declared response headers of an HTTP 403 response for ListUsers
 type ListUsersResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // ListUsersResponse429Headers the declared response headers of an HTTP 429 response for ListUsers
@@ -8806,7 +8839,8 @@ type CreateUserResponse401Headers struct {
 
 // CreateUserResponse403Headers the declared response headers of an HTTP 403 response for CreateUser
 type CreateUserResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // CreateUserResponse409Headers the declared response headers of an HTTP 409 response for CreateUser
@@ -8983,7 +9017,8 @@ type GetUserResponse401Headers struct {
 
 // GetUserResponse403Headers the declared response headers of an HTTP 403 response for GetUser
 type GetUserResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // GetUserResponse404Headers the declared response headers of an HTTP 404 response for GetUser
@@ -9323,7 +9358,8 @@ type DisableUserResponse401Headers struct {
 
 // DisableUserResponse403Headers the declared response headers of an HTTP 403 response for DisableUser
 type DisableUserResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // DisableUserResponse404Headers the declared response headers of an HTTP 404 response for DisableUser
@@ -9486,7 +9522,8 @@ type EnableUserResponse401Headers struct {
 
 // EnableUserResponse403Headers the declared response headers of an HTTP 403 response for EnableUser
 type EnableUserResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // EnableUserResponse404Headers the declared response headers of an HTTP 404 response for EnableUser
@@ -9637,7 +9674,8 @@ type CreateUserTokenResponse401Headers struct {
 
 // CreateUserTokenResponse403Headers the declared response headers of an HTTP 403 response for CreateUserToken
 type CreateUserTokenResponse403Headers struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 // CreateUserTokenResponse404Headers the declared response headers of an HTTP 404 response for CreateUserToken
@@ -10711,7 +10749,7 @@ func (c *ClientWithResponses) GetStatusListWithResponse(ctx context.Context, lis
 
 // VerifyRequestWithResponse Check the request of a gateway
 //
-// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent.
+// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -12102,6 +12140,13 @@ func ParseListAccountsResponse(rsp *http.Response) (*ListAccountsResponse, error
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListAccountsResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -12292,6 +12337,13 @@ func ParseCreateAccountResponse(rsp *http.Response) (*CreateAccountResponse, err
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateAccountResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -12491,6 +12543,13 @@ func ParseGetAccountResponse(rsp *http.Response) (*GetAccountResponse, error) {
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetAccountResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -12670,6 +12729,13 @@ func ParseDisableAccountResponse(rsp *http.Response) (*DisableAccountResponse, e
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DisableAccountResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -12849,6 +12915,13 @@ func ParseEnableAccountResponse(rsp *http.Response) (*EnableAccountResponse, err
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers EnableAccountResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -13021,6 +13094,13 @@ func ParseListEnvironmentsResponse(rsp *http.Response) (*ListEnvironmentsRespons
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListEnvironmentsResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -13211,6 +13291,13 @@ func ParseCreateEnvironmentResponse(rsp *http.Response) (*CreateEnvironmentRespo
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateEnvironmentResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -13410,6 +13497,13 @@ func ParseGetEnvironmentResponse(rsp *http.Response) (*GetEnvironmentResponse, e
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetEnvironmentResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -13589,6 +13683,13 @@ func ParseDisableEnvironmentResponse(rsp *http.Response) (*DisableEnvironmentRes
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DisableEnvironmentResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -13768,6 +13869,13 @@ func ParseEnableEnvironmentResponse(rsp *http.Response) (*EnableEnvironmentRespo
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers EnableEnvironmentResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -13856,6 +13964,13 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -13897,6 +14012,16 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetMeResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
 	case rsp.StatusCode == 401:
 		var headers GetMeResponse401Headers
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
@@ -14068,6 +14193,13 @@ func ParseListServiceTokensResponse(rsp *http.Response) (*ListServiceTokensRespo
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListServiceTokensResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -14240,6 +14372,13 @@ func ParseDeleteServiceTokenResponse(rsp *http.Response) (*DeleteServiceTokenRes
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -14429,6 +14568,13 @@ func ParseGetServiceTokenResponse(rsp *http.Response) (*GetServiceTokenResponse,
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -14615,6 +14761,13 @@ func ParseActivateServiceTokenResponse(rsp *http.Response) (*ActivateServiceToke
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ActivateServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -14811,6 +14964,13 @@ func ParseAllowIntrospectionResponse(rsp *http.Response) (*AllowIntrospectionRes
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers AllowIntrospectionResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15007,6 +15167,13 @@ func ParseForbidIntrospectionResponse(rsp *http.Response) (*ForbidIntrospectionR
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ForbidIntrospectionResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15203,6 +15370,13 @@ func ParseRevokeServiceTokenResponse(rsp *http.Response) (*RevokeServiceTokenRes
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers RevokeServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15399,6 +15573,13 @@ func ParseSuspendServiceTokenResponse(rsp *http.Response) (*SuspendServiceTokenR
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers SuspendServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15581,6 +15762,13 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListUsersResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15771,6 +15959,13 @@ func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateUserResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -15970,6 +16165,13 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetUserResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -16386,6 +16588,13 @@ func ParseDisableUserResponse(rsp *http.Response) (*DisableUserResponse, error) 
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DisableUserResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -16575,6 +16784,13 @@ func ParseEnableUserResponse(rsp *http.Response) (*EnableUserResponse, error) {
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers EnableUserResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -16789,6 +17005,13 @@ func ParseCreateUserTokenResponse(rsp *http.Response) (*CreateUserTokenResponse,
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateUserTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

@@ -167,7 +167,7 @@ func TestMuninxErrors(t *testing.T) {
 	same(t, "400", empty.Response.Errors[0].Pointer.Value, "/name")
 	long := is[*muninx.CreateTokenRequestEntityTooLarge](t)(create(p.mine.muninx, strings.Repeat("x", 70_000)))
 	same(t, "413", long.Response.Status, 413)
-	unknown := is[*muninx.ListTokensUnauthorizedHeaders](t)(create(connect(t, p.Client, p.URL, "unknown").muninx, "x"))
+	unknown := is[*muninx.CreateTokenUnauthorized](t)(create(connect(t, p.Client, p.URL, "unknown").muninx, "x"))
 	same(t, "401", unknown.WWWAuthenticate != "", true)
 	body := &apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScopeAccount}
 	scoped := is[*apitoken.ApiTokenCreatedHeaders](t)(p.mine.apitoken.CreateApiToken(ctx, body))
@@ -212,7 +212,7 @@ func TestAPIToken(t *testing.T) {
 	page := is[*apitoken.ApiTokenListHeaders](t)(mine.ListApiTokens(ctx, apitoken.ListApiTokensParams{}))
 	same(t, "listed", page.Response.Details[0].ID, key)
 	early := is[*apitoken.DeleteApiTokenConflict](t)(mine.DeleteApiToken(ctx, apitoken.DeleteApiTokenParams{ID: key}))
-	same(t, "409", early.Response.Code, apitoken.PlainErrorCodeConflict)
+	same(t, "409", early.Response.Code, apitoken.ApiTokenErrorCodeConflict)
 	revoked := changed(mine.RevokeApiToken(ctx, apitoken.RevokeApiTokenParams{ID: key}))
 	same(t, "revoke", revoked.Response.Details.Status, apitoken.ApiTokenDetailsStatusRevoked)
 	same(t, "revoked", p.works(t, secret), "")
@@ -228,25 +228,25 @@ func TestAPITokenErrors(t *testing.T) {
 		return c.CreateApiToken(ctx, body)
 	}
 	none := func(*apitoken.ApiTokenDetailsForCreate) {}
-	late := is[*apitoken.ApiTokenErrorStatusCodeWithHeaders](t)(create(p.mine.apitoken, func(b *apitoken.ApiTokenDetailsForCreate) {
+	late := is[*apitoken.CreateApiTokenBadRequest](t)(create(p.mine.apitoken, func(b *apitoken.ApiTokenDetailsForCreate) {
 		b.ExpiresAt = apitoken.NewOptNilDateTime(time.Now().Add(-time.Hour))
 	}))
-	faults, ok := late.Response.GetValidationError()
-	if !ok || faults.Errors["expires_at"][0] != "must be in the future" {
+	faults, ok := late.Response.Errors.Get()
+	if !ok || faults["expires_at"][0] != "must be in the future" {
 		t.Errorf("400: %+v", late.Response)
 	}
 	long := is[*apitoken.CreateApiTokenRequestEntityTooLarge](t)(create(p.mine.apitoken, func(b *apitoken.ApiTokenDetailsForCreate) {
 		b.AccountID = apitoken.NewOptNilString(strings.Repeat("x", 70_000))
 	}))
-	same(t, "413", long.Response.Code, apitoken.PlainErrorCodePayloadTooLarge)
-	unknown := is[*apitoken.PlainErrorHeaders](t)(create(connect(t, p.Client, p.URL, "unknown").apitoken, none))
-	same(t, "401", unknown.Response.Code, apitoken.PlainErrorCodeUnauthorized)
+	same(t, "413", long.Response.Code, apitoken.ApiTokenErrorCodePayloadTooLarge)
+	unknown := is[*apitoken.CreateApiTokenUnauthorized](t)(create(connect(t, p.Client, p.URL, "unknown").apitoken, none))
+	same(t, "401", unknown.Response.Code, apitoken.ApiTokenErrorCodeUnauthorized)
 	bound := is[*apitoken.ApiTokenCreatedHeaders](t)(create(p.mine.apitoken, func(b *apitoken.ApiTokenDetailsForCreate) {
 		b.TokenScope = apitoken.ApiTokenDetailsForCreateTokenScopeEnvironment
 		b.EnvironmentID = apitoken.NewOptNilString(p.Vars["environment"])
 	}))
 	narrow := connect(t, p.Client, p.URL, bound.Response.Token).apitoken
-	same(t, "403", is[*apitoken.CreateApiTokenForbidden](t)(create(narrow, none)).Response.Code, apitoken.PlainErrorCodeForbidden)
+	same(t, "403", is[*apitoken.CreateApiTokenForbidden](t)(create(narrow, none)).Response.Code, apitoken.ApiTokenErrorCodeForbidden)
 	text := connect(t, &http.Client{Transport: asText{p.Client.Transport}}, p.URL, p.Vars["member"]).apitoken
 	is[*apitoken.CreateApiTokenUnsupportedMediaType](t)(create(text, none))
 	at := func(status int) *apitoken.Client {
@@ -282,7 +282,7 @@ func TestUnleashErrors(t *testing.T) {
 	same(t, "400", early.Response.Details[0].Path.Value, "/body/expiresAt")
 	long := unleash.PatSchema{Description: unleash.NewOptString(strings.Repeat("x", 70_000))}
 	is[*unleash.CreatePatRequestEntityTooLarge](t)(create(p.mine.unleash, long))
-	unknown := is[*unleash.GetPatsUnauthorizedHeaders](t)(create(connect(t, p.Client, p.URL, "unknown").unleash, unleash.PatSchema{}))
+	unknown := is[*unleash.CreatePatUnauthorized](t)(create(connect(t, p.Client, p.URL, "unknown").unleash, unleash.PatSchema{}))
 	same(t, "401", unknown.Response.Name, unleash.ApiErrorSchemaNameUnauthorizedError)
 	text := connect(t, &http.Client{Transport: asText{p.Client.Transport}}, p.URL, p.Vars["member"]).unleash
 	is[*unleash.CreatePatUnsupportedMediaType](t)(create(text, unleash.PatSchema{}))
@@ -348,4 +348,14 @@ func (h handedOn) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+h.secret)
 	return h.RoundTripper.RoundTrip(r)
+}
+
+// TestVerify: a client sends a credential where the contract asks for one, also to what judges it by itself.
+func TestVerify(t *testing.T) {
+	p, ctx := meet(t), t.Context()
+	answer := is[*service.VerifyRequestNoContent](t)(p.mine.service.VerifyRequest(ctx, service.VerifyRequestParams{}))
+	same(t, "subject", answer.XTokenSubject, "member")
+	asked := service.VerifyRequestParams{Scope: service.NewOptWantedScope(service.WantedScopeAccount)}
+	refused := is[*service.VerifyRequestForbidden](t)(p.mine.service.VerifyRequest(ctx, asked))
+	same(t, "challenge", refused.WWWAuthenticate, `Bearer realm="tokenwright", error="insufficient_scope"`)
 }

@@ -8,9 +8,9 @@ from apitoken.models import (
     ApiTokenCreated,
     ApiTokenDetailsForCreate,
     ApiTokenDetailsForCreateTokenScope,
-    PlainError,
-    PlainErrorCode,
-    ValidationError,
+    ApiTokenError,
+    ApiTokenErrorCode,
+    ApiTokenErrorErrors,
 )
 from apitoken.types import UNSET
 from muninx.api.tokens import create_token, get_token, list_tokens
@@ -57,22 +57,24 @@ class Errors(unittest.TestCase):
         create(TEXT, 415)
 
     def test_apitoken(self) -> None:
-        def create(clients: Clients, status: int, account: str | None = None) -> PlainErrorCode:
+        def create(clients: Clients, status: int, account: str | None = None) -> ApiTokenErrorCode:
             body = ApiTokenDetailsForCreate(token_scope=ACCOUNT_SCOPE, account_id=account or UNSET)
-            return need(create_api_token.sync_detailed(client=clients.apitoken, body=body), PlainError, status).code
+            return need(create_api_token.sync_detailed(client=clients.apitoken, body=body), ApiTokenError, status).code
 
         late = ApiTokenDetailsForCreate(token_scope=ACCOUNT_SCOPE, expires_at=PAST)
-        faults = need(create_api_token.sync_detailed(client=MINE.apitoken, body=late), ValidationError, 400)
-        self.assertEqual(faults.errors["expires_at"], ["must be in the future"])
-        self.assertIs(create(NOBODY, 401), PlainErrorCode.UNAUTHORIZED)
+        faulty = need(create_api_token.sync_detailed(client=MINE.apitoken, body=late), ApiTokenError, 400)
+        self.assertIs(faulty.code, ApiTokenErrorCode.VALIDATION_ERRORS)
+        assert isinstance(faulty.errors, ApiTokenErrorErrors)
+        self.assertEqual(faulty.errors["expires_at"], ["must be in the future"])
+        self.assertIs(create(NOBODY, 401), ApiTokenErrorCode.UNAUTHORIZED)
         bound = Clients(scoped(MINE, ApiTokenDetailsForCreateTokenScope.ENVIRONMENT, ENVIRONMENT))
-        self.assertIs(create(bound, 403), PlainErrorCode.FORBIDDEN)
-        need(get_api_token.sync_detailed("unknown", client=MINE.apitoken), PlainError, 404)
-        self.assertIs(create(MINE, 413, LONG), PlainErrorCode.PAYLOAD_TOO_LARGE)
-        self.assertIs(create(TEXT, 415), PlainErrorCode.UNSUPPORTED_MEDIA_TYPE)
+        self.assertIs(create(bound, 403), ApiTokenErrorCode.FORBIDDEN)
+        need(get_api_token.sync_detailed("unknown", client=MINE.apitoken), ApiTokenError, 404)
+        self.assertIs(create(MINE, 413, LONG), ApiTokenErrorCode.PAYLOAD_TOO_LARGE)
+        self.assertIs(create(TEXT, 415), ApiTokenErrorCode.UNSUPPORTED_MEDIA_TYPE)
         body = ApiTokenDetailsForCreate(token_scope=ACCOUNT_SCOPE)
         active = need(create_api_token.sync_detailed(client=MINE.apitoken, body=body), ApiTokenCreated).details.id
-        need(delete_api_token.sync_detailed(active, client=MINE.apitoken), PlainError, 409)
+        need(delete_api_token.sync_detailed(active, client=MINE.apitoken), ApiTokenError, 409)
 
     def test_unleash(self) -> None:
         def create(clients: Clients, status: int, body: PatSchema) -> ApiErrorSchema:
@@ -109,7 +111,7 @@ class Errors(unittest.TestCase):
             token = create_token.sync_detailed(client=broken.muninx, body=TokenCreate(name="x"))
             self.assertEqual(need(token, Problem, status).status, status)
             body = ApiTokenDetailsForCreate(token_scope=ACCOUNT_SCOPE)
-            need(create_api_token.sync_detailed(client=broken.apitoken, body=body), PlainError, status)
+            need(create_api_token.sync_detailed(client=broken.apitoken, body=body), ApiTokenError, status)
             need(get_pats.sync_detailed(client=broken.unleash), ApiErrorSchema, status)
             me = get_me.sync_detailed(client=broken.service)
             need(me, ServiceProblem, status)

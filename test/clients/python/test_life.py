@@ -17,10 +17,10 @@ from apitoken.models import (
     ApiTokenCreated,
     ApiTokenDetailsForCreate,
     ApiTokenDetailsForCreateTokenScope,
+    ApiTokenError,
     ApiTokenList,
     ApiTokenSuccess,
     ListApiTokensStatus,
-    PlainError,
 )
 from muninx.api.tokens import create_token, delete_token, get_token, list_tokens
 from muninx.models import Problem, Token, TokenCreate, TokenCreated, TokenList, TokenStatus
@@ -113,7 +113,7 @@ class Life(unittest.TestCase):
         self.assertIsNone(works(secret))
         need(get_api_token.sync_detailed(id_, client=mine), ApiTokenSuccess)
         self.assertEqual(delete_api_token.sync_detailed(id_, client=mine).status_code, 204)
-        need(get_api_token.sync_detailed(id_, client=mine), PlainError, 404)
+        need(get_api_token.sync_detailed(id_, client=mine), ApiTokenError, 404)
 
     def test_unleash(self) -> None:
         mine = MINE.unleash

@@ -263,33 +263,16 @@ export interface components {
             /** @description The cursor of the next page; null on the last. */
             next_cursor: string | null;
         };
-        /** @description One of the two error shapes, told apart by their code. */
-        ApiToken_Error: components["schemas"]["PlainError"] | components["schemas"]["ValidationError"];
-        /** @description An error that is no fault of a member. */
-        PlainError: {
+        /** @description An error in one of two shapes. With the code validation_errors, and only with that, it has errors: what is wrong, by the name of the member or parameter. */
+        ApiToken_Error: {
             /**
-             * @description The sort of error. (enum property replaced by openapi-typescript)
+             * @description The sort of error.
+             * @example bad_request
              * @enum {string}
              */
-            code: "bad_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "too_many_requests" | "internal_error" | "service_unavailable";
-            /** @description What is wrong. */
-            message: string;
-            /**
-             * @description Always error.
-             * @example error
-             * @enum {string}
-             */
-            status: "error";
-        };
-        /** @description Faults of members of the request. */
-        ValidationError: {
-            /**
-             * @description The sort of error. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            code: "validation_errors";
+            code: "bad_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "too_many_requests" | "internal_error" | "service_unavailable" | "validation_errors";
             /** @description What is wrong, by the name of the member. */
-            errors: {
+            errors?: {
                 [key: string]: string[];
             };
             /** @description What is wrong. */
@@ -330,10 +313,15 @@ export interface components {
          */
         RequestId: string;
         /**
-         * @description How to authenticate (RFC 6750 section 3).
+         * @description How to authenticate (RFC 6750 section 3). It names an error only where a credential was read.
          * @example Bearer realm="tokenwright", error="invalid_token"
          */
         Challenge: string;
+        /**
+         * @description That the credential does not reach this far (RFC 6750 section 3.1).
+         * @example Bearer realm="tokenwright", error="insufficient_scope"
+         */
+        ScopeChallenge: string;
         /**
          * @description Seconds after which to try again (RFC 9110 section 10.2.3).
          * @example 1
@@ -429,17 +417,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -450,7 +439,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -460,7 +449,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -471,7 +460,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */
@@ -558,17 +547,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The body is larger than 64 KiB. */
@@ -578,7 +568,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The body is not JSON. */
@@ -588,7 +578,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -599,7 +589,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -609,7 +599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -620,7 +610,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */
@@ -699,17 +689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description There is no such token for the caller. */
@@ -719,7 +710,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -730,7 +721,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -740,7 +731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -751,7 +742,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */
@@ -804,17 +795,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description There is no such token for the caller. */
@@ -824,7 +816,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The state of the token does not allow it. */
@@ -834,7 +826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -845,7 +837,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -855,7 +847,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -866,7 +858,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */
@@ -945,17 +937,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description There is no such token for the caller. */
@@ -965,7 +958,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The state of the token does not allow it. */
@@ -975,7 +968,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -986,7 +979,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -996,7 +989,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -1007,7 +1000,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */
@@ -1086,17 +1079,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description There is no such token for the caller. */
@@ -1106,7 +1100,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The state of the token does not allow it. */
@@ -1116,7 +1110,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -1127,7 +1121,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -1137,7 +1131,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -1148,7 +1142,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */
@@ -1227,17 +1221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description There is no such token for the caller. */
@@ -1247,7 +1242,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The state of the token does not allow it. */
@@ -1257,7 +1252,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Too many requests. */
@@ -1268,7 +1263,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description A fault of the server. */
@@ -1278,7 +1273,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description The server cannot answer now; trying again may help. */
@@ -1289,7 +1284,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlainError"];
+                    "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
             /** @description Any other error. */

@@ -173,10 +173,15 @@ export interface components {
          */
         RequestId: string;
         /**
-         * @description How to authenticate (RFC 6750 section 3).
+         * @description How to authenticate (RFC 6750 section 3). It names an error only where a credential was read.
          * @example Bearer realm="tokenwright", error="invalid_token"
          */
         Challenge: string;
+        /**
+         * @description That the credential does not reach this far (RFC 6750 section 3.1).
+         * @example Bearer realm="tokenwright", error="insufficient_scope"
+         */
+        ScopeChallenge: string;
         /**
          * @description Seconds after which to try again (RFC 9110 section 10.2.3).
          * @example 1
@@ -259,6 +264,7 @@ export interface operations {
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -361,6 +367,7 @@ export interface operations {
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -481,6 +488,7 @@ export interface operations {
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -579,6 +587,7 @@ export interface operations {
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                     [name: string]: unknown;
                 };
                 content: {

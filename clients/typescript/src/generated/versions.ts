@@ -2,8 +2,8 @@
 
 /** The versions of the contracts that this package speaks. */
 export const contractVersions = {
-  muninx: '1.0.0',
-  apitoken: '1.0.0',
-  unleash: '1.0.0',
-  service: '1.2.0',
+  muninx: '2.0.0',
+  apitoken: '2.0.0',
+  unleash: '1.1.0',
+  service: '2.0.0',
 } as const
