@@ -66,6 +66,7 @@ func operations(t *testing.T, s *harness.Server) []operation {
 	t.Helper()
 	bodies := map[string]string{
 		"createToken": `{"name":"late"}`, "createUserToken": `{"name":"late"}`, "createAccount": `{"name":"late"}`,
+		"updateUser":     `{"role":"introspector"}`,
 		"createApiToken": `{"token_scope":"account"}`, "createPat": `{"description":"late"}`,
 		"createUser":        `{"subject":"late","name":"x","role":"admin","account_id":"` + s.Vars["account"] + `"}`,
 		"createEnvironment": `{"name":"late","account_id":"` + s.Vars["account"] + `"}`,

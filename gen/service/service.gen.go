@@ -8232,7 +8232,8 @@ func (response UpdateUser401ApplicationProblemPlusJSONResponse) VisitUpdateUserR
 }
 
 type UpdateUser403ResponseHeaders struct {
-	XRequestId string
+	WWWAuthenticate string
+	XRequestId      string
 }
 
 type UpdateUser403ApplicationProblemPlusJSONResponse struct {
@@ -8247,6 +8248,7 @@ func (response UpdateUser403ApplicationProblemPlusJSONResponse) VisitUpdateUserR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
