@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -30,17 +29,12 @@ var filter = &openapi3filter.Options{
 	},
 }
 
-// checkTime is the judgement of RFC 3339 that decoding a time.Time makes; the usual pattern lets 31 February pass.
-func checkTime(text string) error {
-	return new(time.Time).UnmarshalText([]byte(text))
-}
-
 // validator judges the request by the operation's part of the spec.
 func validator(route *routers.Route) echo.MiddlewareFunc {
 	single, integers := singleParameters(route), integerParameters(route)
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
-	queryOnly := judgesQueryOnly(route)
+	queryOnly, body := judgesQueryOnly(route), bodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if queryOnly && c.Request().URL.RawQuery == "" {
@@ -59,9 +53,22 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
 				return refusal(err)
 			}
+			if body != nil {
+				respell(c.Request().Body, body)
+			}
 			return next(c)
 		}
 	}
+}
+
+// bodySchema is the schema of the operation's JSON body, nil if it takes none.
+func bodySchema(route *routers.Route) *openapi3.Schema {
+	if body := route.Operation.RequestBody; body != nil {
+		if media := body.Value.Content[echo.MIMEApplicationJSON]; media != nil {
+			return media.Schema.Value
+		}
+	}
+	return nil
 }
 
 func isForm(route *routers.Route) bool {
