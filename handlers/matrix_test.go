@@ -108,8 +108,12 @@ func TestContentTypes(t *testing.T) {
 			"Application/JSON; Charset=UTF-8":             c.created,
 			"application/json;charset=\"utf-8\"":          c.created,
 			"application/json; charset=latin1":            415,
-			"application/json; charset=utf-8; version=1":  415,
-			"application/json; version=1":                 415,
+			"application/json; charset=utf-8; version=1":  c.created,
+			"application/json; version=1":                 c.created,
+			"application/json; charset=latin1; version=1": 415,
+			"application/json; charset=":                  415,
+			"application/json; charset=\"\"":              415,
+			"application/json; version":                   415,
 			"application/problem+json":                    415,
 			"text/json":                                   415,
 			"text/plain":                                  415,
@@ -121,10 +125,25 @@ func TestContentTypes(t *testing.T) {
 		} {
 			a := s.Do("POST", c.path, s.Vars["admin"], c.unique(fmt.Sprint(len(value))), "Content-Type", value)
 			want(t, c, value, a, status)
+			taken(t, value, a, "application/json", "")
 		}
 		a := s.Do("POST", c.path, s.Vars["admin"], c.unique("gz"), "Content-Encoding", "gzip")
 		want(t, c, "gzip", a, http.StatusUnsupportedMediaType)
+		taken(t, "gzip", a, "", "identity")
+		a = s.Do("POST", c.path, s.Vars["admin"], c.unique("gz"), "Content-Encoding", "gzip", "Content-Type", "text/plain")
+		taken(t, "text, gzip", a, "application/json", "identity")
+		want(t, c, "identity", s.Do("POST", c.path, s.Vars["admin"], c.unique("id"), "Content-Encoding", "Identity"), c.created)
 	})
+}
+
+// taken asks that a 415 names what is taken, as far as that was the reason (RFC 9110 section 15.5.16).
+func taken(t *testing.T, what string, a harness.Answer, media, coding string) {
+	t.Helper()
+	if a.Status == http.StatusUnsupportedMediaType &&
+		(a.Header.Get("Accept") != media || a.Header.Get("Accept-Encoding") != coding) {
+		t.Errorf("%s: Accept %q, Accept-Encoding %q, want %q and %q", what, a.Header.Get("Accept"),
+			a.Header.Get("Accept-Encoding"), media, coding)
+	}
 }
 
 // TestCredentialComesFirst shows that without a credential nothing else is judged.

@@ -140,12 +140,15 @@ func TestIntrospectionForms(t *testing.T) {
 		"U+0000":          {"token=%00", "application/x-www-form-urlencoded", 400},
 		"too large":       {"token=" + strings.Repeat("a", 70<<10), "application/x-www-form-urlencoded", 413},
 		"charset":         {"token=x", "application/x-www-form-urlencoded; charset=UTF-8", 200},
+		"another charset": {"token=x", "application/x-www-form-urlencoded; charset=ISO-8859-1", 200},
+		"parameter":       {"token=x", "application/x-www-form-urlencoded; version=1", 200},
 		"unknown members": {"token=x&other=1", "application/x-www-form-urlencoded", 200},
 	} {
 		a := s.Do("POST", "/introspect", s.Vars["admin"], c.body, "Content-Type", c.media)
 		if a.Status != c.status {
 			t.Errorf("%s: %d, want %d: %s", what, a.Status, c.status, a.Body)
 		}
+		taken(t, what, a, "application/x-www-form-urlencoded", "")
 		if a.Status == 400 && a.JSON()["error"] != "invalid_request" {
 			t.Errorf("%s: error is %v", what, a.JSON()["error"])
 		}

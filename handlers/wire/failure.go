@@ -133,6 +133,9 @@ func Fail(c echo.Context, err error, write ErrorWriter) {
 	case MethodNotAllowed:
 		h.Set(echo.HeaderAllow, allowed(c))
 	}
+	if refused := (*notTaken)(nil); errors.As(err, &refused) {
+		refused.name(h)
+	}
 	if err := write(c, f); err != nil {
 		c.Set(writeErrorKey, fmt.Errorf("answer not written: %w", err))
 	}
