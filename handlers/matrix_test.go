@@ -248,15 +248,25 @@ func flip(secret string) string {
 
 func TestRequestIDs(t *testing.T) {
 	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
-		good := "Trace.01-a_b:c+d/e="
-		if got := s.Do("GET", c.path, "", "", "X-Request-Id", good).Header.Get("X-Request-Id"); got != good {
-			t.Errorf("a good id became %q", got)
+		for _, good := range []string{"Trace.01-a_b", "12345678", strings.Repeat("a", 64)} {
+			if got := s.Do("GET", c.path, "", "", "X-Request-Id", good).Header.Get("X-Request-Id"); got != good {
+				t.Errorf("%q became %q", good, got)
+			}
+			if line := logged(t, s); len(line["request_id"].(string)) != 36 || line["client_request_id"] != good {
+				t.Errorf("%q is logged as %v", good, line)
+			}
 		}
-		for _, bad := range []string{"with space", `quote"`, "<script>", strings.Repeat("a", 129), "ümlaut", s.Vars["admin"]} {
+		for _, bad := range []string{
+			"", "1234567", "with space", `quote"quote`, "<script>", "trace:1234", "trace/1234", strings.Repeat("a", 65), "ümlautümlaut",
+			s.Vars["admin"], "eyJhbGciOi",
+		} {
 			a := s.Do("GET", c.path, "", "", "X-Request-Id", bad)
 			got := a.Header.Get("X-Request-Id")
 			if got == bad || len(got) != 36 {
 				t.Errorf("%q became %q", bad, got)
+			}
+			if line := logged(t, s); line["request_id"] != got || line["client_request_id"] != nil {
+				t.Errorf("%q, answered with %q, is logged as %v", bad, got, line)
 			}
 			var body map[string]any
 			if err := json.Unmarshal(a.Body, &body); err != nil {
@@ -271,4 +281,14 @@ func TestRequestIDs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// logged is the last line of the server's log. The server writes it before it has ended the answer.
+func logged(t *testing.T, s *harness.Server) (line map[string]any) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(s.Log.String()), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil {
+		t.Fatal(err)
+	}
+	return line
 }

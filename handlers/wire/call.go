@@ -1,19 +1,22 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 )
 
 // call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
 // context costs a copy of the request; and it has no timer before somebody waits, since a check from memory never does.
 type call struct {
-	id      string
+	id      string // made here, so that no two requests share one
+	sent    string // the sender's, "" if it has none
 	method  string // as it was sent
 	elapsed func() time.Duration
 	limit   time.Duration
@@ -31,9 +34,12 @@ type contextKey struct{}
 // is the query of somebody's own request.
 func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: newRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit, ctx: r.Context()}
+		c := &call{
+			id: uuid.NewString(), sent: sentRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit,
+			ctx: r.Context(),
+		}
 		defer c.end()
-		w.Header().Set(echo.HeaderXRequestID, c.id)
+		w.Header().Set(echo.HeaderXRequestID, c.name())
 		r = r.WithContext(c)
 		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
 			r.Method, r.URL = http.MethodGet, asOne(r.URL, path)
@@ -98,10 +104,13 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-// RequestID is the name of the request that the context belongs to.
+// name is what answers call the request.
+func (c *call) name() string { return cmp.Or(c.sent, c.id) }
+
+// RequestID is what answers call the request that the context belongs to: by its sender's name, if that has a good one.
 func RequestID(ctx context.Context) string {
 	if c := callOf(ctx); c != nil {
-		return c.id
+		return c.name()
 	}
 	return ""
 }

@@ -20,7 +20,8 @@ type Access struct {
 	Method    string
 	Status    int
 	Duration  time.Duration
-	RequestID string
+	RequestID string // our own; no two requests share one
+	SentID    string // the sender's, which the answer has in its place; "" if there is none
 	Caller    string // user or account and token of the caller, "" if it was not authenticated
 	Err       error  // of a 5xx answer
 }
@@ -37,7 +38,8 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 				fail(c, err)
 			}
 			call := callOf(c.Request().Context())
-			a := Access{Method: call.method, Status: c.Response().Status, Duration: call.elapsed(), RequestID: call.id}
+			a := Access{Method: call.method, Status: c.Response().Status, Duration: call.elapsed()}
+			a.RequestID, a.SentID = call.id, call.sent
 			a.Dialect, a.Operation, a.Caller = describe(c)
 			if a.Status >= http.StatusInternalServerError {
 				a.Err = err
@@ -66,6 +68,9 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Duration("duration", a.Duration),
 		slog.String("caller", a.Caller),
 	)
+	if a.SentID != "" {
+		line.AddAttrs(slog.String("client_request_id", a.SentID))
+	}
 	if a.Err != nil {
 		line.AddAttrs(slog.String("error", a.Err.Error()))
 	}
