@@ -13,7 +13,7 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	token.Invalid:             gen.BadDataError,
 	token.CredentialMissing:   gen.AuthenticationRequired,
 	token.CredentialInvalid:   gen.UnauthorizedError,
-	token.Forbidden:           gen.NoAccessError,
+	token.Forbidden:           gen.ForbiddenError,
 	token.LimitReached:        gen.OperationDeniedError,
 	token.NotFound:            gen.NotFoundError,
 	token.NameTaken:           gen.NameExistsError,

@@ -199,7 +199,13 @@ export interface paths {
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -998,9 +1004,9 @@ export interface components {
         UserDraft: {
             /** @description The OIDC issuer that knows the user; null or missing for a local user. */
             issuer?: string | null;
-            /** @description The subject at the issuer; unique there. */
+            /** @description The subject at the issuer; unique there. Without the characters that a name may not have. */
             subject: string;
-            /** @description The name of the user. */
+            /** @description The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
             /**
              * @description What the user may do.
@@ -1047,7 +1053,7 @@ export interface components {
         };
         /** @description A token for a user. */
         UserTokenDraft: {
-            /** @description A name for the token. */
+            /** @description A name for the token, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
             /**
              * Format: date-time
@@ -1086,7 +1092,7 @@ export interface components {
         };
         /** @description An account to register. */
         AccountDraft: {
-            /** @description The name of the account. */
+            /** @description The name of the account, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
         };
         /** @description An account. */
@@ -1110,7 +1116,7 @@ export interface components {
         };
         /** @description An environment to register. */
         EnvironmentDraft: {
-            /** @description The name of the environment. */
+            /** @description The name of the environment, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
             /** @description The account that it belongs to. */
             account_id: string;
@@ -2210,7 +2216,13 @@ export interface operations {
     getKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2221,6 +2233,7 @@ export interface operations {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["EntityTag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2241,6 +2254,16 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["KeySet"];
                 };
+            };
+            /** @description The keys that the caller has are the present ones. */
+            304: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Too many requests. */
             429: {
@@ -2363,6 +2386,16 @@ export interface operations {
             };
             /** @description A fault of the server. */
             500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A list of another time than now, which `time` asks for, is not kept. */
+            501: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;

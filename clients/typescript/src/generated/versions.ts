@@ -2,8 +2,8 @@
 
 /** The versions of the contracts that this package speaks. */
 export const contractVersions = {
-  muninx: '1.0.0',
+  muninx: '1.0.1',
   apitoken: '1.0.0',
-  unleash: '1.0.0',
-  service: '1.2.0',
+  unleash: '2.0.0',
+  service: '1.3.0',
 } as const
