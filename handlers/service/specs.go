@@ -99,11 +99,17 @@ func (c contract) VisitGetSpecResponse(w http.ResponseWriter) error {
 	return c.send(w, c.known, false)
 }
 
+// keySet is the answer with the keys, or with the word that the caller has them already.
+type keySet struct {
+	document
+	known string // If-None-Match
+}
+
 // VisitGetKeysResponse sends the key set, to be read from any page.
-func (d document) VisitGetKeysResponse(w http.ResponseWriter) error {
+func (k keySet) VisitGetKeysResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
 	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
-	return d.send(w, "", false)
+	return k.send(w, k.known, false)
 }
 
 // GetSpec implements `GET /openapi/{name}`.

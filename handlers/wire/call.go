@@ -29,7 +29,7 @@ type call struct {
 type contextKey struct{}
 
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
-// [token.Unavailable]. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
+// [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
 // It hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below it
 // is the query of somebody's own request.
 func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
@@ -40,6 +40,7 @@ func Begin(stopwatch func() func() time.Duration, limit time.Duration, path stri
 		}
 		defer c.end()
 		w.Header().Set(echo.HeaderXRequestID, c.name())
+		w.Header().Set(echo.HeaderCacheControl, "no-store")
 		r = r.WithContext(c)
 		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
 			r.Method, r.URL = http.MethodGet, asOne(r.URL, path)

@@ -127,6 +127,8 @@ func common(method string, r *http.Response, body []byte) error {
 		return fmt.Errorf("405 without Allow")
 	case r.StatusCode >= 400 && !strings.Contains(r.Header.Get("Cache-Control"), "no-store"):
 		return fmt.Errorf("an error that may be stored")
+	case r.Header.Get("Cache-Control") == "":
+		return fmt.Errorf("no word of who may keep the answer")
 	case method == http.MethodHead && len(body) > 0:
 		return fmt.Errorf("HEAD was answered with a body")
 	}
