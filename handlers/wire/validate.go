@@ -31,7 +31,7 @@ var filter = &openapi3filter.Options{
 
 // validator judges the request by the operation's part of the spec.
 func validator(route *routers.Route) echo.MiddlewareFunc {
-	single, integers := singleParameters(route), integerParameters(route)
+	inQuery, inPath := parameters(route, openapi3.ParameterInQuery), parameters(route, openapi3.ParameterInPath)
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
 	queryOnly, body := judgesQueryOnly(route), bodySchema(route)
@@ -40,10 +40,10 @@ func validator(route *routers.Route) echo.MiddlewareFunc {
 			if queryOnly && c.Request().URL.RawQuery == "" {
 				return next(c)
 			}
-			if err := checkQuery(c.Request().URL.RawQuery, single); err != nil {
+			if err := checkQuery(c.Request().URL.RawQuery, inQuery); err != nil {
 				return err
 			}
-			if err := checkPath(c, integers); err != nil {
+			if err := checkPath(c, inPath); err != nil {
 				return err
 			}
 			input := &openapi3filter.RequestValidationInput{
@@ -86,34 +86,33 @@ func judgesQueryOnly(route *routers.Route) bool {
 		})
 }
 
-// singleParameters are the query parameters that take one value.
-func singleParameters(route *routers.Route) []string {
-	var names []string
-	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
-		for _, p := range list {
-			if p.Value.In == openapi3.ParameterInQuery {
-				names = append(names, p.Value.Name)
-			}
+// parameters are those of the path or of the query.
+func parameters(route *routers.Route, in string) (found []*openapi3.Parameter) {
+	for _, p := range slices.Concat(route.PathItem.Parameters, route.Operation.Parameters) {
+		if p.Value.In == in {
+			found = append(found, p.Value)
 		}
 	}
-	return names
+	return found
 }
 
 // checkQuery refuses what the parser of queries drops or lets through, and a parameter that is given twice.
-func checkQuery(raw string, single []string) error {
+func checkQuery(raw string, taken []*openapi3.Parameter) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
 		return badBody("the query must be in percent-encoding, with & between its parameters")
 	}
 	var faults []token.Fault
-	for _, name := range single {
-		values := query[name]
-		fault := token.Fault{In: token.InQuery, Pointer: "/" + name}
+	for _, p := range taken {
+		values := query[p.Name]
+		fault := token.Fault{In: token.InQuery, Pointer: "/" + p.Name}
 		switch {
 		case len(values) > 1:
 			fault.Detail = "must be given once"
 		case len(values) == 1 && !plain(values[0]):
 			fault.Detail = "must be in UTF-8 and must not contain the character U+0000"
+		case len(values) == 1 && !spelled(p, values[0]):
+			fault.Detail = parameterRule(p)
 		default:
 			continue
 		}
@@ -125,23 +124,20 @@ func checkQuery(raw string, single []string) error {
 // plain reports whether every database takes the text.
 func plain(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// integerParameters are the parameters of the path that are integers.
-func integerParameters(route *routers.Route) map[string]*openapi3.Parameter {
-	found := map[string]*openapi3.Parameter{}
-	for _, p := range route.PathItem.Parameters {
-		if p.Value.In == openapi3.ParameterInPath && p.Value.Schema.Value.Type.Is(openapi3.TypeInteger) {
-			found[p.Value.Name] = p.Value
-		}
+// spelled refuses a second spelling of an integer, such as +4 or 04.
+func spelled(p *openapi3.Parameter, text string) bool {
+	if !p.Schema.Value.Type.Is(openapi3.TypeInteger) {
+		return true
 	}
-	return found
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && strconv.FormatInt(n, 10) == text
 }
 
-// checkPath refuses a second spelling of an integer, such as +4 or 04.
-func checkPath(c echo.Context, integers map[string]*openapi3.Parameter) error {
-	for name, p := range integers {
-		n, err := strconv.ParseInt(c.Param(name), 10, 64)
-		if err != nil || strconv.FormatInt(n, 10) != c.Param(name) {
-			return token.Faulty(token.Fault{In: token.InPath, Pointer: "/" + name, Detail: parameterRule(p)})
+// checkPath refuses second spellings in the path.
+func checkPath(c echo.Context, taken []*openapi3.Parameter) error {
+	for _, p := range taken {
+		if !spelled(p, c.Param(p.Name)) {
+			return token.Faulty(token.Fault{In: token.InPath, Pointer: "/" + p.Name, Detail: parameterRule(p)})
 		}
 	}
 	return nil
