@@ -59,7 +59,7 @@ func dialects(cfg Config) []dialect {
 			},
 		},
 		{
-			name: "unleash", prefix: "/api/admin/user/tokens", spec: openapi.Unleash, ignored: unleash.Ignored,
+			name: "unleash", prefix: "/api", spec: openapi.Unleash, ignored: unleash.Ignored,
 			scheme: authn.BearerOrBare, writeError: unleash.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
 				unleash.Register(e, cfg.Tokens, chains, unleash.Options{PublicURL: cfg.PublicURL, Strict: cfg.UnleashStrict})
@@ -101,19 +101,27 @@ type route struct{ method, pattern string }
 type router struct {
 	dialects   []dialect
 	operations map[route]wire.Operation
+	open       map[string]bool // by pattern: whether all operations of the path are open
+}
+
+// add takes an operation into the table.
+func (rt *router) add(op wire.Operation) {
+	rt.operations[route{op.Method, op.Path}] = op
+	others, known := rt.open[op.Path]
+	rt.open[op.Path] = op.Open && (others || !known)
 }
 
 // New returns the handler of all dialects. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
-	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}}
+	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{}}
 	for _, d := range rt.dialects {
 		spec, err := wire.Load(d.spec, d.ignored...)
 		if err != nil {
 			return nil, err
 		}
 		for _, op := range spec.Operations {
-			rt.operations[route{op.Method, op.Path}] = op
+			rt.add(op)
 		}
 		d.register(e, spec.Middlewares())
 	}
@@ -159,7 +167,7 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 }
 
 // door tells how the matched operation takes a credential, and whether it is open to those who have none; what matched
-// none is not. The scheme is the dialect's, but for the operations that answer for all dialects or for clients of OAuth.
+// none is not, unless a path matched whose operations are all open: they have other methods. The scheme is the dialect's, but for the operations that answer for all dialects or for clients of OAuth.
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	switch op.ID {
@@ -168,7 +176,7 @@ func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	case "introspectToken", "introspectTokens":
 		return authn.BearerOrBasic, op.Open
 	}
-	return rt.of(c).scheme, op.Open
+	return rt.of(c).scheme, op.Open || wire.Matched(c) && rt.open[c.Path()]
 }
 
 func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }

@@ -195,6 +195,38 @@ func TestPathsAndMethods(t *testing.T) {
 	})
 }
 
+// TestMethodsOfOpenPaths: a path that needs no credential needs none to say which methods it takes.
+func TestMethodsOfOpenPaths(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for _, path := range []string{
+		"/healthz", "/readyz", "/docs", "/docs/reference.js", "/openapi/muninx.yaml", "/.well-known/jwks.json", "/statuslists/1",
+	} {
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
+			a := s.Do(method, path, "", "")
+			if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: %d, Allow %q", method, path, a.Status, a.Header.Get("Allow"))
+			}
+		}
+	}
+	for _, path := range []string{"/healthz/", "/healthz/x", "/docs/", "/service/me", "/introspect", "/statuslists/1%2f"} {
+		if a := s.Do("PUT", path, "", ""); a.Status != http.StatusUnauthorized {
+			t.Errorf("PUT %s: %d, want 401", path, a.Status)
+		}
+	}
+}
+
+// TestSecondSpellingsOfNumbers are refused in every contract.
+func TestSecondSpellingsOfNumbers(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		for _, bad := range []string{"%2B1", "01", "1.0", "1e1", "+1", "", "0x1", "１"} {
+			if a := s.Do("GET", c.path+"?limit="+bad, s.Vars["admin"], ""); a.Status != http.StatusBadRequest {
+				t.Errorf("limit=%s: %d", bad, a.Status)
+			}
+		}
+		want(t, c, "1", s.Do("GET", c.path+"?limit=1", s.Vars["admin"], ""), http.StatusOK)
+	})
+}
+
 func TestCredentialsThatDoNotWork(t *testing.T) {
 	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
 		admin := s.Vars["admin"]

@@ -186,7 +186,8 @@ func TestStatusListOverHTTP(t *testing.T) {
 	}
 	for path, status := range map[string]int{
 		"/statuslists/2": 404, "/statuslists/0": 404, "/statuslists/-1": 404, "/statuslists/x": 400,
-		"/statuslists/99999999999999999999": 400, "/statuslists/1?time=1": 200,
+		"/statuslists/99999999999999999999": 400, "/statuslists/1?time=1": 501,
+		"/statuslists/1?time=": 501, "/statuslists/x?time=1": 400,
 	} {
 		expect(t, s, "GET", path, "", status)
 	}

@@ -24,6 +24,7 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares. It panics if one of the specs is no YAML,
 // which is a fault of the program.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
+	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
 	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs)}, nil)
 	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }

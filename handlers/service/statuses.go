@@ -8,6 +8,7 @@ import (
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // GetStatusList implements `GET /statuslists/{list}` (draft-ietf-oauth-status-list section 8).
@@ -17,6 +18,17 @@ func (h handler) GetStatusList(ctx context.Context, r gen.GetStatusListRequestOb
 		return nil, err
 	}
 	return statusList{signed, wire.AcceptsGzip(value(r.Params.AcceptEncoding)), value(r.Params.IfNoneMatch)}, nil
+}
+
+// presentOnly refuses the question for a list of another time, which may be asked of any list
+// (draft-ietf-oauth-status-list section 8.4).
+func presentOnly(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.QueryParams().Has("time") {
+			return token.Errorf(wire.NotImplemented, "a status list of another time than now is not kept")
+		}
+		return next(c)
+	}
 }
 
 // statusList is the answer with a list, or with the word that the caller has it already.

@@ -25,6 +25,7 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	wire.TooLarge:             gen.PayloadTooLargeError,
 	wire.UnsupportedMediaType: gen.ContentTypeError,
 	wire.TooManyRequests:      gen.RateLimitError,
+	wire.NotImplemented:       gen.UnknownError, // which no operation answers
 }
 
 // WriteError answers with what readers of the older and of the newer servers expect: details is never empty, and each

@@ -18,10 +18,11 @@ const (
 	TooLarge             token.Kind = "payload too large"
 	UnsupportedMediaType token.Kind = "unsupported media type"
 	TooManyRequests      token.Kind = "too many requests"
+	NotImplemented       token.Kind = "not implemented"
 )
 
 // Kinds lists every kind that an answer can have.
-var Kinds = append([]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests}, token.Kinds...)
+var Kinds = append([]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, NotImplemented}, token.Kinds...)
 
 // statuses is the one table from kind to status.
 var statuses = map[token.Kind]int{
@@ -40,6 +41,7 @@ var statuses = map[token.Kind]int{
 	TooLarge:                http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType:    http.StatusUnsupportedMediaType,
 	TooManyRequests:         http.StatusTooManyRequests,
+	NotImplemented:          http.StatusNotImplemented,
 }
 
 // Failure is what a dialect tells of an error: nothing in it is internal.

@@ -35,7 +35,7 @@ var contracts = sync.OnceValue(func() []*contract {
 	}
 	all := []*contract{
 		{name: "apitoken", prefix: "/api/v1/api_token", failed: "ApiToken_Error", doc: load(openapi.APIToken)},
-		{name: "unleash", prefix: "/api/admin/user/tokens", failed: "apiErrorSchema", doc: load(openapi.Unleash)},
+		{name: "unleash", prefix: "/api", failed: "apiErrorSchema", doc: load(openapi.Unleash)},
 		{name: "muninx", prefix: "/tokens", failed: "Problem", doc: load(openapi.Muninx)},
 		{name: "service", failed: "Problem", doc: load(openapi.Service)},
 	}
