@@ -41,6 +41,7 @@ func Begin(stopwatch func() func() time.Duration, limit time.Duration, path stri
 		defer c.end()
 		w.Header().Set(echo.HeaderXRequestID, c.name())
 		w.Header().Set(echo.HeaderCacheControl, "no-store")
+		endAfterChunks(w, r)
 		r = r.WithContext(c)
 		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
 			r.Method, r.URL = http.MethodGet, asOne(r.URL, path)
@@ -49,6 +50,14 @@ func Begin(stopwatch func() func() time.Duration, limit time.Duration, path stri
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// endAfterChunks ends the connection after the answer to a request in chunks. One that also had a Content-Length must
+// end it (RFC 9112 section 6.1), which net/http does not tell from the others: it has taken the header away.
+func endAfterChunks(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		w.Header().Set(echo.HeaderConnection, "close")
+	}
 }
 
 // waiting is the context with its deadline.
