@@ -25,7 +25,7 @@ type Options struct {
 // which is a fault of the program.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
-	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs)}, nil)
+	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), &published{}}, nil)
 	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
@@ -33,6 +33,7 @@ type handler struct {
 	tokens    *token.Service
 	options   Options
 	documents map[string]document
+	published *published
 }
 
 var _ gen.StrictServerInterface = handler{}
