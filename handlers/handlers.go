@@ -60,7 +60,7 @@ func dialects(cfg Config) []dialect {
 			},
 		},
 		{
-			name: "unleash", prefix: "/api/admin/user/tokens", spec: openapi.Unleash,
+			name: "unleash", prefix: "/api", spec: openapi.Unleash,
 			options:    wire.Options{Ignored: unleash.Ignored, IgnoreUnknown: cfg.IgnoreUnknown || !cfg.UnleashStrict},
 			writeError: unleash.WriteError,
 			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
@@ -103,19 +103,27 @@ type route struct{ method, pattern string }
 type router struct {
 	dialects   []dialect
 	operations map[route]wire.Operation
+	open       map[string]bool // by pattern: whether all operations of the path are open
+}
+
+// add takes an operation into the table.
+func (rt *router) add(op wire.Operation) {
+	rt.operations[route{op.Method, op.Path}] = op
+	others, known := rt.open[op.Path]
+	rt.open[op.Path] = op.Open && (others || !known)
 }
 
 // New returns the handler of all dialects. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
-	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}}
+	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{}}
 	for i, d := range rt.dialects {
 		spec, err := wire.Load(d.spec, d.options)
 		if err != nil {
 			return nil, err
 		}
 		for _, op := range spec.Operations {
-			rt.operations[route{op.Method, op.Path}] = op
+			rt.add(op)
 		}
 		rt.dialects[i].scheme = schemeOf(spec.Takes)
 		d.register(e, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
@@ -162,11 +170,11 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 }
 
 // door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it by
-// itself; what matched none is not.
+// itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	if op.ID == "" {
-		return rt.of(c).scheme, false
+		return rt.of(c).scheme, wire.Matched(c) && rt.open[c.Path()]
 	}
 	if op.Judges {
 		return authn.BearerOrBare, true // whatever the contract of the token

@@ -108,8 +108,12 @@ func TestContentTypes(t *testing.T) {
 			"Application/JSON; Charset=UTF-8":             c.created,
 			"application/json;charset=\"utf-8\"":          c.created,
 			"application/json; charset=latin1":            415,
-			"application/json; charset=utf-8; version=1":  415,
-			"application/json; version=1":                 415,
+			"application/json; charset=utf-8; version=1":  c.created,
+			"application/json; version=1":                 c.created,
+			"application/json; charset=latin1; version=1": 415,
+			"application/json; charset=":                  415,
+			"application/json; charset=\"\"":              415,
+			"application/json; version":                   415,
 			"application/problem+json":                    415,
 			"text/json":                                   415,
 			"text/plain":                                  415,
@@ -121,10 +125,25 @@ func TestContentTypes(t *testing.T) {
 		} {
 			a := s.Do("POST", c.path, s.Vars["admin"], c.unique(fmt.Sprint(len(value))), "Content-Type", value)
 			want(t, c, value, a, status)
+			taken(t, value, a, "application/json", "")
 		}
 		a := s.Do("POST", c.path, s.Vars["admin"], c.unique("gz"), "Content-Encoding", "gzip")
 		want(t, c, "gzip", a, http.StatusUnsupportedMediaType)
+		taken(t, "gzip", a, "", "identity")
+		a = s.Do("POST", c.path, s.Vars["admin"], c.unique("gz"), "Content-Encoding", "gzip", "Content-Type", "text/plain")
+		taken(t, "text, gzip", a, "application/json", "identity")
+		want(t, c, "identity", s.Do("POST", c.path, s.Vars["admin"], c.unique("id"), "Content-Encoding", "Identity"), c.created)
 	})
+}
+
+// taken asks that a 415 names what is taken, as far as that was the reason (RFC 9110 section 15.5.16).
+func taken(t *testing.T, what string, a harness.Answer, media, coding string) {
+	t.Helper()
+	if a.Status == http.StatusUnsupportedMediaType &&
+		(a.Header.Get("Accept") != media || a.Header.Get("Accept-Encoding") != coding) {
+		t.Errorf("%s: Accept %q, Accept-Encoding %q, want %q and %q", what, a.Header.Get("Accept"),
+			a.Header.Get("Accept-Encoding"), media, coding)
+	}
 }
 
 // TestCredentialComesFirst shows that without a credential nothing else is judged.
@@ -173,6 +192,38 @@ func TestPathsAndMethods(t *testing.T) {
 		if got := head.Header.Get("Content-Type"); got != get.Header.Get("Content-Type") {
 			t.Errorf("HEAD: media type %q", got)
 		}
+	})
+}
+
+// TestMethodsOfOpenPaths: a path that needs no credential needs none to say which methods it takes.
+func TestMethodsOfOpenPaths(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for _, path := range []string{
+		"/healthz", "/readyz", "/docs", "/docs/reference.js", "/openapi/muninx.yaml", "/.well-known/jwks.json", "/statuslists/1",
+	} {
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
+			a := s.Do(method, path, "", "")
+			if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: %d, Allow %q", method, path, a.Status, a.Header.Get("Allow"))
+			}
+		}
+	}
+	for _, path := range []string{"/healthz/", "/healthz/x", "/docs/", "/service/me", "/introspect", "/statuslists/1%2f"} {
+		if a := s.Do("PUT", path, "", ""); a.Status != http.StatusUnauthorized {
+			t.Errorf("PUT %s: %d, want 401", path, a.Status)
+		}
+	}
+}
+
+// TestSecondSpellingsOfNumbers are refused in every contract.
+func TestSecondSpellingsOfNumbers(t *testing.T) {
+	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
+		for _, bad := range []string{"%2B1", "01", "1.0", "1e1", "+1", "", "0x1", "１"} {
+			if a := s.Do("GET", c.path+"?limit="+bad, s.Vars["admin"], ""); a.Status != http.StatusBadRequest {
+				t.Errorf("limit=%s: %d", bad, a.Status)
+			}
+		}
+		want(t, c, "1", s.Do("GET", c.path+"?limit=1", s.Vars["admin"], ""), http.StatusOK)
 	})
 }
 
@@ -227,15 +278,25 @@ func flip(secret string) string {
 
 func TestRequestIDs(t *testing.T) {
 	each(t, harness.Options{}, func(t *testing.T, s *harness.Server, c creator) {
-		good := "Trace.01-a_b:c+d/e="
-		if got := s.Do("GET", c.path, "", "", "X-Request-Id", good).Header.Get("X-Request-Id"); got != good {
-			t.Errorf("a good id became %q", got)
+		for _, good := range []string{"Trace.01-a_b", "12345678", strings.Repeat("a", 64)} {
+			if got := s.Do("GET", c.path, "", "", "X-Request-Id", good).Header.Get("X-Request-Id"); got != good {
+				t.Errorf("%q became %q", good, got)
+			}
+			if line := logged(t, s); len(line["request_id"].(string)) != 36 || line["client_request_id"] != good {
+				t.Errorf("%q is logged as %v", good, line)
+			}
 		}
-		for _, bad := range []string{"with space", `quote"`, "<script>", strings.Repeat("a", 129), "ümlaut", s.Vars["admin"]} {
+		for _, bad := range []string{
+			"", "1234567", "with space", `quote"quote`, "<script>", "trace:1234", "trace/1234", strings.Repeat("a", 65), "ümlautümlaut",
+			s.Vars["admin"], "eyJhbGciOi",
+		} {
 			a := s.Do("GET", c.path, "", "", "X-Request-Id", bad)
 			got := a.Header.Get("X-Request-Id")
 			if got == bad || len(got) != 36 {
 				t.Errorf("%q became %q", bad, got)
+			}
+			if line := logged(t, s); line["request_id"] != got || line["client_request_id"] != nil {
+				t.Errorf("%q, answered with %q, is logged as %v", bad, got, line)
 			}
 			var body map[string]any
 			if err := json.Unmarshal(a.Body, &body); err != nil {
@@ -250,4 +311,14 @@ func TestRequestIDs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// logged is the last line of the server's log. The server writes it before it has ended the answer.
+func logged(t *testing.T, s *harness.Server) (line map[string]any) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(s.Log.String()), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil {
+		t.Fatal(err)
+	}
+	return line
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -186,7 +187,8 @@ func TestStatusListOverHTTP(t *testing.T) {
 	}
 	for path, status := range map[string]int{
 		"/statuslists/2": 404, "/statuslists/0": 404, "/statuslists/-1": 404, "/statuslists/x": 400,
-		"/statuslists/99999999999999999999": 400, "/statuslists/1?time=1": 200,
+		"/statuslists/99999999999999999999": 400, "/statuslists/1?time=1": 501,
+		"/statuslists/1?time=": 501, "/statuslists/x?time=1": 400,
 	} {
 		expect(t, s, "GET", path, "", status)
 	}
@@ -222,5 +224,30 @@ func TestStatusListIsNoCredential(t *testing.T) {
 	expect(t, s, "GET", "/verify", list, 401)
 	if a := introspect(s, s.Vars["admin"], list); strings.TrimSpace(string(a.Body)) != inactive {
 		t.Errorf("%s", a.Body)
+	}
+}
+
+// TestStatusListIsPackedOnce: nobody needs a credential to ask for it, so that asking must cost next to nothing. What a
+// request allocates shows whether the list was compressed for it.
+func TestStatusListIsPackedOnce(t *testing.T) {
+	s := harness.Start(t, harness.Options{Unchecked: true})
+	issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
+	get := func(headers ...string) harness.Answer { return s.Do("GET", "/statuslists/1", "", "", headers...) }
+	first := get("Accept-Encoding", "gzip")
+	const requests, most = 100, 200 << 10
+	for what, headers := range map[string][]string{
+		"gzip": {"Accept-Encoding", "gzip"}, "known": {"Accept-Encoding", "gzip", "If-None-Match", first.Header.Get("Etag")},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range requests {
+			if a := get(headers...); a.Header.Get("Etag") != first.Header.Get("Etag") {
+				t.Fatalf("%s: %d %v", what, a.Status, a.Header)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if each := (after.TotalAlloc - before.TotalAlloc) / requests; each > most {
+			t.Errorf("%s: a request allocates %d bytes", what, each)
+		}
 	}
 }

@@ -140,12 +140,15 @@ func TestIntrospectionForms(t *testing.T) {
 		"U+0000":          {"token=%00", "application/x-www-form-urlencoded", 400},
 		"too large":       {"token=" + strings.Repeat("a", 70<<10), "application/x-www-form-urlencoded", 413},
 		"charset":         {"token=x", "application/x-www-form-urlencoded; charset=UTF-8", 200},
+		"another charset": {"token=x", "application/x-www-form-urlencoded; charset=ISO-8859-1", 200},
+		"parameter":       {"token=x", "application/x-www-form-urlencoded; version=1", 200},
 		"unknown members": {"token=x&other=1", "application/x-www-form-urlencoded", 200},
 	} {
 		a := s.Do("POST", "/introspect", s.Vars["admin"], c.body, "Content-Type", c.media)
 		if a.Status != c.status {
 			t.Errorf("%s: %d, want %d: %s", what, a.Status, c.status, a.Body)
 		}
+		taken(t, what, a, "application/x-www-form-urlencoded", "")
 		if a.Status == 400 && a.JSON()["error"] != "invalid_request" {
 			t.Errorf("%s: error is %v", what, a.JSON()["error"])
 		}
@@ -261,13 +264,14 @@ func TestGatewayCheck(t *testing.T) {
 	}
 	expect(t, s, "POST", "/service/tokens/apitoken/"+id+"/revoke", v["admin"], 200)
 	expect(t, s, "GET", "/verify", jwt, 401)
-	// A subject of any characters cannot inject a header.
-	body, err := json.Marshal(map[string]string{"subject": "a\r\nX-Token-Id: 1 ü", "name": "x", "role": "member", "account_id": v["account"]})
+	// A subject of any characters cannot inject a header, though none with these can be registered any more.
+	made, err := s.DB.CreateUser(t.Context(), token.Permit{}, token.User{
+		Subject: "a\r\nX-Token-Id: 1 ü", Name: "x", Role: token.RoleMember, AccountID: v["account"], AdminID: strings.Repeat("x", 32),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := s.Do("POST", "/service/users", v["admin"], string(body)).JSON()
-	caller := token.Caller{User: &token.User{ID: int64(made["id"].(float64)), AdminID: "x"}, Account: &token.Account{ID: v["account"]}}
+	caller := token.Caller{User: &made, Account: &token.Account{ID: v["account"]}}
 	_, secret, err := s.Service.Create(t.Context(), caller, token.Draft{Dialect: token.Muninx, Name: "x"})
 	if err != nil {
 		t.Fatal(err)
@@ -306,11 +310,40 @@ func TestMisspeltQuestions(t *testing.T) {
 func TestPublicKeys(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	a := expect(t, s, "GET", "/.well-known/jwks.json", "", 200)
+	for known, status := range map[string]int{a.Header.Get("Etag"): 304, "*": 304, `"other"`: 200} {
+		again := s.Do("GET", "/.well-known/jwks.json", "", "", "If-None-Match", known)
+		if again.Status != status || again.Header.Get("Etag") != a.Header.Get("Etag") || status == 304 && len(again.Body) > 0 ||
+			again.Header.Get("Cache-Control") != a.Header.Get("Cache-Control") || again.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("If-None-Match %s: %d %v", known, again.Status, again.Header)
+		}
+	}
 	keys := a.JSON()["keys"].([]any)
 	if len(keys) != 1 || a.Header.Get("Cache-Control") != "public, max-age=300" {
 		t.Errorf("%v %s", a.Header, a.Body)
 	}
 	if strings.Contains(string(a.Body), `"d"`) {
 		t.Error("the private key is published")
+	}
+}
+
+// TestWhoMayKeepAnswers: only what everybody may see, and what does not change with each request.
+func TestWhoMayKeepAnswers(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	_, id := issue(t, s, token.Unleash, s.Vars["admin"], `{}`)
+	issue(t, s, token.APIToken, s.Vars["admin"], `{"token_scope":"account"}`)
+	for path, want := range map[string]string{
+		"/healthz": "no-store", "/readyz": "no-store", "/verify": "no-store", "/service/me": "no-store", "/tokens": "no-store",
+		"/api/v1/api_token": "no-store", "/api/admin/user/tokens": "no-store", "/api/admin/user/tokens/" + id: "no-store",
+		"/service/tokens": "no-store", "/service/tokens/unleash/" + id: "no-store", "/service/users": "no-store",
+		"/service/users/1": "no-store", "/service/accounts": "no-store", "/service/environments": "no-store",
+		"/.well-known/jwks.json": "public, max-age=300", "/openapi/muninx.yaml": "public, max-age=300",
+		"/docs": "public, no-cache", "/docs/reference.js": "public, no-cache", "/statuslists/1": "public, no-cache",
+	} {
+		for _, method := range []string{"GET", "HEAD"} {
+			a := s.Do(method, path, s.Vars["admin"], "")
+			if got := a.Header.Values("Cache-Control"); a.Status >= 300 || len(got) != 1 || got[0] != want {
+				t.Errorf("%s %s: %d, Cache-Control %q, want %s", method, path, a.Status, got, want)
+			}
+		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// verdicts remembers which tokens are active, and who is asking about which. Nothing is kept of a token that is not
-// active, so a fresh or reactivated one works at once.
+// verdicts remembers which tokens are active, and who is asking about which.
 type verdicts struct {
 	ttl  time.Duration
 	size int
@@ -32,7 +31,7 @@ func (v *verdicts) join(hash [sha256.Size]byte, began time.Time) (c *call[Token]
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if e := v.calls[hash]; e != nil {
-		if c := of(e).call; began.Before(c.until) {
+		if c := of(e).call; before(began, c.until) {
 			return c, false
 		}
 		v.remove(e)

@@ -31,6 +31,10 @@ func (c *call[T]) wait(ctx context.Context) (T, error) {
 	}
 }
 
+// before compares by both clocks: the one that never goes back stands still while a machine is suspended, and the other one
+// may be set back.
+func before(a, b time.Time) bool { return a.Before(b) && a.Round(0).Before(b.Round(0)) }
+
 func (c *call[T]) pending() bool {
 	select {
 	case <-c.done:
@@ -65,7 +69,7 @@ func (d *document[T]) get(ctx context.Context, fits func(T) bool) (T, error) {
 		c := d.call(ctx, began, fits)
 		v, err := c.wait(ctx)
 		// A call that was under way before may have an answer that is too old by now; the next one has not.
-		if err != nil || began.Before(c.until) {
+		if err != nil || before(began, c.until) {
 			return v, err
 		}
 	}
@@ -75,7 +79,7 @@ func (d *document[T]) call(ctx context.Context, began time.Time, fits func(T) bo
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// What is good stays good if a later look for something else failed.
-	if g := d.good; g != nil && began.Before(g.until) && fits(g.value) {
+	if g := d.good; g != nil && before(began, g.until) && fits(g.value) {
 		return g
 	}
 	if d.last != nil && d.last.repeats(began) {
@@ -95,7 +99,7 @@ func (c *call[T]) repeats(began time.Time) bool {
 	case c.err != nil:
 		return began.Sub(c.started) < retryAfter
 	default:
-		return began.Before(c.until) && began.Sub(c.started) < lookAgain
+		return before(began, c.until) && began.Sub(c.started) < lookAgain
 	}
 }
 

@@ -10,11 +10,17 @@ import (
 	"github.com/tokenwright/tokenwright/verify"
 )
 
+// Two tokens, of which the first one works.
+const (
+	alice   = "muninx_AliceAliceAliceAliceAliceAlice3db3Po"
+	revoked = "muninx_GoneGoneGoneGoneGoneGoneGoneGo31MzAA"
+)
+
 // tokenwright stands in for the server, so that the examples can be run.
 func tokenwright() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"active":%t,"sub":"alice","token_scope":"user"}`, r.FormValue("token") == "muninx_alice")
+		fmt.Fprintf(w, `{"active":%t,"sub":"alice","token_scope":"user"}`, r.FormValue("token") == alice)
 	}))
 }
 
@@ -43,8 +49,8 @@ func ExampleOnline() {
 	})
 	handler := v.Middleware(hello)
 
-	fmt.Println(call(handler, "muninx_alice").Body)
-	fmt.Println(call(handler, "muninx_revoked").Code)
+	fmt.Println(call(handler, alice).Body)
+	fmt.Println(call(handler, revoked).Code)
 	// Output:
 	// Hello, alice!
 	// 401
@@ -75,7 +81,7 @@ func ExampleVerifier_Require() {
 	users := v.Require(verify.Scope("user")).Middleware(http.NotFoundHandler())
 	accounts := v.Require(verify.Scope("account")).Middleware(http.NotFoundHandler())
 
-	fmt.Println(call(users, "muninx_alice").Code, call(accounts, "muninx_alice").Code)
+	fmt.Println(call(users, alice).Code, call(accounts, alice).Code)
 	// Output: 404 403
 }
 
@@ -90,10 +96,10 @@ func ExampleVerifier_Check() {
 	}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 
-	_, err = v.Check(r.Context(), "muninx_revoked")
+	_, err = v.Check(r.Context(), revoked)
 	fmt.Println(errors.Is(err, verify.ErrInvalid))
 	server.Close()
-	_, err = v.Check(r.Context(), "muninx_alice")
+	_, err = v.Check(r.Context(), alice)
 	fmt.Println(errors.Is(err, verify.ErrUnavailable))
 	// Output:
 	// true

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// maxConnections is how many connections a Verifier has to Tokenwright at most.
+const maxConnections = 64
+
 // fetcher sends requests to Tokenwright, limited in time and size.
 type fetcher struct {
 	client  *http.Client
@@ -17,7 +20,7 @@ type fetcher struct {
 }
 
 func newFetcher(c Config) fetcher {
-	client := &http.Client{Transport: http.DefaultTransport}
+	client := &http.Client{Transport: newTransport()}
 	if c.Client != nil {
 		copied := *c.Client
 		client = &copied
@@ -25,6 +28,18 @@ func newFetcher(c Config) fetcher {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	client.Jar = nil // a question needs no memory
 	return fetcher{client, c.Timeout}
+}
+
+// newTransport keeps as many connections as it opens: the usual one keeps two, and opens a new one for nearly every question
+// of many callers.
+func newTransport() http.RoundTripper {
+	usual, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport // of whoever has put another there
+	}
+	t := usual.Clone()
+	t.MaxConnsPerHost, t.MaxIdleConnsPerHost = maxConnections, maxConnections
+	return t
 }
 
 // get fetches a document of one media type.

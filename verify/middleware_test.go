@@ -107,7 +107,7 @@ func TestMiddlewareOutage(t *testing.T) {
 	v := ask(t, i.URL, "our-own-credential", i.clock, func(c *verify.Config) {
 		c.Report = func(_ context.Context, err error) { heard = err }
 	})
-	const secret = "muninx_the-secret-of-a-client"
+	const secret = alice
 	a := get(t, v, "Bearer "+secret)
 	if a.Code != http.StatusServiceUnavailable || a.Header().Get("Retry-After") != "1" || a.Header().Get("WWW-Authenticate") != "" {
 		t.Errorf("%d %v", a.Code, a.Header())

@@ -19,13 +19,14 @@ type introspector struct {
 	url        string
 	credential string
 	verdicts   *verdicts // nil if nothing is kept
+	refusals   *refusals // likewise
 	now        func() time.Time
 }
 
 func newIntrospector(c Config, base *url.URL) *introspector {
 	i := &introspector{fetcher: newFetcher(c), url: endpoint(base, "/introspect"), credential: c.Credential, now: c.Now}
 	if c.CacheTTL > 0 {
-		i.verdicts = newVerdicts(c.CacheTTL, c.CacheSize)
+		i.verdicts, i.refusals = newVerdicts(c.CacheTTL, c.CacheSize), newRefusals(c.CacheTTL, c.CacheSize)
 	}
 	return i
 }
@@ -33,11 +34,17 @@ func newIntrospector(c Config, base *url.URL) *introspector {
 // check asks, or repeats what was said a moment ago. Without a cache even checks at the same time ask each for itself,
 // because one that joined an earlier question could miss a revoke that was answered before it began.
 func (i *introspector) check(ctx context.Context, secret string) (Token, error) {
+	if !formed(secret) {
+		return Token{}, invalid(errNoForm)
+	}
 	if i.verdicts == nil {
 		return i.ask(ctx, secret)
 	}
 	began := i.now()
 	hash := sha256.Sum256([]byte(secret)) // the cache holds no secret
+	if err := i.refusals.find(hash, began); err != nil {
+		return Token{}, err
+	}
 	c, mine := i.verdicts.join(hash, began)
 	if mine {
 		go i.answer(context.WithoutCancel(ctx), hash, c, secret) // for all who wait; ask limits the time
@@ -52,6 +59,9 @@ func (i *introspector) check(ctx context.Context, secret string) (Token, error) 
 
 func (i *introspector) answer(ctx context.Context, hash [sha256.Size]byte, c *call[Token], secret string) {
 	t, err := i.ask(ctx, secret)
+	if errors.Is(err, ErrInvalid) {
+		i.refusals.keep(hash, c.started, err)
+	}
 	i.verdicts.finish(hash, c, t, err)
 }
 

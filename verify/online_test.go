@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +41,9 @@ func ask(t *testing.T, url, credential string, c *clock, change ...func(*verify.
 	config.Now, config.Timeout = c.Now, time.Minute
 	return newVerifier(t, config, change...)
 }
+
+// someSecret has a form of a token.
+var someSecret = token.NewSecret(token.Muninx)
 
 func noCache(c *verify.Config) { c.CacheTTL = 0 }
 
@@ -83,7 +88,107 @@ func TestOnlineCache(t *testing.T) {
 	c.advance(1)
 	expect(t, "after the second", v, secret, verify.ErrInvalid)
 	change(t, s, id, "activate")
-	expect(t, "a refusal is not kept", v, secret, nil)
+	c.advance(time.Second - 1)
+	expect(t, "a refusal is kept for a moment", v, secret, verify.ErrInvalid)
+	c.advance(1)
+	expect(t, "and no longer", v, secret, nil)
+}
+
+// TestOnlineSparesQuestions about what no token can be, and repeats a refusal for a moment, within the bounds.
+func TestOnlineSparesQuestions(t *testing.T) {
+	i := server(t, document("application/json", `{"active":false}`))
+	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize, c.CacheTTL = 3, time.Hour })
+	muninx, pat, jwt := token.NewSecret(token.Muninx), token.NewSecret(token.Unleash), i.jwt(0)
+	for what, bad := range map[string]string{
+		"no form": "secret", "a prefix": "muninx_", "a wrong checksum": muninx[:42] + flipped(muninx[42:]), "too long": muninx + "0",
+		"too short": muninx[:42], "alphabet": muninx[:20] + "-" + muninx[21:], "upper-case prefix": strings.ToUpper(muninx[:7]) + muninx[7:],
+		"upper-case digits": "user:" + strings.Repeat("A", 56), "few digits": pat[:60], "many digits": pat + "0", "no digits": "user:",
+		"two parts": jwt[:strings.LastIndexByte(jwt, '.')], "four parts": jwt + ".x", "an empty part": jwt[:strings.LastIndexByte(jwt, '.')+1],
+		"no JSON": "YQ.YQ.YQ", "padding": jwt + "=",
+	} {
+		expect(t, what, v, bad, verify.ErrInvalid)
+		if asked := i.count("/introspect"); asked != 0 {
+			t.Fatalf("%s: asked", what)
+		}
+	}
+	secrets := []string{muninx, pat, jwt, token.NewSecret(token.Muninx)}
+	asked := func(what string, secret string, want int) {
+		t.Helper()
+		expect(t, what, v, secret, verify.ErrInvalid)
+		if got := i.count("/introspect"); got != want {
+			t.Fatalf("%s: asked %d times, want %d", what, got, want)
+		}
+	}
+	for n, secret := range secrets[:3] {
+		asked("asked", secret, n+1)
+		asked("known", secret, n+1)
+	}
+	asked("one more than is kept", secrets[3], 4)
+	asked("the oldest, which is not kept", secrets[0], 5)
+	i.clock.advance(time.Second - 1)
+	asked("for a second", secrets[0], 5)
+	i.clock.advance(1)
+	asked("not for the hour of the verdicts", secrets[0], 6)
+	v = ask(t, i.URL, "own", i.clock, noCache)
+	asked("no cache", secrets[0], 7)
+	asked("no cache", secrets[0], 8)
+	v = ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheTTL = time.Millisecond })
+	asked("a short cache", secrets[0], 9)
+	i.clock.advance(time.Millisecond)
+	asked("never longer than it", secrets[0], 10)
+}
+
+// TestRefusalsPushNothingOut: who sends what does not work must not cost others their places.
+func TestRefusalsPushNothingOut(t *testing.T) {
+	i := server(t, func(w http.ResponseWriter, r *http.Request) {
+		document("application/json", fmt.Sprintf(`{"active":%t}`, r.FormValue("token") == someSecret))(w, r)
+	})
+	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize = 2 })
+	expect(t, "good", v, someSecret, nil)
+	for range 10 {
+		expect(t, "bad", v, token.NewSecret(token.Muninx), verify.ErrInvalid)
+	}
+	expect(t, "good", v, someSecret, nil)
+	if got := i.count("/introspect"); got != 11 {
+		t.Errorf("asked %d times, want 11", got)
+	}
+}
+
+// TestOnlineKeepsConnections: what many callers ask goes over a few connections.
+func TestOnlineKeepsConnections(t *testing.T) {
+	const callers, checks = 32, 200
+	var opened atomic.Int64
+	s := httptest.NewUnstartedServer(active(""))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	v := ask(t, s.URL, "own", newClock(), noCache)
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for range checks {
+				if _, err := v.Check(t.Context(), someSecret); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := opened.Load(); got > 2*callers {
+		t.Errorf("%d callers opened %d connections", callers, got)
+	}
+}
+
+// flipped is another text of the same length and alphabet.
+func flipped(text string) string {
+	if text[0] == '0' {
+		return "1" + text[1:]
+	}
+	return "0" + text[1:]
 }
 
 // server answers introspection as a test wants.
@@ -101,22 +206,26 @@ func active(extra string) http.HandlerFunc {
 func TestOnlineCacheEndsWithTheToken(t *testing.T) {
 	i := server(t, active(fmt.Sprintf(`,"exp":%d`, start.Add(time.Second).Unix())))
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheTTL = time.Hour })
-	expect(t, "fresh", v, "secret", nil)
+	expect(t, "fresh", v, someSecret, nil)
 	i.answer("/introspect", document("application/json", `{"active":false}`))
 	i.clock.advance(time.Second - 1)
-	expect(t, "before its end", v, "secret", nil)
+	expect(t, "before its end", v, someSecret, nil)
 	i.clock.advance(1)
-	expect(t, "at its end", v, "secret", verify.ErrInvalid)
+	expect(t, "at its end", v, someSecret, verify.ErrInvalid)
 }
 
 func TestOnlineCacheIsBounded(t *testing.T) {
 	i := server(t, active(""))
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize = 3 })
+	secrets := map[string]string{}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		secrets[name] = token.NewSecret(token.Muninx)
+	}
 	for _, step := range []struct {
 		secret string
 		asked  int
 	}{{"a", 1}, {"b", 2}, {"c", 3}, {"a", 3}, {"b", 3}, {"d", 4}, {"b", 4}, {"c", 4}, {"d", 4}, {"a", 5}, {"b", 6}} {
-		expect(t, step.secret, v, step.secret, nil)
+		expect(t, step.secret, v, secrets[step.secret], nil)
 		if got := i.count("/introspect"); got != step.asked {
 			t.Fatalf("%s: asked %d times, want %d", step.secret, got, step.asked)
 		}
@@ -136,7 +245,7 @@ func TestOnlineAsksOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if _, err := v.Check(t.Context(), "secret"); err != nil {
+				if _, err := v.Check(t.Context(), someSecret); err != nil {
 					t.Errorf("%s: %v", what, err)
 				}
 			})
@@ -167,17 +276,17 @@ func TestOnlineDoesNotJoinTheOld(t *testing.T) {
 	})
 	v := ask(t, i.URL, "own", i.clock)
 	done := make(chan error)
-	go func() { _, err := v.Check(t.Context(), "secret"); done <- err }()
+	go func() { _, err := v.Check(t.Context(), someSecret); done <- err }()
 	for i.count("/introspect") == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	i.clock.advance(time.Second)
-	expect(t, "a second later", v, "secret", verify.ErrInvalid)
+	expect(t, "a second later", v, someSecret, verify.ErrInvalid)
 	close(release)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	expect(t, "the old answer is not kept", v, "secret", verify.ErrInvalid)
+	expect(t, "the old answer is not kept", v, someSecret, verify.ErrInvalid)
 }
 
 // TestOnlineJoinsPastTheEnd: who joined a question after the token's end does not get the answer from before it.
@@ -191,7 +300,7 @@ func TestOnlineJoinsPastTheEnd(t *testing.T) {
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheTTL = time.Hour })
 	check := func() chan error {
 		done := make(chan error)
-		go func() { _, err := v.Check(t.Context(), "secret"); done <- err }()
+		go func() { _, err := v.Check(t.Context(), someSecret); done <- err }()
 		return done
 	}
 	first := check()
@@ -216,7 +325,7 @@ func TestOwnClient(t *testing.T) {
 	i.answer("/2", active(""))
 	own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.Client = own })
-	expect(t, "a client that follows", v, "secret", verify.ErrMisconfigured)
+	expect(t, "a client that follows", v, someSecret, verify.ErrMisconfigured)
 	if own.CheckRedirect == nil || i.count("/2") != 0 {
 		t.Error("the redirect was followed, or the client changed")
 	}
@@ -229,7 +338,7 @@ func TestOnlineCallerGivesUp(t *testing.T) {
 	v := ask(t, i.URL, "own", i.clock)
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error)
-	go func() { _, err := v.Check(ctx, "secret"); gone <- err }()
+	go func() { _, err := v.Check(ctx, someSecret); gone <- err }()
 	for i.count("/introspect") == 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -238,7 +347,7 @@ func TestOnlineCallerGivesUp(t *testing.T) {
 		t.Errorf("the caller that gave up: %v", err)
 	}
 	close(release)
-	expect(t, "another", v, "secret", nil)
+	expect(t, "another", v, someSecret, nil)
 	if got := i.count("/introspect"); got != 1 {
 		t.Errorf("asked %d times", got)
 	}
@@ -276,13 +385,13 @@ func TestOnlineOutages(t *testing.T) {
 					c.Timeout = 50 * time.Millisecond
 				}
 			})
-			expect(t, what+", "+mode, v, "secret", verify.ErrUnavailable)
-			if _, err := v.Check(t.Context(), "secret"); errors.Is(err, verify.ErrMisconfigured) != c.misconfigured {
+			expect(t, what+", "+mode, v, someSecret, verify.ErrUnavailable)
+			if _, err := v.Check(t.Context(), someSecret); errors.Is(err, verify.ErrMisconfigured) != c.misconfigured {
 				t.Errorf("%s: %v", what, err)
 			}
 			i.answer("/introspect", active(""))
 			if !strings.HasPrefix(what, "hung") { // a busy machine may need longer than that for anything
-				expect(t, what+", over", v, "secret", nil)
+				expect(t, what+", over", v, someSecret, nil)
 			}
 		}
 	}

@@ -43,9 +43,9 @@ type Config struct {
 	Now func() time.Time
 	// Credential is the token of this service, for Online. It needs to be allowed to introspect.
 	Credential string
-	// CacheTTL is how long Online may repeat that a token is active; 0 asks every time.
+	// CacheTTL is how long Online may repeat that a token is active, and, up to a second, that it is not; 0 asks every time.
 	CacheTTL time.Duration
-	// CacheSize is how many tokens Online remembers at most.
+	// CacheSize is how many tokens of each sort Online remembers at most.
 	CacheSize int
 	// AllowNoStatus lets Offline accept JWTs without a `status` claim. A revoke of such a token is never seen.
 	AllowNoStatus bool
@@ -57,7 +57,7 @@ type Config struct {
 	AllowHTTP bool
 	// Timeout limits each request to Tokenwright.
 	Timeout time.Duration
-	// Client sends the requests; nil is a client of its own. Redirects are never followed, since they would carry the
+	// Client sends the requests; nil is a client of its own, which keeps up to 64 connections. Redirects are never followed, since they would carry the
 	// question, and offline the trust, to another place.
 	Client *http.Client
 	// Report, if it is not nil, hears why the middleware answered 503. The error holds no token.
@@ -145,7 +145,7 @@ func endpoint(base *url.URL, path string) string {
 // Check tells whose the token is. Its errors match [ErrInvalid], [ErrForbidden] or [ErrUnavailable].
 func (v *Verifier) Check(ctx context.Context, secret string) (Token, error) {
 	if !plausible(secret) {
-		return Token{}, fmt.Errorf("%w: it has a form that no token has", ErrInvalid)
+		return Token{}, invalid(errNoForm)
 	}
 	t, err := v.judge.check(ctx, secret)
 	if err != nil {

@@ -346,11 +346,21 @@ func TestOtherServers(t *testing.T) {
 	command(t, env, "user", "list", "--server", "http://127.0.0.1:1").refused(t, exitFailure, "cannot reach the server at http://127.0.0.1:1: ")
 }
 
-func TestTablesDoNotSteerTheTerminal(t *testing.T) {
+// TestOutputDoesNotSteerTheTerminal lists what only unleash lets a thing be called.
+func TestOutputDoesNotSteerTheTerminal(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	s.cli(t, "account", "create", "--name", "a\x1b[31m\u202eb\tc\nd").ok(t)
-	if text := s.cli(t, "account", "list").ok(t); !strings.Contains(text, `a\x1b[31m\u202eb\tc\nd`) || strings.Count(text, "\n") != 3 {
+	const name = "a\x1b[31m\u202eb\tc\nd\u009b\U000e0041"
+	s.cli(t, "token", "create", "--dialect", "unleash", "--description", name).ok(t)
+	text := s.cli(t, "token", "list", "--dialect", "unleash").ok(t)
+	if !strings.Contains(text, `a\x1b[31m\u202eb\tc\nd\u009b\U000e0041`) || strings.Count(text, "\n") != 2 {
 		t.Errorf("the table is %q", text)
+	}
+	text = s.cli(t, "token", "list", "--dialect", "unleash", "--output", "json").ok(t)
+	if !strings.Contains(text, `"a\u001b[31m\u202eb\tc\nd\u009b\udb40\udc41"`) {
+		t.Errorf("the JSON is %q", text)
+	}
+	if got := s.objects(t, "token", "list", "--dialect", "unleash")[0]["description"]; got != name {
+		t.Errorf("the JSON means %q", got)
 	}
 }
 

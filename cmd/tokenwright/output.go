@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/oapi-codegen/nullable"
 )
@@ -60,10 +61,15 @@ func printTable[T any](p printer, columns []column[T], things []T) error {
 }
 
 func (p printer) printJSON(v any) error {
-	encoder := json.NewEncoder(p.out)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(p.out, printableJSON(text.String()))
+	return err
 }
 
 // say writes a line for people; JSON has no place for it.
@@ -83,6 +89,21 @@ func printable(text string) string {
 			b.WriteRune(r)
 		} else {
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// printableJSON is printable for JSON, with the escapes that leave its meaning as it is.
+func printableJSON(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == '\n' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
 	return b.String()

@@ -607,7 +607,7 @@ type Account struct {
 
 // AccountDraft An account to register.
 type AccountDraft struct {
-	// Name The name of the account.
+	// Name The name of the account, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 
@@ -736,7 +736,7 @@ type EnvironmentDraft struct {
 	// AccountId The account that it belongs to.
 	AccountId string `json:"account_id"`
 
-	// Name The name of the environment.
+	// Name The name of the environment, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 
@@ -1079,13 +1079,13 @@ type UserDraft struct {
 	// Issuer The OIDC issuer that knows the user; null or missing for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer,omitempty"`
 
-	// Name The name of the user.
+	// Name The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 
 	// Role What the user may do.
 	Role UserDraftRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject at the issuer; unique there. Without the characters that a name may not have.
 	Subject string `json:"subject"`
 }
 
@@ -1133,7 +1133,7 @@ type UserTokenDraft struct {
 	// ExpiresAt When the token is to expire; null or missing for the default.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
-	// Name A name for the token.
+	// Name A name for the token, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 
@@ -1202,6 +1202,12 @@ type WantedAccount = string
 
 // WantedScope defines model for WantedScope.
 type WantedScope string
+
+// GetKeysParams defines parameters for GetKeys.
+type GetKeysParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
 
 // GetReferenceParams defines parameters for GetReference.
 type GetReferenceParams struct {
@@ -1511,7 +1517,7 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 type ServerInterface interface {
 	// GetKeys Get the public keys
 	// (GET /.well-known/jwks.json)
-	GetKeys(ctx echo.Context) error
+	GetKeys(ctx echo.Context, params GetKeysParams) error
 	// GetReference Get the reference of all contracts
 	// (GET /docs)
 	GetReference(ctx echo.Context, params GetReferenceParams) error
@@ -1628,8 +1634,28 @@ type ServerInterfaceWrapper struct {
 func (w *ServerInterfaceWrapper) GetKeys(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetKeysParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetKeys(ctx)
+	err = w.Handler.GetKeys(ctx, params)
 	return err
 }
 
@@ -2500,6 +2526,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type GetKeysRequestObject struct {
+	Params GetKeysParams
 }
 
 type GetKeysResponseObject interface {
@@ -2508,6 +2535,7 @@ type GetKeysResponseObject interface {
 
 type GetKeys200ResponseHeaders struct {
 	AccessControlAllowOrigin string
+	ETag                     string
 	XRequestId               string
 }
 
@@ -2524,10 +2552,29 @@ func (response GetKeys200JSONResponse) VisitGetKeysResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(response.Headers.AccessControlAllowOrigin))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetKeys304ResponseHeaders struct {
+	AccessControlAllowOrigin string
+	ETag                     string
+	XRequestId               string
+}
+
+type GetKeys304Response struct {
+	Headers GetKeys304ResponseHeaders
+}
+
+func (response GetKeys304Response) VisitGetKeysResponse(w http.ResponseWriter) error {
+	w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(response.Headers.AccessControlAllowOrigin))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetKeys429ResponseHeaders struct {
@@ -9242,6 +9289,28 @@ func (response GetStatusList500ApplicationProblemPlusJSONResponse) VisitGetStatu
 	return err
 }
 
+type GetStatusList501ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetStatusList501ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetStatusList501ResponseHeaders
+}
+
+func (response GetStatusList501ApplicationProblemPlusJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusList503ResponseHeaders struct {
 	RetryAfter int
 	XRequestId string
@@ -9569,8 +9638,10 @@ type strictHandler struct {
 }
 
 // GetKeys operation middleware
-func (sh *strictHandler) GetKeys(ctx echo.Context) error {
+func (sh *strictHandler) GetKeys(ctx echo.Context, params GetKeysParams) error {
 	var request GetKeysRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetKeys(ctx.Request().Context(), request.(GetKeysRequestObject))

@@ -20,9 +20,9 @@ const (
 	AuthenticationRequired  ApiErrorSchemaName = "AuthenticationRequired"
 	BadDataError            ApiErrorSchemaName = "BadDataError"
 	ContentTypeError        ApiErrorSchemaName = "ContentTypeError"
+	ForbiddenError          ApiErrorSchemaName = "ForbiddenError"
 	MethodNotAllowedError   ApiErrorSchemaName = "MethodNotAllowedError"
 	NameExistsError         ApiErrorSchemaName = "NameExistsError"
-	NoAccessError           ApiErrorSchemaName = "NoAccessError"
 	NotFoundError           ApiErrorSchemaName = "NotFoundError"
 	OperationDeniedError    ApiErrorSchemaName = "OperationDeniedError"
 	PayloadTooLargeError    ApiErrorSchemaName = "PayloadTooLargeError"
@@ -41,11 +41,11 @@ func (e ApiErrorSchemaName) Valid() bool {
 		return true
 	case ContentTypeError:
 		return true
+	case ForbiddenError:
+		return true
 	case MethodNotAllowedError:
 		return true
 	case NameExistsError:
-		return true
-	case NoAccessError:
 		return true
 	case NotFoundError:
 		return true
@@ -179,7 +179,7 @@ type PatId = int64
 
 // GetPatsParams defines parameters for GetPats.
 type GetPatsParams struct {
-	// Limit How many entries a page has at most.
+	// Limit How many entries a page has at most. Without it the list is whole.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the page before; without it the list begins at its start.

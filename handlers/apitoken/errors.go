@@ -26,6 +26,7 @@ var codes = map[token.Kind]gen.ApiTokenErrorCode{
 	wire.TooLarge:             gen.PayloadTooLarge,
 	wire.UnsupportedMediaType: gen.UnsupportedMediaType,
 	wire.TooManyRequests:      gen.TooManyRequests,
+	wire.NotImplemented:       gen.InternalError, // which no operation answers
 }
 
 // WriteError answers in one of the document's two shapes: with errors by member where members are at fault.

@@ -137,7 +137,7 @@ func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.
 
 func credential(h http.Header, scheme Scheme) (string, error) {
 	values := h[echo.HeaderAuthorization]
-	if len(values) == 0 {
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header")
 	}
 	credential, own := scheme(values[0])

@@ -24,7 +24,8 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares. It panics if one of the specs is no YAML,
 // which is a fault of the program.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
-	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs)}, nil)
+	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
+	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), &published{}}, nil)
 	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
@@ -32,6 +33,7 @@ type handler struct {
 	tokens    *token.Service
 	options   Options
 	documents map[string]document
+	published *published
 }
 
 var _ gen.StrictServerInterface = handler{}

@@ -22,7 +22,7 @@ type document struct {
 	media  string
 	etag   string
 	body   []byte
-	packed []byte // body by gzip; nil if that is left to each request
+	packed []byte // body by gzip; nil where that is not sent
 }
 
 // documents are the specs in both forms, by the name that they have in a path.
@@ -73,9 +73,7 @@ func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 	}
 	if zipped {
 		header.Set(echo.HeaderContentEncoding, "gzip")
-		if body = d.packed; body == nil {
-			body = pack(d.body, gzip.BestSpeed)
-		}
+		body = d.packed
 	}
 	header.Set(echo.HeaderContentType, d.media)
 	w.WriteHeader(http.StatusOK)
@@ -99,11 +97,17 @@ func (c contract) VisitGetSpecResponse(w http.ResponseWriter) error {
 	return c.send(w, c.known, false)
 }
 
+// keySet is the answer with the keys, or with the word that the caller has them already.
+type keySet struct {
+	document
+	known string // If-None-Match
+}
+
 // VisitGetKeysResponse sends the key set, to be read from any page.
-func (d document) VisitGetKeysResponse(w http.ResponseWriter) error {
+func (k keySet) VisitGetKeysResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
 	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
-	return d.send(w, "", false)
+	return k.send(w, k.known, false)
 }
 
 // GetSpec implements `GET /openapi/{name}`.

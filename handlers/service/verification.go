@@ -129,12 +129,12 @@ func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
 }
 
 // GetKeys implements `GET /.well-known/jwks.json` (RFC 7517).
-func (h handler) GetKeys(context.Context, gen.GetKeysRequestObject) (gen.GetKeysResponseObject, error) {
+func (h handler) GetKeys(_ context.Context, r gen.GetKeysRequestObject) (gen.GetKeysResponseObject, error) {
 	body, err := h.options.Keys()
 	if err != nil {
 		return nil, token.Wrap(token.Internal, err)
 	}
-	return newDocument(echo.MIMEApplicationJSON, body), nil
+	return keySet{newDocument(echo.MIMEApplicationJSON, body), value(r.Params.IfNoneMatch)}, nil
 }
 
 // AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.

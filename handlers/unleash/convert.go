@@ -1,10 +1,16 @@
 package unleash
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	gen "github.com/tokenwright/tokenwright/gen/unleash"
 	"github.com/tokenwright/tokenwright/handlers/wire"
@@ -65,6 +71,40 @@ func list(p token.Page) gen.PatsSchema {
 		pats.Pats = append(pats.Pats, item(t))
 	}
 	return pats
+}
+
+// readAtOnce is how many tokens of a whole list are in memory at a time.
+const readAtOnce = 500
+
+// wholeList walks over all tokens of an owner and shows them in parts. It implements [gen.GetPatsResponseObject].
+type wholeList func(show func([]token.Token) error) error
+
+// VisitGetPatsResponse sends each part as soon as it was read. What goes wrong after the first one breaks the answer off.
+func (walk wholeList) VisitGetPatsResponse(w http.ResponseWriter) error {
+	before := `{"pats":[`
+	err := walk(func(tokens []token.Token) error {
+		var part bytes.Buffer
+		for _, t := range tokens {
+			text, err := json.Marshal(item(t))
+			if err != nil {
+				return err
+			}
+			part.WriteString(before)
+			part.Write(text)
+			before = ","
+		}
+		w.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+		_, err := w.Write(part.Bytes())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if before == "," {
+		before = ""
+	}
+	_, err = io.WriteString(w, before+"]}\n")
+	return err
 }
 
 // next is the link to the page after this one (RFC 8288).

@@ -13,7 +13,7 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	token.Invalid:             gen.BadDataError,
 	token.CredentialMissing:   gen.AuthenticationRequired,
 	token.CredentialInvalid:   gen.UnauthorizedError,
-	token.Forbidden:           gen.NoAccessError,
+	token.Forbidden:           gen.ForbiddenError,
 	token.LimitReached:        gen.OperationDeniedError,
 	token.NotFound:            gen.NotFoundError,
 	token.NameTaken:           gen.NameExistsError,
@@ -26,6 +26,7 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	wire.TooLarge:             gen.PayloadTooLargeError,
 	wire.UnsupportedMediaType: gen.ContentTypeError,
 	wire.TooManyRequests:      gen.RateLimitError,
+	wire.NotImplemented:       gen.UnknownError, // which no operation answers
 }
 
 // WriteError answers with what readers of the older and of the newer servers expect: details is never empty, and each

@@ -54,10 +54,16 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 	}, nil
 }
 
-// GetPats implements `GET /api/admin/user/tokens`.
+// GetPats implements `GET /api/admin/user/tokens`. Readers that know no pages ask for no limit, and get everything.
 func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.GetPatsResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	query := token.Query{Dialect: token.Unleash, Ascending: true, Limit: limit}
+	if r.Params.Limit == nil {
+		query.Limit = readAtOnce
+		return wholeList(func(show func([]token.Token) error) error {
+			return h.tokens.Walk(ctx, authn.Caller(ctx), query, cursor, token.Own, show)
+		}), nil
+	}
 	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
 	if err != nil {
 		return nil, err

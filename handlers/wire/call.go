@@ -1,19 +1,22 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 )
 
 // call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
 // context costs a copy of the request; and it has no timer before somebody waits, since a check from memory never does.
 type call struct {
-	id      string
+	id      string // made here, so that no two requests share one
+	sent    string // the sender's, "" if it has none
 	method  string // as it was sent
 	elapsed func() time.Duration
 	limit   time.Duration
@@ -26,14 +29,19 @@ type call struct {
 type contextKey struct{}
 
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
-// [token.Unavailable]. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
+// [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
 // It hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below it
 // is the query of somebody's own request.
 func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: newRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit, ctx: r.Context()}
+		c := &call{
+			id: uuid.NewString(), sent: sentRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit,
+			ctx: r.Context(),
+		}
 		defer c.end()
-		w.Header().Set(echo.HeaderXRequestID, c.id)
+		w.Header().Set(echo.HeaderXRequestID, c.name())
+		w.Header().Set(echo.HeaderCacheControl, "no-store")
+		endAfterChunks(w, r)
 		r = r.WithContext(c)
 		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
 			r.Method, r.URL = http.MethodGet, asOne(r.URL, path)
@@ -42,6 +50,14 @@ func Begin(stopwatch func() func() time.Duration, limit time.Duration, path stri
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// endAfterChunks ends the connection after the answer to a request in chunks. One that also had a Content-Length must
+// end it (RFC 9112 section 6.1), which net/http does not tell from the others: it has taken the header away.
+func endAfterChunks(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		w.Header().Set(echo.HeaderConnection, "close")
+	}
 }
 
 // waiting is the context with its deadline.
@@ -98,10 +114,13 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-// RequestID is the name of the request that the context belongs to.
+// name is what answers call the request.
+func (c *call) name() string { return cmp.Or(c.sent, c.id) }
+
+// RequestID is what answers call the request that the context belongs to: by its sender's name, if that has a good one.
 func RequestID(ctx context.Context) string {
 	if c := callOf(ctx); c != nil {
-		return c.id
+		return c.name()
 	}
 	return ""
 }

@@ -18,10 +18,11 @@ const (
 	TooLarge             token.Kind = "payload too large"
 	UnsupportedMediaType token.Kind = "unsupported media type"
 	TooManyRequests      token.Kind = "too many requests"
+	NotImplemented       token.Kind = "not implemented"
 )
 
 // Kinds lists every kind that an answer can have.
-var Kinds = append([]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests}, token.Kinds...)
+var Kinds = append([]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, NotImplemented}, token.Kinds...)
 
 // statuses is the one table from kind to status.
 var statuses = map[token.Kind]int{
@@ -41,6 +42,7 @@ var statuses = map[token.Kind]int{
 	TooLarge:                http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType:    http.StatusUnsupportedMediaType,
 	TooManyRequests:         http.StatusTooManyRequests,
+	NotImplemented:          http.StatusNotImplemented,
 }
 
 // Failure is what a dialect tells of an error: nothing in it is internal.
@@ -136,6 +138,9 @@ func Fail(c echo.Context, err error, write ErrorWriter) {
 		h.Set(echo.HeaderRetryAfter, "1")
 	case MethodNotAllowed:
 		h.Set(echo.HeaderAllow, allowed(c))
+	}
+	if refused := (*notTaken)(nil); errors.As(err, &refused) {
+		refused.name(h)
 	}
 	if err := write(c, f); err != nil {
 		c.Set(writeErrorKey, fmt.Errorf("answer not written: %w", err))

@@ -46,21 +46,49 @@ func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 	}
 }
 
-// checkContentType admits one media type, alone or with charset=utf-8, and no content coding.
-func checkContentType(h http.Header, want string) error {
-	values := h[echo.HeaderContentType]
-	if len(values) == 1 && h.Get(echo.HeaderContentEncoding) == "" {
-		if values[0] == want {
-			return nil
-		}
-		media, params, err := mime.ParseMediaType(values[0])
-		charset, given := params["charset"]
-		known := len(params) == 0 || len(params) == 1 && given && strings.EqualFold(charset, "utf-8")
-		if err == nil && media == want && known {
-			return nil
-		}
+// notTaken is the failure of a body in a form that the operation does not take.
+type notTaken struct {
+	media  string // what is taken, if that was wrong
+	coding string // likewise
+	shown  error
+}
+
+func (e *notTaken) Error() string { return e.shown.Error() }
+
+func (e *notTaken) Unwrap() error { return e.shown }
+
+// name puts what would have been taken into the answer (RFC 9110 section 15.5.16).
+func (e *notTaken) name(h http.Header) {
+	if e.media != "" {
+		h.Set(echo.HeaderAccept, e.media)
 	}
-	return token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
+	if e.coding != "" {
+		h.Set(echo.HeaderAcceptEncoding, e.coding)
+	}
+}
+
+// checkContentType admits one media type, with whatever parameters, and no content coding.
+func checkContentType(h http.Header, want string) error {
+	refused := &notTaken{}
+	if values := h[echo.HeaderContentType]; len(values) != 1 || values[0] != want && !isMedia(values[0], want) {
+		refused.media = want
+	}
+	if coding := h.Get(echo.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
+		refused.coding = "identity"
+	}
+	if refused.media == "" && refused.coding == "" {
+		return nil
+	}
+	refused.shown = token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
+	return refused
+}
+
+// isMedia compares media types. Parameters that are not known mean nothing; JSON in another charset would be another text,
+// while a form is percent-encoded ASCII, whatever its charset is said to be.
+func isMedia(value, want string) bool {
+	media, params, err := mime.ParseMediaType(value)
+	charset, given := params["charset"]
+	return err == nil && media == want && (want == echo.MIMEApplicationForm || !given || strings.EqualFold(charset, "utf-8"))
 }
 
 func readBody(r *http.Request, limit int64) ([]byte, error) {

@@ -21,31 +21,38 @@ type Access struct {
 	Method    string
 	Status    int
 	Duration  time.Duration
-	RequestID string
+	RequestID string // our own; no two requests share one
+	SentID    string // the sender's, which the answer has in its place; "" if there is none
 	Caller    string // user or account and token of the caller, "" if it was not authenticated
-	Err       error  // of a 5xx answer
+	Err       error  // of a 5xx answer, or of one that was broken off
 }
 
 // Describe tells the names of a request: dialect, operation and caller.
 type Describe func(c echo.Context) (dialect, operation, caller string)
 
-// WithAccess answers errors through fail and reports every request once.
+// WithAccess answers errors through fail and reports every request once. It ends the connection where an error came after
+// the answer had begun.
 func WithAccess(describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			err := next(c)
+			brokenOff := err != nil && c.Response().Committed
 			if err != nil {
 				fail(c, err)
 			}
 			call := callOf(c.Request().Context())
-			a := Access{Method: call.method, Status: c.Response().Status, Duration: call.elapsed(), RequestID: call.id}
+			a := Access{Method: call.method, Status: c.Response().Status, Duration: call.elapsed()}
+			a.RequestID, a.SentID = call.id, call.sent
 			a.Dialect, a.Operation, a.Caller = describe(c)
-			if a.Status >= http.StatusInternalServerError {
+			if a.Status >= http.StatusInternalServerError || brokenOff {
 				a.Err = err
 			} else if failed, ok := c.Get(writeErrorKey).(error); ok {
 				a.Err = failed
 			}
 			report(c.Request().Context(), a)
+			if brokenOff {
+				panic(http.ErrAbortHandler) // else what was sent would look whole
+			}
 			return nil
 		}
 	}
@@ -70,6 +77,9 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Duration("duration", a.Duration),
 		slog.String("caller", a.Caller),
 	)
+	if a.SentID != "" {
+		line.AddAttrs(slog.String("client_request_id", a.SentID))
+	}
 	if a.Err != nil {
 		line.AddAttrs(slog.String("error", a.Err.Error()))
 	}

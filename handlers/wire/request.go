@@ -7,22 +7,21 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 )
 
-// wellFormed is what a sender's own request id may look like; anything else could forge log lines.
-var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._:+/=-]{1,128}$`)
+// wellFormed is what a sender's own request id may look like; anything else could forge lines of a log.
+var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
 // secretLike is what a request id must not look like: it is logged, and a sender may have mixed up two headers.
-var secretLike = regexp.MustCompile(`muninx_|user:|eyJ`)
+var secretLike = regexp.MustCompile(`muninx_|eyJ`)
 
-// newRequestID is the sender's own name for the request, if it has a good one.
-func newRequestID(h http.Header) string {
+// sentRequestID is the sender's own name for the request, "" if it has no good one.
+func sentRequestID(h http.Header) string {
 	if sent := h[echo.HeaderXRequestID]; len(sent) == 1 && wellFormed.MatchString(sent[0]) && !secretLike.MatchString(sent[0]) {
 		return sent[0]
 	}
-	return uuid.NewString()
+	return ""
 }
 
 // asOne is the URL of path that stands for this one.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -31,22 +31,17 @@ var filter = &openapi3filter.Options{
 	},
 }
 
-// checkTime is the judgement of RFC 3339 that decoding a time.Time makes; the usual pattern lets 31 February pass.
-func checkTime(text string) error {
-	return new(time.Time).UnmarshalText([]byte(text))
-}
-
 // validator judges the request by the operation's part of the spec. The query of an open operation may have anything in
 // it, since others add to addresses what they please; a question whether somebody may come in is never ignored.
 func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
-	query := queryRules{known: queryParameters(route), closed: !op.Open && !ignoreUnknown || op.Judges}
-	integers := integerParameters(route)
+	query := queryRules{known: parameters(route, openapi3.ParameterInQuery), closed: !op.Open && !ignoreUnknown || op.Judges}
+	inPath := parameters(route, openapi3.ParameterInPath)
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
 	brief := options
 	brief.MultiError = false // for larger bodies than most operations take: one of nothing but faults would cost much memory
-	queryOnly := judgesQueryOnly(route)
+	queryOnly, body := judgesQueryOnly(route), bodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if queryOnly && c.Request().URL.RawQuery == "" {
@@ -55,7 +50,7 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 			if err := query.check(c.Request().URL.RawQuery); err != nil {
 				return err
 			}
-			if err := checkPath(c, integers); err != nil {
+			if err := checkPath(c, inPath); err != nil {
 				return err
 			}
 			input := &openapi3filter.RequestValidationInput{
@@ -68,9 +63,22 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
 				return refusal(err)
 			}
+			if body != nil {
+				respell(c.Request().Body, body)
+			}
 			return next(c)
 		}
 	}
+}
+
+// bodySchema is the schema of the operation's JSON body, nil if it takes none.
+func bodySchema(route *routers.Route) *openapi3.Schema {
+	if body := route.Operation.RequestBody; body != nil {
+		if media := body.Value.Content[echo.MIMEApplicationJSON]; media != nil {
+			return media.Schema.Value
+		}
+	}
+	return nil
 }
 
 func isForm(route *routers.Route) bool {
@@ -88,24 +96,30 @@ func judgesQueryOnly(route *routers.Route) bool {
 		})
 }
 
-// queryParameters are the parameters that the operation knows, in order.
-func queryParameters(route *routers.Route) []string {
-	var names []string
-	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
-		for _, p := range list {
-			if p.Value.In == openapi3.ParameterInQuery {
-				names = append(names, p.Value.Name)
-			}
+// parameters are those of the path or of the query, in the order of their names.
+func parameters(route *routers.Route, in string) (found []*openapi3.Parameter) {
+	for _, p := range slices.Concat(route.PathItem.Parameters, route.Operation.Parameters) {
+		if p.Value.In == in {
+			found = append(found, p.Value)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(found, func(a, b *openapi3.Parameter) int { return cmp.Compare(a.Name, b.Name) })
+	return found
 }
 
 // queryRules are what a query must be, whatever its parameters mean.
 type queryRules struct {
-	known  []string // each of which takes one value
-	closed bool     // no others are taken
+	known  []*openapi3.Parameter // each of which takes one value
+	closed bool                  // no others are taken
+}
+
+// names are those of the parameters that are known.
+func (q queryRules) names() []string {
+	names := make([]string, len(q.known))
+	for i, p := range q.known {
+		names[i] = p.Name
+	}
+	return names
 }
 
 // check refuses what the parser of queries drops or lets through, a parameter that is given twice, and unknown ones.
@@ -119,40 +133,49 @@ func (q queryRules) check(raw string) error {
 		if len(found.all) == maxFaults {
 			break
 		}
-		values, known := query[name], slices.Contains(q.known, name)
-		at := token.Fault{In: token.InQuery, Pointer: pointer([]string{name})}
+		at := slices.IndexFunc(q.known, func(p *openapi3.Parameter) bool { return p.Name == name })
 		switch {
-		case !known && q.closed:
-			found.add(unknown(token.Fault{In: token.InQuery}, name, q.known))
-		case known && len(values) > 1:
-			found.add(described(at, "must be given once"))
-		case known && !plain(values[0]):
-			found.add(described(at, "must be in UTF-8 and must not contain the character U+0000"))
+		case at >= 0:
+			if detail := judgeParameter(q.known[at], query[name]); detail != "" {
+				found.add(token.Fault{In: token.InQuery, Pointer: pointer([]string{name}), Detail: detail})
+			}
+		case q.closed:
+			found.add(unknown(token.Fault{In: token.InQuery}, name, q.names()))
 		}
 	}
 	return token.Faulty(found.all...)
 }
 
+// judgeParameter says what the values of a parameter must be, "" if they are that as far as it is not left to the schema.
+func judgeParameter(p *openapi3.Parameter, values []string) string {
+	switch {
+	case len(values) > 1:
+		return "must be given once"
+	case !plain(values[0]):
+		return "must be in UTF-8 and must not contain the character U+0000"
+	case !spelled(p, values[0]):
+		return parameterRule(p)
+	}
+	return ""
+}
+
 // plain reports whether every database takes the text.
 func plain(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// integerParameters are the parameters of the path that are integers.
-func integerParameters(route *routers.Route) map[string]*openapi3.Parameter {
-	found := map[string]*openapi3.Parameter{}
-	for _, p := range route.PathItem.Parameters {
-		if p.Value.In == openapi3.ParameterInPath && p.Value.Schema.Value.Type.Is(openapi3.TypeInteger) {
-			found[p.Value.Name] = p.Value
-		}
+// spelled refuses a second spelling of an integer, such as +4 or 04.
+func spelled(p *openapi3.Parameter, text string) bool {
+	if !p.Schema.Value.Type.Is(openapi3.TypeInteger) {
+		return true
 	}
-	return found
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && strconv.FormatInt(n, 10) == text
 }
 
-// checkPath refuses a second spelling of an integer, such as +4 or 04.
-func checkPath(c echo.Context, integers map[string]*openapi3.Parameter) error {
-	for name, p := range integers {
-		n, err := strconv.ParseInt(c.Param(name), 10, 64)
-		if err != nil || strconv.FormatInt(n, 10) != c.Param(name) {
-			return token.Faulty(token.Fault{In: token.InPath, Pointer: "/" + name, Detail: parameterRule(p)})
+// checkPath refuses second spellings in the path.
+func checkPath(c echo.Context, taken []*openapi3.Parameter) error {
+	for _, p := range taken {
+		if !spelled(p, c.Param(p.Name)) {
+			return token.Faulty(token.Fault{In: token.InPath, Pointer: "/" + p.Name, Detail: parameterRule(p)})
 		}
 	}
 	return nil

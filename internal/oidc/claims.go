@@ -60,6 +60,7 @@ type claims struct {
 // parsed is a JWT whose signature has not been checked.
 type parsed struct {
 	jws     *jose.JSONWebSignature
+	input   string // what is signed
 	header  header
 	payload []byte
 	claims  claims
@@ -83,6 +84,7 @@ func parse(jwt string) (parsed, error) {
 	if t.jws, err = jose.ParseSignedCompact(jwt, algorithms); err != nil {
 		return t, errForm
 	}
+	t.input = jwt[:strings.LastIndexByte(jwt, '.')]
 	t.payload = t.jws.UnsafePayloadWithoutVerification()
 	if err := json.Unmarshal(t.payload, &t.claims); err != nil {
 		return t, errClaims

@@ -3,6 +3,10 @@ package oidc
 
 import (
 	"context"
+	"crypto"
+	"crypto/rsa"
+	_ "crypto/sha256" // of PS256
+	_ "crypto/sha512" // of PS384 and PS512
 	"errors"
 	"fmt"
 	"net/http"
@@ -136,10 +140,32 @@ func (t parsed) verify(keys []jose.JSONWebKey) (known bool, err error) {
 	if len(fitting) == 0 || t.header.KeyID == "" && len(fitting) > 1 {
 		return false, errNoKey
 	}
-	if _, err := t.jws.Verify(fitting[0].Key); err != nil {
+	if _, err := t.jws.Verify(fitting[0].Key); err != nil || !t.salted(fitting[0].Key) {
 		return t.header.KeyID != "", errSignature
 	}
 	return true, nil
+}
+
+// hashes are those of the algorithms with a salt.
+var hashes = map[string]crypto.Hash{
+	string(jose.PS256): crypto.SHA256, string(jose.PS384): crypto.SHA384, string(jose.PS512): crypto.SHA512,
+}
+
+// salted reports whether the salt, if the algorithm has one, is as long as the hash (RFC 7518 section 3.5); go-jose takes
+// any length.
+func (t parsed) salted(key any) bool {
+	hash, ok := hashes[t.header.Algorithm]
+	if !ok {
+		return true
+	}
+	public, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return false
+	}
+	digest := hash.New()
+	digest.Write([]byte(t.input))
+	options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+	return rsa.VerifyPSS(public, hash, digest.Sum(nil), t.jws.Signatures[0].Signature, options) == nil
 }
 
 // ranks orders the roles by what they may do, the highest first.

@@ -139,11 +139,19 @@ func usableKeys(raw []jsontext.Value) []jose.JSONWebKey {
 		if err := k.UnmarshalJSON(text); err != nil {
 			continue
 		}
-		if k.Valid() && (k.Use == "" || k.Use == "sig") {
+		if k.Valid() && (k.Use == "" || k.Use == "sig") && verifies(text) {
 			keys = append(keys, k)
 		}
 	}
 	return keys
+}
+
+// verifies reports whether the key may verify, as far as it says what it may (RFC 7517 section 4.3); go-jose does not look.
+func verifies(text jsontext.Value) bool {
+	var k struct {
+		Operations []string `json:"key_ops"`
+	}
+	return json.Unmarshal(text, &k) == nil && (k.Operations == nil || slices.Contains(k.Operations, "verify"))
 }
 
 // fits reports whether a signature of the algorithm can be by the key (RFC 8725 section 3.1).

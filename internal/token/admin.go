@@ -46,6 +46,9 @@ func needText(pointer, text string) []Fault {
 	if utf8.RuneCountInString(text) > maxName || blank(text) {
 		return []Fault{{Pointer: pointer, Detail: "must have 1 to 255 characters, not only white space"}}
 	}
+	if deceptive(text) {
+		return []Fault{{Pointer: pointer, Detail: honestRule}}
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package token
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -175,8 +176,22 @@ func (n *creation) judgeName(name string) []Fault {
 		return []Fault{{Pointer: MemberName, Detail: "must have 1 to 255 characters"}}
 	case n.draft.Dialect == Muninx && blank(name):
 		return []Fault{{Pointer: MemberName, Detail: "must have a character that is not white space"}}
+	case n.draft.Dialect == Muninx && deceptive(name):
+		return []Fault{{Pointer: MemberName, Detail: honestRule}}
 	}
 	return nil
+}
+
+// honestRule is the rule for texts that are not to be [deceptive].
+const honestRule = "must not have control characters, nor any that override or isolate the direction of text " +
+	"(U+202A to U+202E, U+2066 to U+2069)"
+
+// deceptive is whether a text can steer a terminal, break a line of a log or show itself, or what is beside it, in another
+// order. The marks U+200E, U+200F and U+061C act on their neighbours only and belong to what people in such scripts write.
+func deceptive(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	})
 }
 
 // blank is whether a text is nothing but white space, which is what ECMA-262 calls so: the patterns of the contracts are

@@ -93,35 +93,68 @@ type Page struct {
 // List returns the tokens that the query selects among those that the caller sees. Cursor is [Page.Next] of the page
 // before, "" for the first page. The query's After, Now and Keys are set here.
 func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r Reach) (Page, error) {
-	if err := c.enter(q.Dialect, r); err != nil {
-		return Page{}, err
-	}
-	if q.EnvironmentID != "" && !c.seesEnvironment(q.EnvironmentID) || q.AccountID != "" && !c.seesAccount(q.AccountID) {
-		return Page{}, nil
-	}
-	after, err := s.after(ctx, c, q.Dialect, cursor, r)
+	q, err := s.begin(ctx, c, q, cursor, r)
 	if err != nil {
 		return Page{}, err
 	}
-	limit := q.Limit
+	tokens, more, err := s.list(ctx, q)
+	page := Page{Tokens: tokens}
+	if more {
+		page.Next = encodeCursor(tokens[len(tokens)-1].Ref())
+	}
+	return page, err
+}
+
+// Walk shows the tokens that [Service.List] would return in pages, all of them, a page at a time: the query's Limit is the
+// size of what is read at once. It shows an empty page only if there are no tokens.
+func (s *Service) Walk(ctx context.Context, c Caller, q Query, cursor string, r Reach, show func([]Token) error) error {
+	q, err := s.begin(ctx, c, q, cursor, r)
+	for more := true; more && err == nil; {
+		var tokens []Token
+		if tokens, more, err = s.list(ctx, q); err == nil {
+			err = show(tokens)
+		}
+		if more {
+			q.After = tokens[len(tokens)-1].Seq
+		}
+	}
+	return err
+}
+
+// begin judges the question for a list and sets where that begins. A limit of 0 means that the caller sees nothing of it.
+func (s *Service) begin(ctx context.Context, c Caller, q Query, cursor string, r Reach) (Query, error) {
+	if err := c.enter(q.Dialect, r); err != nil {
+		return q, err
+	}
+	if q.EnvironmentID != "" && !c.seesEnvironment(q.EnvironmentID) || q.AccountID != "" && !c.seesAccount(q.AccountID) {
+		return Query{}, nil
+	}
+	after, err := s.after(ctx, c, q.Dialect, cursor, r)
 	q = c.narrow(q, r)
 	if q.Usable != nil {
 		q.Keys = s.Signer.KeyIDs()
 	}
-	q.After, q.Now, q.Limit = after, s.Now(), limit+1
-	tokens, err := s.Store.List(ctx, q)
-	if err != nil {
-		return Page{}, err
+	q.After, q.Now = after, s.Now()
+	return q, err
+}
+
+// list reads at most as many tokens as the limit says, and tells whether there are more.
+func (s *Service) list(ctx context.Context, q Query) (tokens []Token, more bool, err error) {
+	limit := q.Limit
+	if limit == 0 {
+		return nil, false, nil
 	}
-	page := Page{Tokens: tokens}
-	if len(tokens) > limit {
-		page.Tokens = tokens[:limit]
-		page.Next = encodeCursor(page.Tokens[limit-1].Ref())
+	q.Limit++ // to know whether there are more
+	if tokens, err = s.Store.List(ctx, q); err != nil {
+		return nil, false, err
 	}
-	for i, t := range page.Tokens {
-		page.Tokens[i] = s.used(t)
+	if more = len(tokens) > limit; more {
+		tokens = tokens[:limit]
 	}
-	return page, nil
+	for i, t := range tokens {
+		tokens[i] = s.used(t)
+	}
+	return tokens, more, nil
 }
 
 // after returns the Seq of the token that the cursor names. A cursor that names a token which the caller does not

@@ -238,7 +238,7 @@ func TestOapiCodegenErrors(t *testing.T) {
 	noUser := must(userless.muninx.ListTokensWithResponse(ctx, &muninx.ListTokensParams{}))
 	same(t, "muninx 403", present(t, noUser.ApplicationproblemJSON403, noUser).Status, 403)
 	noPats := must(userless.unleash.GetPatsWithResponse(ctx, &unleash.GetPatsParams{}))
-	same(t, "unleash 403", present(t, noPats.JSON403, noPats).Name, unleash.NoAccessError)
+	same(t, "unleash 403", present(t, noPats.JSON403, noPats).Name, unleash.ForbiddenError)
 	nobody := connect(w.Client, w.URL, "unknown")
 	noTokens := must(nobody.apitoken.ListApiTokensWithResponse(ctx, &apitoken.ListApiTokensParams{}))
 	same(t, "apitoken 401", present(t, noTokens.JSON401, noTokens).Code, apitoken.Unauthorized)

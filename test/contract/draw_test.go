@@ -71,11 +71,23 @@ func goodText(t *rapid.T, s *openapi3.Schema, label string) string {
 		most = int(min(*s.MaxLength, longest))
 	}
 	text := strings.ReplaceAll(rapid.StringN(int(s.MinLength), most, -1).Draw(t, label), "\x00", "0")
-	if s.Pattern != "" && strings.TrimFunc(text, blank) == "" { // the only pattern that there is asks for more
+	if s.Pattern == "" { // else it is a name, and the only pattern that there is asks for more than white space
+		return text
+	}
+	text = strings.Map(honest, text)
+	if strings.TrimFunc(text, blank) == "" {
 		_, first := utf8.DecodeRuneInString(text)
 		text = "x" + text[first:]
 	}
 	return text
+}
+
+// honest replaces what the description of a name excludes, since no pattern says it that all readers of patterns take.
+func honest(r rune) rune {
+	if unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+		return '0'
+	}
+	return r
 }
 
 // blank is white space as ECMA-262 has it, whose rules the patterns of OpenAPI follow. Unicode's differ in two characters.

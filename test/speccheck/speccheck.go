@@ -35,7 +35,7 @@ var contracts = sync.OnceValue(func() []*contract {
 	}
 	all := []*contract{
 		{name: "apitoken", prefix: "/api/v1/api_token", failed: "ApiToken_Error", doc: load(openapi.APIToken)},
-		{name: "unleash", prefix: "/api/admin/user/tokens", failed: "apiErrorSchema", doc: load(openapi.Unleash)},
+		{name: "unleash", prefix: "/api", failed: "apiErrorSchema", doc: load(openapi.Unleash)},
 		{name: "muninx", prefix: "/tokens", failed: "Problem", doc: load(openapi.Muninx)},
 		{name: "service", failed: "Problem", doc: load(openapi.Service)},
 	}
@@ -132,6 +132,8 @@ func common(method string, r *http.Response, body []byte) error {
 		return fmt.Errorf("405 without Allow")
 	case r.StatusCode >= 400 && !strings.Contains(r.Header.Get("Cache-Control"), "no-store"):
 		return fmt.Errorf("an error that may be stored")
+	case r.Header.Get("Cache-Control") == "":
+		return fmt.Errorf("no word of who may keep the answer")
 	case method == http.MethodHead && len(body) > 0:
 		return fmt.Errorf("HEAD was answered with a body")
 	}

@@ -13,15 +13,22 @@ import (
 	"github.com/tokenwright/tokenwright/verify/echoverify"
 )
 
+// Three tokens: one works, one does not, and about one the server cannot say anything.
+const (
+	alice   = "muninx_AliceAliceAliceAliceAliceAlice3db3Po"
+	revoked = "muninx_GoneGoneGoneGoneGoneGoneGoneGo31MzAA"
+	outage  = "user:00000000000000000000000000000000000000000000000000000000"
+)
+
 // tokenwright stands in for the server.
 func tokenwright() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("token") == "outage" {
+		if r.FormValue("token") == outage {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"active":%t,"sub":"alice","token_scope":"user"}`, r.FormValue("token") == "muninx_alice")
+		fmt.Fprintf(w, `{"active":%t,"sub":"alice","token_scope":"user"}`, r.FormValue("token") == alice)
 	}))
 }
 
@@ -63,8 +70,8 @@ func ExampleMiddleware() {
 		return c.String(http.StatusOK, "Hello, "+token.Subject+"!")
 	})
 
-	fmt.Println(call(e, http.MethodGet, "muninx_alice").Body)
-	fmt.Println(call(e, http.MethodGet, "muninx_revoked").Code)
+	fmt.Println(call(e, http.MethodGet, alice).Body)
+	fmt.Println(call(e, http.MethodGet, revoked).Code)
 	// Output:
 	// Hello, alice!
 	// 401
@@ -89,7 +96,7 @@ func TestSameAnswers(t *testing.T) {
 			w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 			fmt.Fprintf(w, "Hello, %s!", token.Subject)
 		}))
-		for _, secret := range []string{"muninx_alice", "muninx_revoked", "outage", ""} {
+		for _, secret := range []string{alice, revoked, outage, ""} {
 			for _, method := range []string{http.MethodGet, http.MethodHead} {
 				a, b := call(e, method, secret), call(plain, method, secret)
 				if a.Code != b.Code || fmt.Sprint(a.Header()) != fmt.Sprint(b.Header()) || a.Body.String() != b.Body.String() {

@@ -69,7 +69,7 @@ test('unleash', async () => {
   const params = { path: { id: 999_999 } }
   assert.equal((await mine.unleash.GET('/api/admin/user/tokens/{id}', { params })).error?.name, 'NotFoundError')
   const { token } = await need(mine.apitoken.POST('/api/v1/api_token', { body: { token_scope: 'account' } }))
-  assert.equal((await post({}, {}, connect(server, { credential: token }))).error?.name, 'NoAccessError')
+  assert.equal((await post({}, {}, connect(server, { credential: token }))).error?.name, 'ForbiddenError')
   await need(mine.unleash.DELETE('/api/admin/user/tokens/{id}', { params: { path: { id } } }))
 })
 

@@ -105,7 +105,7 @@ type TokenStatus string
 
 // TokenCreate What to create.
 type TokenCreate struct {
-	// Name A name for the token, not only white space.
+	// Name A name for the token, not only white space, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 

@@ -610,7 +610,7 @@ type Account struct {
 
 // AccountDraft An account to register.
 type AccountDraft struct {
-	// Name The name of the account.
+	// Name The name of the account, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 
@@ -739,7 +739,7 @@ type EnvironmentDraft struct {
 	// AccountId The account that it belongs to.
 	AccountId string `json:"account_id"`
 
-	// Name The name of the environment.
+	// Name The name of the environment, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 
@@ -1082,13 +1082,13 @@ type UserDraft struct {
 	// Issuer The OIDC issuer that knows the user; null or missing for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer,omitempty"`
 
-	// Name The name of the user.
+	// Name The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 
 	// Role What the user may do.
 	Role UserDraftRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject at the issuer; unique there. Without the characters that a name may not have.
 	Subject string `json:"subject"`
 }
 
@@ -1136,7 +1136,7 @@ type UserTokenDraft struct {
 	// ExpiresAt When the token is to expire; null or missing for the default.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
-	// Name A name for the token.
+	// Name A name for the token, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
 	Name string `json:"name"`
 }
 
@@ -1205,6 +1205,12 @@ type WantedAccount = string
 
 // WantedScope defines model for WantedScope.
 type WantedScope string
+
+// GetKeysParams defines parameters for GetKeys.
+type GetKeysParams struct {
+	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
 
 // GetReferenceParams defines parameters for GetReference.
 type GetReferenceParams struct {
@@ -1589,7 +1595,7 @@ type ClientInterface interface {
 	// The keys with which apitoken JWTs are checked (RFC 7517).
 	//
 	// Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
-	GetKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetKeys(ctx context.Context, params *GetKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReference Get the reference of all contracts
 	//
@@ -1923,8 +1929,8 @@ type ClientInterface interface {
 // The keys with which apitoken JWTs are checked (RFC 7517).
 //
 // Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
-func (c *Client) GetKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetKeysRequest(c.Server)
+func (c *Client) GetKeys(ctx context.Context, params *GetKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetKeysRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2682,7 +2688,7 @@ func (c *Client) VerifyRequest(ctx context.Context, params *VerifyRequestParams,
 }
 
 // NewGetKeysRequest constructs an http.Request for the GetKeys method
-func NewGetKeysRequest(server string) (*http.Request, error) {
+func NewGetKeysRequest(server string, params *GetKeysParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -2703,6 +2709,21 @@ func NewGetKeysRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -4403,7 +4424,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
-	GetKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetKeysResponse, error)
+	GetKeysWithResponse(ctx context.Context, params *GetKeysParams, reqEditors ...RequestEditorFn) (*GetKeysResponse, error)
 
 	// GetReferenceWithResponse Get the reference of all contracts
 	//
@@ -4791,6 +4812,14 @@ type ClientWithResponsesInterface interface {
 // GetKeysResponse200Headers the declared response headers of an HTTP 200 response for GetKeys
 type GetKeysResponse200Headers struct {
 	AccessControlAllowOrigin string
+	ETag                     string
+	XRequestId               string
+}
+
+// GetKeysResponse304Headers the declared response headers of an HTTP 304 response for GetKeys
+type GetKeysResponse304Headers struct {
+	AccessControlAllowOrigin string
+	ETag                     string
 	XRequestId               string
 }
 
@@ -4824,6 +4853,8 @@ type GetKeysResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetKeysResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetKeysResponse304Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetKeysResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -9889,6 +9920,11 @@ type GetStatusListResponse500Headers struct {
 	XRequestId string
 }
 
+// GetStatusListResponse501Headers the declared response headers of an HTTP 501 response for GetStatusList
+type GetStatusListResponse501Headers struct {
+	XRequestId string
+}
+
 // GetStatusListResponse503Headers the declared response headers of an HTTP 503 response for GetStatusList
 type GetStatusListResponse503Headers struct {
 	RetryAfter int
@@ -9906,6 +9942,8 @@ type GetStatusListResponse struct {
 	ApplicationproblemJSON429 *Problem
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON501 the response for an HTTP 501 `application/problem+json` response
+	ApplicationproblemJSON501 *Problem
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -9920,6 +9958,8 @@ type GetStatusListResponse struct {
 	Headers429 *GetStatusListResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *GetStatusListResponse500Headers
+	// Headers501 the parsed response headers for an HTTP 501 response
+	Headers501 *GetStatusListResponse501Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetStatusListResponse503Headers
 }
@@ -9942,6 +9982,11 @@ func (r GetStatusListResponse) GetApplicationproblemJSON429() *Problem {
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
 func (r GetStatusListResponse) GetApplicationproblemJSON500() *Problem {
 	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON501 returns the response for an HTTP 501 `application/problem+json` response
+func (r GetStatusListResponse) GetApplicationproblemJSON501() *Problem {
+	return r.ApplicationproblemJSON501
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
@@ -10121,8 +10166,8 @@ func (r VerifyRequestResponse) ContentType() string {
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
-func (c *ClientWithResponses) GetKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetKeysResponse, error) {
-	rsp, err := c.GetKeys(ctx, reqEditors...)
+func (c *ClientWithResponses) GetKeysWithResponse(ctx context.Context, params *GetKeysParams, reqEditors ...RequestEditorFn) (*GetKeysResponse, error) {
+	rsp, err := c.GetKeys(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -10784,6 +10829,9 @@ func ParseGetKeysResponse(rsp *http.Response) (*GetKeysResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10817,6 +10865,13 @@ func ParseGetKeysResponse(rsp *http.Response) (*GetKeysResponse, error) {
 			}
 			headers.AccessControlAllowOrigin = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -10825,6 +10880,30 @@ func ParseGetKeysResponse(rsp *http.Response) (*GetKeysResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetKeysResponse304Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 429:
 		var headers GetKeysResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -17162,6 +17241,13 @@ func ParseGetStatusListResponse(rsp *http.Response) (*GetStatusListResponse, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON501 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -17302,6 +17388,16 @@ func ParseGetStatusListResponse(rsp *http.Response) (*GetStatusListResponse, err
 			headers.XRequestId = value
 		}
 		response.Headers500 = &headers
+	case rsp.StatusCode == 501:
+		var headers GetStatusListResponse501Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers501 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetStatusListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

@@ -23,9 +23,9 @@ const (
 	AuthenticationRequired  ApiErrorSchemaName = "AuthenticationRequired"
 	BadDataError            ApiErrorSchemaName = "BadDataError"
 	ContentTypeError        ApiErrorSchemaName = "ContentTypeError"
+	ForbiddenError          ApiErrorSchemaName = "ForbiddenError"
 	MethodNotAllowedError   ApiErrorSchemaName = "MethodNotAllowedError"
 	NameExistsError         ApiErrorSchemaName = "NameExistsError"
-	NoAccessError           ApiErrorSchemaName = "NoAccessError"
 	NotFoundError           ApiErrorSchemaName = "NotFoundError"
 	OperationDeniedError    ApiErrorSchemaName = "OperationDeniedError"
 	PayloadTooLargeError    ApiErrorSchemaName = "PayloadTooLargeError"
@@ -44,11 +44,11 @@ func (e ApiErrorSchemaName) Valid() bool {
 		return true
 	case ContentTypeError:
 		return true
+	case ForbiddenError:
+		return true
 	case MethodNotAllowedError:
 		return true
 	case NameExistsError:
-		return true
-	case NoAccessError:
 		return true
 	case NotFoundError:
 		return true
@@ -182,7 +182,7 @@ type PatId = int64
 
 // GetPatsParams defines parameters for GetPats.
 type GetPatsParams struct {
-	// Limit How many entries a page has at most.
+	// Limit How many entries a page has at most. Without it the list is whole.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the page before; without it the list begins at its start.
@@ -268,7 +268,7 @@ type ClientInterface interface {
 
 	// GetPats List Personal Access Tokens.
 	//
-	// Lists the tokens of the current user by ascending id, expired ones included, without secrets. A further page is named by the Link header.
+	// Lists the tokens of the current user by ascending id, expired ones included, without secrets: all of them, or with `limit` a page, where the Link header names the next one.
 	//
 	// Corresponds with GET /api/admin/user/tokens (the `GetPats` operationId).
 	GetPats(ctx context.Context, params *GetPatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -308,7 +308,7 @@ type ClientInterface interface {
 
 // GetPats List Personal Access Tokens.
 //
-// Lists the tokens of the current user by ascending id, expired ones included, without secrets. A further page is named by the Link header.
+// Lists the tokens of the current user by ascending id, expired ones included, without secrets: all of them, or with `limit` a page, where the Link header names the next one.
 //
 // Corresponds with GET /api/admin/user/tokens (the `GetPats` operationId).
 func (c *Client) GetPats(ctx context.Context, params *GetPatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -615,7 +615,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetPatsWithResponse List Personal Access Tokens.
 	//
-	// Lists the tokens of the current user by ascending id, expired ones included, without secrets. A further page is named by the Link header.
+	// Lists the tokens of the current user by ascending id, expired ones included, without secrets: all of them, or with `limit` a page, where the Link header names the next one.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1257,7 +1257,7 @@ func (r GetPatResponse) ContentType() string {
 
 // GetPatsWithResponse List Personal Access Tokens.
 //
-// Lists the tokens of the current user by ascending id, expired ones included, without secrets. A further page is named by the Link header.
+// Lists the tokens of the current user by ascending id, expired ones included, without secrets: all of them, or with `limit` a page, where the Link header names the next one.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -74,6 +74,16 @@ function press(event) {
   event.target.click();
 }
 
+// hidden are characters that show nothing, or what is beside them in another order.
+const hidden = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+// reveal escapes them in an answer before RapiDoc draws it: others may have named what is in it.
+function reveal(event) {
+  const [request] = event.composedPath();
+  const escaped = (one) => one.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  request.responseText = request.responseText?.replaceAll(hidden, escaped);
+}
+
 async function open(panel) {
   const view = document.createElement('rapi-doc');
   for (const [name, value] of Object.entries(settings)) view.setAttribute(name, value);
@@ -81,6 +91,7 @@ async function open(panel) {
   panel.append(view);
   view.shadowRoot.adoptedStyleSheets.push(mended);
   view.shadowRoot.addEventListener('keydown', press);
+  view.addEventListener('after-try', reveal);
   new MutationObserver(() => tend(view.shadowRoot)).observe(view.shadowRoot, { subtree: true, childList: true, attributeFilter: ['class'] });
   try {
     const answer = await fetch(`openapi/${panel.id}.json`, { credentials: 'omit', cache: 'no-cache' }); // as old as the page

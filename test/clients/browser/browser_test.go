@@ -211,7 +211,7 @@ func try(t *testing.T, s *harness.Server, p *page) {
 	for _, c := range []struct{ name, scheme, list, body, sample string }{
 		{"muninx", "bearer", "/tokens", `{"name":"from the page"}`, "--header 'Authorization: Bearer <token>'"},
 		{"apitoken", "bearer", "/api/v1/api_token", `{"token_scope":"account"}`, "--header 'Authorization: Bearer <token>'"},
-		{"unleash", "apiKey", "/api/admin/user/tokens", `{"description":"from the page"}`, "--header 'Authorization: <token>'"},
+		{"unleash", "apiKey", "/api/admin/user/tokens", `{"description":"\u202efrom \u009b the page"}`, "--header 'Authorization: <token>'"},
 	} {
 		before := s.Do("GET", c.list, secret, "")
 		call[[]string](p, "open", c.name, 1)
@@ -222,6 +222,9 @@ func try(t *testing.T, s *harness.Server, p *page) {
 			t.Errorf("%s: the page shows no token that works", c.name)
 		}
 		if !strings.Contains(shown, ":20") {
+			t.Errorf("%s: the page shows %q", c.name, shown)
+		}
+		if c.name == "unleash" && !strings.Contains(shown, `"\u202efrom \u009b the page"`) {
 			t.Errorf("%s: the page shows %q", c.name, shown)
 		}
 		if after := s.Do("GET", c.list, secret, ""); count(after) != count(before)+1 {

@@ -61,7 +61,7 @@ export interface components {
     schemas: {
         /** @description What to create. */
         TokenCreate: {
-            /** @description A name for the token, not only white space. */
+            /** @description A name for the token, not only white space, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
         };
         /** @description A new token with its secret. */

@@ -199,7 +199,13 @@ export interface paths {
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -320,7 +326,12 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a user
+         * @description Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
+         *     admin stays an admin.
+         */
+        patch: operations["updateUser"];
         trace?: never;
     };
     "/service/users/{id}/disable": {
@@ -340,7 +351,9 @@ export interface paths {
         put?: never;
         /**
          * Disable a user
-         * @description Stops the tokens of a user at once. The last enabled admin stays enabled.
+         * @description Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
+         *     the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
+         *     admin can activate them.
          */
         post: operations["disableUser"];
         delete?: never;
@@ -998,9 +1011,9 @@ export interface components {
         UserDraft: {
             /** @description The OIDC issuer that knows the user; null or missing for a local user. */
             issuer?: string | null;
-            /** @description The subject at the issuer; unique there. */
+            /** @description The subject at the issuer; unique there. Without the characters that a name may not have. */
             subject: string;
-            /** @description The name of the user. */
+            /** @description The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
             /**
              * @description What the user may do.
@@ -1041,13 +1054,62 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When it was last disabled or enabled.
+             * @description When it last changed.
              */
             updated_at: string;
         };
+        /** @description What is to change of a user. What is missing stays as it is. */
+        UserChange: {
+            /**
+             * @description What the user may do from now on.
+             * @enum {string}
+             */
+            role?: "admin" | "introspector" | "member";
+            /** @description The home account from now on. */
+            account_id?: string;
+        };
+        /** @description A user who is disabled, with the tokens of accounts and environments that the user created. */
+        DisabledUser: {
+            /**
+             * Format: int64
+             * @description Identifies the user.
+             */
+            id: number;
+            /** @description Identifies the user where an admin user is named. */
+            admin_user_id: string;
+            /** @description The OIDC issuer that knows the user; null for a local user. */
+            issuer: string | null;
+            /** @description The subject at the issuer; unique there. */
+            subject: string;
+            /** @description The name of the user. */
+            name: string;
+            /**
+             * @description What the user may do.
+             * @enum {string}
+             */
+            role: "admin" | "introspector" | "member";
+            /** @description The home account. */
+            account_id: string;
+            /** @description Whether it is disabled. */
+            disabled: boolean;
+            /**
+             * Format: date-time
+             * @description When it was registered.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /** @description The newest hundred of the dialect apitoken that the user created. */
+            created_tokens: components["schemas"]["ServiceToken"][];
+            /** @description The cursor of `GET /service/tokens` with `dialect=apitoken` and `created_by_user_id` for the rest; null if there is none. */
+            created_tokens_next_cursor: string | null;
+        };
         /** @description A token for a user. */
         UserTokenDraft: {
-            /** @description A name for the token. */
+            /** @description A name for the token, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
             /**
              * Format: date-time
@@ -1086,7 +1148,7 @@ export interface components {
         };
         /** @description An account to register. */
         AccountDraft: {
-            /** @description The name of the account. */
+            /** @description The name of the account, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
         };
         /** @description An account. */
@@ -1110,7 +1172,7 @@ export interface components {
         };
         /** @description An environment to register. */
         EnvironmentDraft: {
-            /** @description The name of the environment. */
+            /** @description The name of the environment, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
             /** @description The account that it belongs to. */
             account_id: string;
@@ -1175,6 +1237,15 @@ export interface components {
             suspended_by_admin: boolean;
             /** @description Whether an admin let it check the tokens of its account. */
             introspector: boolean;
+            /** @description Whether a check of the token succeeds now. */
+            usable: boolean;
+            /**
+             * @description Why the token is not usable although its status is active; null in all other cases.
+             * @enum {string|null}
+             */
+            because: "user_disabled" | "account_disabled" | "environment_disabled" | "key_retired" | null;
+            /** @description The kid of the key that signed its secret; null if none did or if that was not noted then. */
+            key: string | null;
             /**
              * Format: date-time
              * @description When it was created.
@@ -1329,6 +1400,14 @@ export interface components {
         AccountFilter: string;
         /** @description Only tokens of this environment. */
         EnvironmentFilter: string;
+        /** @description Also suspends, as an admin does, the tokens of accounts and environments that the user created. */
+        Created: boolean;
+        /** @description Only tokens that this user created. */
+        CreatorFilter: number;
+        /** @description Only tokens for which a check succeeds now, or only the others. */
+        UsableFilter: boolean;
+        /** @description Only tokens whose secret was signed by the key with this kid. */
+        KeyFilter: string;
     };
     requestBodies: never;
     headers: {
@@ -2215,7 +2294,13 @@ export interface operations {
     getKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2226,6 +2311,7 @@ export interface operations {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["EntityTag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2246,6 +2332,16 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["KeySet"];
                 };
+            };
+            /** @description The keys that the caller has are the present ones. */
+            304: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Too many requests. */
             429: {
@@ -2368,6 +2464,16 @@ export interface operations {
             };
             /** @description A fault of the server. */
             500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A list of another time than now, which `time` asks for, is not kept. */
+            501: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2863,7 +2969,7 @@ export interface operations {
             };
         };
     };
-    disableUser: {
+    updateUser: {
         parameters: {
             query?: never;
             header?: never;
@@ -2876,9 +2982,166 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "member"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description The user as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "admin_user_id": "013xrzp12g3nqk8nh0qrc2b1jfanmvb9",
+                     *       "issuer": null,
+                     *       "subject": "admin",
+                     *       "name": "First admin",
+                     *       "role": "member",
+                     *       "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *       "disabled": false,
+                     *       "created_at": "2026-11-01T08:00:00Z",
+                     *       "updated_at": "2026-11-01T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The body, the query or the path does not fit. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or not valid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no admin. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now; trying again may help. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disableUser: {
+        parameters: {
+            query?: {
+                /** @description Also suspends, as an admin does, the tokens of accounts and environments that the user created. */
+                created?: components["parameters"]["Created"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example 1
+                 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
         requestBody?: never;
         responses: {
-            /** @description The user in its new state. */
+            /** @description The user in its new state, with what it created. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2894,12 +3157,35 @@ export interface operations {
                      *       "name": "First admin",
                      *       "role": "admin",
                      *       "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
-                     *       "disabled": false,
+                     *       "disabled": true,
                      *       "created_at": "2026-11-01T08:00:00Z",
-                     *       "updated_at": "2026-11-01T08:00:00Z"
+                     *       "updated_at": "2026-11-01T08:00:00Z",
+                     *       "created_tokens": [
+                     *         {
+                     *           "dialect": "apitoken",
+                     *           "id": "013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *           "name": null,
+                     *           "token_scope": "account",
+                     *           "status": "suspended",
+                     *           "user_id": null,
+                     *           "account_id": "013xrzp12g3nqk8ngskn1wtxgka5b0nf",
+                     *           "environment_id": null,
+                     *           "created_by_user_id": 1,
+                     *           "suspended_by_admin": true,
+                     *           "introspector": false,
+                     *           "usable": false,
+                     *           "because": null,
+                     *           "key": "kid-1",
+                     *           "created_at": "2026-11-01T08:00:00Z",
+                     *           "updated_at": "2026-11-01T08:00:00Z",
+                     *           "expires_at": "2027-11-01T08:00:00Z",
+                     *           "last_used_at": null
+                     *         }
+                     *       ],
+                     *       "created_tokens_next_cursor": null
                      *     }
                      */
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["DisabledUser"];
                 };
             };
             /** @description The body, the query or the path does not fit. */
@@ -4426,6 +4712,12 @@ export interface operations {
                 account_id?: components["parameters"]["AccountFilter"];
                 /** @description Only tokens of this environment. */
                 environment_id?: components["parameters"]["EnvironmentFilter"];
+                /** @description Only tokens that this user created. */
+                created_by_user_id?: components["parameters"]["CreatorFilter"];
+                /** @description Only tokens for which a check succeeds now, or only the others. */
+                usable?: components["parameters"]["UsableFilter"];
+                /** @description Only tokens whose secret was signed by the key with this kid. */
+                key?: components["parameters"]["KeyFilter"];
             };
             header?: never;
             path?: never;
@@ -4455,6 +4747,9 @@ export interface operations {
                      *           "created_by_user_id": 1,
                      *           "suspended_by_admin": false,
                      *           "introspector": false,
+                     *           "usable": true,
+                     *           "because": null,
+                     *           "key": null,
                      *           "created_at": "2026-11-01T08:00:00Z",
                      *           "updated_at": "2026-11-01T08:00:00Z",
                      *           "expires_at": "2027-11-01T08:00:00Z",
@@ -4573,6 +4868,9 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
@@ -4812,6 +5110,9 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
@@ -4947,6 +5248,9 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
@@ -5082,6 +5386,9 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
@@ -5217,6 +5524,9 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": true,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
@@ -5352,6 +5662,9 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",

@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * List Personal Access Tokens.
-         * @description Lists the tokens of the current user by ascending id, expired ones included, without secrets. A further page is named by the Link header.
+         * @description Lists the tokens of the current user by ascending id, expired ones included, without secrets: all of them, or with `limit` a page, where the Link header names the next one.
          */
         get: operations["getPats"];
         put?: never;
@@ -158,7 +158,7 @@ export interface components {
              * @description The sort of error.
              * @enum {string}
              */
-            name: "BadDataError" | "AuthenticationRequired" | "UnauthorizedError" | "OperationDeniedError" | "NoAccessError" | "NotFoundError" | "NameExistsError" | "ContentTypeError" | "MethodNotAllowedError" | "PayloadTooLargeError" | "RateLimitError" | "UnknownError" | "ServiceUnavailableError";
+            name: "BadDataError" | "AuthenticationRequired" | "UnauthorizedError" | "OperationDeniedError" | "ForbiddenError" | "NotFoundError" | "NameExistsError" | "ContentTypeError" | "MethodNotAllowedError" | "PayloadTooLargeError" | "RateLimitError" | "UnknownError" | "ServiceUnavailableError";
             /** @description What is wrong. */
             message: string;
             /** @description Everything that is wrong. */
@@ -177,7 +177,7 @@ export interface components {
     responses: never;
     parameters: {
         /**
-         * @description How many entries a page has at most.
+         * @description How many entries a page has at most. Without it the list is whole.
          * @example 20
          */
         Limit: number;
@@ -235,7 +235,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description How many entries a page has at most. Without it the list is whole.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -248,7 +248,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of tokens. */
+            /** @description The tokens. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

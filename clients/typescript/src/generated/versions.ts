@@ -4,6 +4,6 @@
 export const contractVersions = {
   muninx: '2.0.0',
   apitoken: '2.0.0',
-  unleash: '1.1.0',
+  unleash: '2.0.0',
   service: '2.0.0',
 } as const
