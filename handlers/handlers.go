@@ -4,7 +4,10 @@ package handlers
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +31,7 @@ type Config struct {
 	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
 	UnleashStrict bool                        // see [unleash.Options]
 	IgnoreUnknown bool                        // members and parameters that no contract knows are dropped, not refused
+	TrustedProxy  bool                        // a proxy in front says from where requests come (X-Forwarded-For)
 	Timeout       time.Duration               // of one request; 0 is DefaultTimeout
 	Log           *slog.Logger
 	Observe       func(wire.Access) // for metrics; nil: none
@@ -104,6 +108,8 @@ type router struct {
 	dialects   []dialect
 	operations map[route]wire.Operation
 	open       map[string]bool // by pattern: whether all operations of the path are open
+
+	trustedProxy bool // see [Config.TrustedProxy]
 }
 
 // add takes an operation into the table.
@@ -116,7 +122,7 @@ func (rt *router) add(op wire.Operation) {
 // New returns the handler of all dialects. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
-	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{}}
+	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{}, trustedProxy: cfg.TrustedProxy}
 	for i, d := range rt.dialects {
 		spec, err := wire.Load(d.spec, d.options)
 		if err != nil {
@@ -194,6 +200,56 @@ func schemeOf(takes wire.Schemes) authn.Scheme {
 
 func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }
 
-func (rt *router) describe(c echo.Context) (dialect, operation, caller string) {
-	return rt.of(c).name, rt.operation(c).ID, authn.Describe(c.Request().Context())
+func (rt *router) describe(c echo.Context) wire.Access {
+	return wire.Access{
+		Dialect: rt.of(c).name, Operation: rt.operation(c).ID, Caller: authn.Describe(c.Request().Context()),
+		Object: object(c, rt.of(c).name), Client: client(c.Request(), rt.trustedProxy),
+	}
+}
+
+// object names what the path names, if it may be that: a path can hold anything, a secret in the wrong place included.
+func object(c echo.Context, dialect string) string {
+	id := c.Param("id")
+	switch {
+	case id == "":
+		return ""
+	case strings.HasPrefix(c.Path(), "/service/users/"):
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+			return "user:" + strconv.FormatInt(n, 10)
+		}
+		return ""
+	case strings.HasPrefix(c.Path(), "/service/accounts/"):
+		return named("account:", id)
+	case strings.HasPrefix(c.Path(), "/service/environments/"):
+		return named("environment:", id)
+	case strings.HasPrefix(c.Path(), "/service/tokens/"):
+		dialect = c.Param("dialect")
+	}
+	if ref := (token.Ref{Dialect: token.Dialect(dialect), ID: id}); ref.Dialect.Valid() && token.ValidID(ref.Dialect, id) {
+		return ref.Object()
+	}
+	return ""
+}
+
+func named(kind, id string) string {
+	if token.ValidKey(id) {
+		return kind + id
+	}
+	return ""
+}
+
+// client is the address from which the request came: what the proxy says, where one is trusted, or else the other end of
+// the connection.
+func client(r *http.Request, trustedProxy bool) string {
+	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
+		hops := strings.Split(forwarded[len(forwarded)-1], ",")
+		if address, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
+			return address.String()
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
 }

@@ -28,6 +28,7 @@ func (h handler) CreateApiToken(ctx context.Context, r gen.CreateApiTokenRequest
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateApiToken200JSONResponse{
 		Body:    gen.ApiTokenCreated{Status: gen.ApiTokenCreatedStatusSuccess, Details: h.details(t), Token: secret},
 		Headers: gen.CreateApiToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},

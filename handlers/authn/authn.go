@@ -161,13 +161,17 @@ func Describe(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
-	caller := found.caller
+	return Name(found.caller)
+}
+
+// Name names a caller for the log.
+func Name(caller token.Caller) string {
 	who := "account:" + caller.AccountID()
 	if caller.User != nil {
 		who = "user:" + strconv.FormatInt(caller.User.ID, 10)
 	}
 	if caller.Token != nil {
-		who += " token:" + string(caller.Token.Dialect) + "/" + caller.Token.ID
+		who += " " + caller.Token.Ref().Object()
 	}
 	return who
 }

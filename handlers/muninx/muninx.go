@@ -28,6 +28,7 @@ func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateToken200JSONResponse{
 		Body:    gen.TokenCreated{Id: t.ID, Name: t.Name, Token: secret, CreatedAt: t.CreatedAt},
 		Headers: gen.CreateToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},

@@ -14,6 +14,7 @@ func (h handler) CreateAccount(ctx context.Context, r gen.CreateAccountRequestOb
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteObject(ctx, "account:"+a.ID)
 	return gen.CreateAccount201JSONResponse{
 		Body: account(a),
 		Headers: gen.CreateAccount201ResponseHeaders{

@@ -14,6 +14,7 @@ func (h handler) CreateEnvironment(ctx context.Context, r gen.CreateEnvironmentR
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteObject(ctx, "environment:"+e.ID)
 	return gen.CreateEnvironment201JSONResponse{
 		Body: environment(e),
 		Headers: gen.CreateEnvironment201ResponseHeaders{

@@ -19,6 +19,7 @@ func (h handler) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) 
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteObject(ctx, "user:"+strconv.FormatInt(u.ID, 10))
 	return gen.CreateUser201JSONResponse{
 		Body: user(u),
 		Headers: gen.CreateUser201ResponseHeaders{
@@ -113,6 +114,7 @@ func (h handler) CreateUserToken(ctx context.Context, r gen.CreateUserTokenReque
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateUserToken201JSONResponse{
 		Body: gen.UserToken{
 			Dialect: gen.UserTokenDialect(t.Dialect), Id: t.ID, Name: t.Name, Token: secret, UserId: t.UserID,

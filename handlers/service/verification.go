@@ -21,6 +21,9 @@ func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenReque
 	if err != nil {
 		return nil, err
 	}
+	if verdict.Active {
+		wire.NoteObject(ctx, token.Ref{Dialect: token.Dialect(*verdict.Dialect), ID: *verdict.Jti}.Object())
+	}
 	return answer{verdict}, nil
 }
 
@@ -97,6 +100,7 @@ func (h handler) VerifyRequest(ctx context.Context, r gen.VerifyRequestRequestOb
 	if err != nil {
 		return nil, err
 	}
+	wire.NoteCaller(ctx, authn.Name(i.Caller()))
 	scope, account := value(r.Params.Scope), value(r.Params.Account)
 	if scope != "" && token.Scope(scope) != i.Token.Scope || account != "" && account != i.Account.ID {
 		return nil, token.Errorf(token.Forbidden, "the token has not the account or the scope that is asked for")

@@ -45,6 +45,7 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 	if err != nil {
 		return nil, rename(err)
 	}
+	wire.NoteObject(ctx, t.Ref().Object())
 	body := created(t, secret)
 	return gen.CreatePat201JSONResponse{
 		Body: body,

@@ -21,6 +21,8 @@ type call struct {
 	elapsed func() time.Duration
 	limit   time.Duration
 
+	caller, object string // for the log, see [NoteCaller] and [NoteObject]
+
 	mu     sync.Mutex
 	ctx    context.Context    // the connection's; with a deadline as soon as somebody waits
 	cancel context.CancelFunc // nil: nobody has waited

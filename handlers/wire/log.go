@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,12 +24,15 @@ type Access struct {
 	Duration  time.Duration
 	RequestID string // our own; no two requests share one
 	SentID    string // the sender's, which the answer has in its place; "" if there is none
+	Client    string // address from which the request came
 	Caller    string // user or account and token of the caller, "" if it was not authenticated
+	Object    string // what was acted on or asked for, such as "token:muninx/…" or "user:2"; "" if it is not one thing
+	Cause     string // why a request was refused
 	Err       error  // of a 5xx answer, or of one that was broken off
 }
 
-// Describe tells the names of a request: dialect, operation and caller.
-type Describe func(c echo.Context) (dialect, operation, caller string)
+// Describe tells the names of a request: Dialect, Operation, Caller, Object and Client.
+type Describe func(c echo.Context) Access
 
 // WithAccess answers errors through fail and reports every request once. It ends the connection where an error came after
 // the answer had begun.
@@ -40,10 +44,13 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 			if err != nil {
 				fail(c, err)
 			}
-			call := callOf(c.Request().Context())
-			a := Access{Method: call.method, Status: c.Response().Status, Duration: call.elapsed()}
+			call, a := callOf(c.Request().Context()), describe(c)
+			a.Method, a.Status, a.Duration = call.method, c.Response().Status, call.elapsed()
 			a.RequestID, a.SentID = call.id, call.sent
-			a.Dialect, a.Operation, a.Caller = describe(c)
+			a.Caller, a.Object = cmp.Or(a.Caller, call.caller), cmp.Or(call.object, a.Object)
+			if a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError {
+				a.Cause = cause(err)
+			}
 			if a.Status >= http.StatusInternalServerError || brokenOff {
 				a.Err = err
 			} else if failed, ok := c.Get(writeErrorKey).(error); ok {
@@ -57,6 +64,37 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 		}
 	}
 }
+
+// cause is why a request was refused, in words that repeat nothing of a body. Of a credential they also say what the answer
+// does not.
+func cause(err error) string {
+	var refused *token.Error
+	if !errors.As(err, &refused) {
+		return string(kindOf(err))
+	}
+	told := *refused
+	if told.Kind != token.CredentialInvalid {
+		told.Err = nil // may quote what was sent
+	}
+	return told.Error()
+}
+
+// NoteObject names for the log what the request acts on, where its path does not.
+func NoteObject(ctx context.Context, object string) {
+	if c := callOf(ctx); c != nil {
+		c.object = object
+	}
+}
+
+// NoteCaller names for the log whose credential an operation has judged by itself.
+func NoteCaller(ctx context.Context, caller string) {
+	if c := callOf(ctx); c != nil {
+		c.caller = caller
+	}
+}
+
+// milliseconds is a duration as the log has it.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // Log writes one line for the request. It makes the record itself, since [slog.Logger] looks for the line of code each
 // time, which is not logged.
@@ -74,9 +112,15 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	line := slog.NewRecord(now, level, "request", 0)
 	line.AddAttrs(
 		slog.String("request_id", a.RequestID), slog.String("dialect", a.Dialect), slog.String("operation", a.Operation),
-		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Duration("duration", a.Duration),
-		slog.String("caller", a.Caller),
+		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Float64("duration_ms", milliseconds(a.Duration)),
+		slog.String("client", a.Client), slog.String("caller", a.Caller),
 	)
+	if a.Object != "" {
+		line.AddAttrs(slog.String("object", a.Object))
+	}
+	if a.Cause != "" {
+		line.AddAttrs(slog.String("cause", a.Cause))
+	}
 	if a.SentID != "" {
 		line.AddAttrs(slog.String("client_request_id", a.SentID))
 	}

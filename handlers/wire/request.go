@@ -13,8 +13,9 @@ import (
 // wellFormed is what a sender's own request id may look like; anything else could forge lines of a log.
 var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// secretLike is what a request id must not look like: it is logged, and a sender may have mixed up two headers.
-var secretLike = regexp.MustCompile(`muninx_|eyJ`)
+// secretLike is what a request id or an unknown name must not look like, which are repeated: a sender may have mixed up two
+// things.
+var secretLike = regexp.MustCompile(`muninx_|user:|eyJ`)
 
 // sentRequestID is the sender's own name for the request, "" if it has no good one.
 func sentRequestID(h http.Header) string {

@@ -3,6 +3,8 @@ package token
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -20,7 +22,7 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 		return Caller{}, err
 	}
 	s.uses.note(id.Token.Seq, s.Now())
-	return id.caller(), nil
+	return id.Caller(), nil
 }
 
 // foreign reports whether another issuer may have to verify the credential.
@@ -36,9 +38,11 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, er
 	case err == nil && id.usable(s.Now()):
 		return id, nil
 	case err == nil:
-		return Identity{}, invalidCredential(nil)
-	case KindOf(err) == NotFound, KindOf(err) == CredentialInvalid:
-		return Identity{}, invalidCredential(err)
+		return Identity{}, id.refusal(s.Now())
+	case KindOf(err) == NotFound:
+		return Identity{}, invalidCredential(errUnknownSecret)
+	case KindOf(err) == CredentialInvalid:
+		return Identity{}, err
 	}
 	return id, err
 }
@@ -53,7 +57,7 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 	}
 	dialect, ok := SecretDialect(credential)
 	if !ok {
-		return Identity{}, invalidCredential(nil)
+		return Identity{}, invalidCredential(errSecretForm)
 	}
 	return s.lookUps.get(ctx, hash, func() (Identity, error) {
 		reading := s.Cache.reading() // before the signature is checked, since a retired key clears the cache
@@ -70,6 +74,30 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 	})
 }
 
+// Why a credential is not valid, for the log.
+var (
+	errSecretForm    = errors.New("it has not the form of a secret")
+	errUnknownSecret = errors.New("no token has this secret")
+	errGone          = errors.New("the token is gone")
+	errEnded         = errors.New("the JWT has expired")
+	errNoSubject     = errors.New("the JWT names no subject")
+)
+
+// refusal is the error for a token that does not work.
+func (id Identity) refusal(now time.Time) error {
+	if id.Token == nil {
+		return invalidCredential(errGone)
+	}
+	reason := string(id.Token.Status(now))
+	switch {
+	case id.Token.Deleted():
+		reason = "deleted"
+	case id.Token.Status(now) == Active:
+		reason = string(id.obstacle())
+	}
+	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), reason))
+}
+
 // invalidCredential reads the same whatever is wrong; the cause is for the log.
 func invalidCredential(cause error) error {
 	return &Error{Kind: CredentialInvalid, Message: "the credential is not valid", Err: cause}
@@ -80,13 +108,17 @@ func (id Identity) usable(now time.Time) bool {
 	return id.Token != nil && !id.Token.Deleted() && id.Token.Status(now) == Active && id.obstacle() == ""
 }
 
-func (id Identity) caller() Caller {
+// Caller is who comes with the credential.
+func (id Identity) Caller() Caller {
 	c := Caller{User: id.User, Account: id.Account, Token: id.Token, ExpiresAt: id.Token.ExpiresAt}
 	if id.User != nil {
 		c.Role = id.User.Role.atMost(id.Token.RoleLimit)
 	}
 	return c
 }
+
+// refusal is the error for a caller whose user is disabled.
+func (u User) refusal() error { return invalidCredential(fmt.Errorf("the user %d is disabled", u.ID)) }
 
 // federated returns the registered user whom the OIDC issuer vouches for.
 func (s *Service) federated(ctx context.Context, jwt string) (Caller, error) {
@@ -95,14 +127,17 @@ func (s *Service) federated(ctx context.Context, jwt string) (Caller, error) {
 		return Caller{}, err
 	}
 	if vouched.Issuer == "" || vouched.Subject == "" {
-		return Caller{}, invalidCredential(nil)
+		return Caller{}, invalidCredential(errNoSubject)
 	}
 	id, err := s.Registry.FindSubject(ctx, vouched.Issuer, vouched.Subject)
-	if KindOf(err) == NotFound || err == nil && id.User.Disabled {
-		return Caller{}, invalidCredential(err)
-	}
-	if err != nil {
+	switch {
+	case KindOf(err) == NotFound:
+		return Caller{}, invalidCredential(
+			fmt.Errorf("no user is registered with the issuer %q and the subject %q", vouched.Issuer, vouched.Subject))
+	case err != nil:
 		return Caller{}, err
+	case id.User.Disabled:
+		return Caller{}, id.User.refusal()
 	}
 	return Caller{
 		User: id.User, Account: id.Account, Role: cmp.Or(vouched.Role, id.User.Role), federated: true, claimed: vouched.Role,

@@ -24,13 +24,17 @@ type Caller struct {
 func (c Caller) again(id Identity, now time.Time) (Caller, error) {
 	if c.Token != nil {
 		if !id.usable(now) {
-			return Caller{}, invalidCredential(nil)
+			return Caller{}, id.refusal(now)
 		}
-		return id.caller(), nil
+		return id.Caller(), nil
 	}
-	ended := !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt)
-	if ended || id.User == nil || id.User.Disabled || id.Account == nil {
-		return Caller{}, invalidCredential(nil)
+	switch {
+	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+		return Caller{}, invalidCredential(errEnded)
+	case id.User == nil || id.Account == nil:
+		return Caller{}, invalidCredential(errGone)
+	case id.User.Disabled:
+		return Caller{}, id.User.refusal()
 	}
 	c.User, c.Account, c.Role = id.User, id.Account, cmp.Or(c.claimed, id.User.Role)
 	return c, nil

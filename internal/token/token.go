@@ -93,6 +93,9 @@ type Ref struct {
 	ID      string
 }
 
+// Object names the token in a log.
+func (r Ref) Object() string { return "token:" + string(r.Dialect) + "/" + r.ID }
+
 // Token is an issued API token, without its secret.
 type Token struct {
 	Seq              int64 // order of insertion, given by the store; never shown except as an id of [Dialect.NumbersIDs]

@@ -34,6 +34,7 @@ type Options struct {
 	OIDC          func(publicURL string) token.Federation
 	Strict        bool
 	IgnoreUnknown bool
+	TrustedProxy  bool
 	Ready         func(context.Context) error // nil asks the database
 	Timeout       time.Duration
 	WrapStore     func(token.Store) token.Store // to plant faults
@@ -180,8 +181,8 @@ func (s *Server) config(o Options) handlers.Config {
 	}
 	return handlers.Config{
 		Tokens: s.Service, Ready: ready, Keys: s.keys, PublicURL: s.issuer, UnleashStrict: o.Strict, Timeout: o.Timeout,
-		IgnoreUnknown: o.IgnoreUnknown,
-		Log:           slog.New(slog.NewJSONHandler(s.Log, nil)),
+		IgnoreUnknown: o.IgnoreUnknown, TrustedProxy: o.TrustedProxy,
+		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
 	}
 }
 
