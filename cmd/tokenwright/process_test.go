@@ -189,7 +189,7 @@ func TestServersThatStartTogether(t *testing.T) {
 	binary(t)
 	for i := range servers {
 		starting.Go(func() {
-			servers[i] = launch(t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--key-directory", keys,
+			servers[i] = launch(t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys,
 				"--bootstrap-credential-file", filepath.Join(dir, "bootstrap-credential"))
 		})
 	}

@@ -147,7 +147,7 @@ func (s *server) openDatabase(ctx context.Context) (*store.DB, error) {
 	if s.Ephemeral {
 		return store.OpenMemory(ctx)
 	}
-	return store.Open(ctx, s.DatabaseURL, store.Options{Schema: s.schema(), MaxConns: s.maxConns()})
+	return store.Open(ctx, s.DatabaseURL, s.options(s.schema()))
 }
 
 // claim keeps a second server off the embedded database, of whose changes the cache of this one would not hear.
