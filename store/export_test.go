@@ -14,3 +14,12 @@ func Exec(t testing.TB, d *DB, statement string, args ...any) {
 func ExecReader(t testing.TB, d *DB, statement string) error {
 	return d.reader.WithContext(t.Context()).Exec(statement).Error
 }
+
+// Setting is what a connection of PostgreSQL is set to.
+func Setting(t testing.TB, d *DB, name string) (value string) {
+	t.Helper()
+	if err := d.writer.WithContext(t.Context()).Raw("SELECT current_setting(?)", name).Scan(&value).Error; err != nil {
+		t.Fatal(err)
+	}
+	return value
+}

@@ -21,6 +21,7 @@ func isKind(err, kind error) bool { return errors.Is(err, kind) }
 // refused opens the database, which must fail with one line that has the words and no secret.
 func refused(t *testing.T, address string, opts store.Options, words ...string) {
 	t.Helper()
+	opts.AllowUnsafe = true
 	db, err := store.Open(t.Context(), address, opts)
 	if err == nil {
 		db.Close()
@@ -129,7 +130,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 
 func TestClosedDatabaseIsUnavailable(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		db, err := store.Open(t.Context(), url, store.Options{})
+		db, err := store.Open(t.Context(), url, store.Options{AllowUnsafe: true})
 		if err != nil {
 			t.Fatal(err)
 		}

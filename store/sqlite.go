@@ -49,7 +49,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := createFile(path); err != nil {
+	if path, err = createFile(path); err != nil {
 		return nil, err
 	}
 	lock := fileLock(path + ".lock")
@@ -142,16 +142,20 @@ func nameFile(path string, err error) error {
 	return err
 }
 
-// createFile makes the file, for its owner only, with its directory.
-func createFile(path string) error {
+// createFile makes the file, for its owner only, with its directory. It returns the path without symbolic links, since what
+// SQLite and we put beside the file has to be beside the file.
+func createFile(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return "", err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return file.Close()
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 // narrowModes gives the files that SQLite has put beside the database the mode of the database. The driver does so

@@ -49,6 +49,8 @@ type Options struct {
 	MaxConns int // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
 	// ReadOnly is for who only asks for the [DB.Status]: a SQLite file must be there, and nothing is made or changed.
 	ReadOnly bool
+	// AllowUnsafe takes a PostgreSQL that may lose what it has committed, for tests and for who can make all of it again.
+	AllowUnsafe bool
 }
 
 // backend is what differs between the databases.
@@ -56,6 +58,7 @@ type backend struct {
 	name       string                                               // of the directory of migrations
 	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
 	feed       *pgx.ConnConfig                                      // of the connection that hears of changes; PostgreSQL only
+	sessions   *sessions                                            // nil: SQLite
 }
 
 const (

@@ -59,11 +59,11 @@ func rescue(ctx context.Context, tokens *token.Service, user int64, file *secret
 
 // open migrates only an empty database, which no server is using, and makes none: a path that was mistyped is an error.
 func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
-	status, err := schemaStatus(ctx, c.databaseFlags, true)
+	status, err := schemaStatus(ctx, &c.databaseFlags, true)
 	if err != nil {
 		return nil, err
 	}
-	options := store.Options{Schema: store.RequireSchema, MaxConns: c.maxConns()}
+	options := c.options(store.RequireSchema)
 	if status.Current == 0 {
 		options.Schema = store.MigrateSchema
 	}

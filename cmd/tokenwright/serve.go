@@ -92,7 +92,7 @@ func (s *settings) checkStorage() error {
 // checkEphemeral refuses what would have to be kept.
 func (s *settings) checkEphemeral() error {
 	for _, kept := range []struct{ flag, value, none string }{
-		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"key-directory", s.KeyDirectory, ""},
+		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""}, {"key-directory", s.KeyDirectory, ""},
 		{"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
 		if kept.value != kept.none {

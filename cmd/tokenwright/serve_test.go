@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -279,14 +280,16 @@ func TestPostgres(t *testing.T) {
 	dir, database := t.TempDir(), pgtest.URL(t)
 	keys, file := filepath.Join(dir, "keys"), filepath.Join(dir, "credential")
 	command(t, nil, "keys", "init", "--key-directory", keys).ok(t)
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--database-url", database, "--key-directory", keys}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys}
 	command(t, nil, args...).refused(t, exitFailure, "--bootstrap-credential-file")
-	s, stop := start(t, dir, "--database-url", database, "--key-directory", keys, "--bootstrap-credential-file", file)
+	unsafe := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--allow-unsafe-postgres" })
+	command(t, nil, unsafe...).refused(t, exitFailure, "fsync=off and full_page_writes=off")
+	s, stop := start(t, dir, "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys, "--bootstrap-credential-file", file)
 	s.credentialFile = file
 	made := s.object(t, "token", "create", "--dialect", "apitoken", "--scope", "account")
 	s.works(t, made["token"].(string))
 	stop()
-	again, _ := start(t, dir, "--database-url", database, "--key-directory", keys)
+	again, _ := start(t, dir, "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys)
 	again.works(t, readSecret(t, file))
 	if strings.Contains(again.out.String(), "curl") {
 		t.Errorf("a file that was not named is printed: %s", again.out)

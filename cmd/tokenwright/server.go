@@ -10,13 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
@@ -32,7 +28,7 @@ type server struct {
 	certificate *tls.Config // nil: no TLS
 	listener    net.Listener
 	metrics     *metrics     // nil: none
-	claimed     *flock.Flock // nil: none
+	claimed     *store.Claim // nil: none
 	keys        *jwt.Keys
 	db          *store.DB
 	tokens      *token.Service
@@ -151,31 +147,11 @@ func (s *server) openDatabase(ctx context.Context) (*store.DB, error) {
 }
 
 // claim keeps a second server off the embedded database, of whose changes the cache of this one would not hear.
-func (s *server) claim() error {
-	path, embedded := s.sqlitePath()
-	if !embedded {
-		return nil
+func (s *server) claim() (err error) {
+	if path, embedded := s.sqlitePath(); embedded {
+		s.claimed, err = store.ClaimFile(path)
 	}
-	if err := store.Inspect(path); err != nil {
-		return err
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("cannot open the database: %w", err)
-	}
-	lock := flock.New(path+".serve.lock", flock.SetPermissions(0o600))
-	mine, err := lock.TryLock()
-	if err != nil {
-		return fmt.Errorf("cannot lock the database: %w", err)
-	}
-	if !mine {
-		lock.Close() //nolint:errcheck // it holds nothing
-		return fmt.Errorf("another server is at work on %s: several servers can share a PostgreSQL database, not a file", path)
-	}
-	s.claimed = lock
-	return nil
+	return err
 }
 
 func (s *server) federate() error {

@@ -96,7 +96,7 @@ func Start(t testing.TB, o Options) *Server {
 	if o.DatabaseURL == "" { // a replica's has to be given, since it may lead through a proxy
 		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
 	}
-	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{})
+	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{AllowUnsafe: true})
 	s.need(err)
 	s.DB = db
 	listener := httptest.NewUnstartedServer(nil)
