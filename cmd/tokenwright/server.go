@@ -32,7 +32,7 @@ type server struct {
 	keys        *jwt.Keys
 	db          *store.DB
 	tokens      *token.Service
-	first       bool // this start has filled an empty database
+	first       bool // this start has filled an empty database, or finished what another began
 	stopping    atomic.Bool
 }
 
@@ -79,8 +79,8 @@ func (s *server) start(ctx context.Context) (err error) {
 		s.first, err = s.tokens.InitializeWith(ctx, s.credential, func(string) error { return nil })
 		return err
 	}
-	file := &secretFile{path: s.credentialFile, flag: "bootstrap-credential-file"}
-	s.first, err = initialize(ctx, s.tokens, file)
+	made, err := initialize(ctx, s.tokens, newCredentialFile(s.credentialFile, "bootstrap-credential-file"))
+	s.first = made != nothingMade
 	return err
 }
 
@@ -188,13 +188,32 @@ func (s *server) openKeys() (*jwt.Keys, error) {
 	return keys, err
 }
 
-// initialize fills an empty database; the file goes if that was certainly not committed.
-func initialize(ctx context.Context, tokens *token.Service, file *secretFile) (bool, error) {
-	made, err := tokens.Initialize(ctx, file.write)
+// beginning is what [initialize] found to do.
+type beginning int
+
+const (
+	nothingMade beginning = iota
+	firstMade             // the database was empty
+	madeBefore            // an earlier run had committed a credential and left its file unfinished
+)
+
+// initialize fills an empty database. In one that is filled it looks after what a run has left that was killed.
+func initialize(ctx context.Context, tokens *token.Service, file *credentialFile) (beginning, error) {
+	first, err := tokens.Initialize(ctx, file.write)
 	if err := file.settle(err); err != nil {
-		return false, fmt.Errorf("cannot make the first credential: %w", err)
+		return nothingMade, fmt.Errorf("cannot make the first credential: %w", err)
 	}
-	return made, nil
+	if first {
+		return firstMade, nil
+	}
+	resumed, err := file.resume(ctx, tokens)
+	if err != nil {
+		return nothingMade, fmt.Errorf("cannot finish the file of a credential: %w", err)
+	}
+	if resumed {
+		return madeBefore, nil
+	}
+	return nothingMade, nil
 }
 
 // ready is nil while the server can work.
