@@ -190,6 +190,9 @@ func (s *Server) need(err error) {
 	}
 }
 
+// KeyDir is the directory of the keys that sign JWTs.
+func (s *Server) KeyDir() string { return s.keyDir }
+
 // Advance moves the server's clock.
 func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }
 
