@@ -73,6 +73,7 @@ func TestOpenNeverTellsThePassword(t *testing.T) {
 	}
 	known.User = url.UserPassword("nobody-known", "s3cret")
 	refused(t, known.String(), store.Options{}, "cannot be reached", "nobody-known")
+	refused(t, "postgres://user:s3cret@no-such-host.invalid/db", store.Options{}, "needs TLS", "sslmode=disable")
 }
 
 func TestOpenHonoursItsContext(t *testing.T) {

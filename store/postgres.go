@@ -34,6 +34,7 @@ func parsePostgres(address string) (*pgx.ConnConfig, error) {
 				"a standby may not know yet what was revoked")
 		}
 	}
+	requireTLS(config, address)
 	return config, nil
 }
 
@@ -63,7 +64,7 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
 	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(unreachable(err), pool.Close())
+		return nil, errors.Join(unreachable(hintTLS(config, address, err)), pool.Close())
 	}
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig())
 	if err != nil {

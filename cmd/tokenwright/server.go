@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,7 @@ import (
 type server struct {
 	settings
 	log         *slog.Logger
-	certificate *tls.Config // nil: no TLS
+	certificate *servingCertificate // nil: no TLS
 	listener    net.Listener
 	metrics     *metrics     // nil: none
 	claimed     *store.Claim // nil: none
@@ -98,17 +97,6 @@ func (s *server) close() {
 	if s.listener != nil {
 		s.listener.Close()
 	}
-}
-
-func (s *settings) loadCertificate() (*tls.Config, error) {
-	if s.TLSCert == "" {
-		return nil, nil //nolint:nilnil // no TLS
-	}
-	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use the certificate %s with the key %s: %w", s.TLSCert, s.TLSKey, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
@@ -253,6 +241,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 		s.tokens.Run(ctx, s.usesNotStored)
 	})
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
+	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
 		s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
 			s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
@@ -274,10 +263,27 @@ func (s *server) keysChanged(err error) {
 	s.log.Info("keys were read again", "signs", s.keys.Active())
 }
 
+// certificateChanged hears of the files of the certificate.
+func (s *server) certificateChanged(err error) {
+	if err != nil {
+		s.log.Warn("the new TLS certificate cannot be used; the one before goes on working", "error", err)
+		return
+	}
+	s.log.Info("the TLS certificate was read again", "not_after", s.certificate.current.Load().Leaf.NotAfter)
+}
+
+// warnPlainText says what a server does that neither has TLS nor a proxy that does.
+func (s *server) warnPlainText() {
+	if s.TLSCert == "" && !s.TrustedProxy && !s.listen.loopback() {
+		s.log.Warn("secrets travel in plain text to " + s.listen.String() +
+			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
+	}
+}
+
 // httpServer has a limit for everything that a client can draw out.
 func (s *server) httpServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, TLSConfig: s.certificate,
+		Handler: handler, TLSConfig: s.certificate.config(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: s.writeTimeout(),
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
@@ -295,6 +301,7 @@ func (s *server) answer(ctx context.Context, web *http.Server, ready func()) err
 			failed <- web.Serve(s.listener)
 		}
 	}()
+	s.warnPlainText()
 	s.log.Info("listening", "address", s.listener.Addr().String(), "public_url", s.publicURL)
 	ready()
 	select {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -89,6 +91,24 @@ func (f *databaseFlags) readURL() (flag string, err error) {
 // options are those of the store.
 func (f *databaseFlags) options(schema store.Schema) store.Options {
 	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
+}
+
+// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there is none.
+func exposedPassword(command *kong.Context) string {
+	for _, step := range command.Path {
+		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
+			continue
+		}
+		u, err := url.Parse(step.Flag.Target.String())
+		if err != nil {
+			continue
+		}
+		if _, has := u.User.Password(); has || u.Query().Has("password") {
+			return "the password in --database-url can be seen by all users of this machine: give the URL with " +
+				variable("database-url") + " or --database-url-file, or the password in a file that PGPASSFILE names"
+		}
+	}
+	return ""
 }
 
 // sqlitePath is the path of the embedded database's file; false if the database is another.

@@ -117,3 +117,17 @@ func Also(t testing.TB, database string, others ...*Cluster) string {
 	}
 	return u.String()
 }
+
+// RequirePassword has the server ask this user for a password.
+func (c *Cluster) RequirePassword(t testing.TB, user string) {
+	t.Helper()
+	path := filepath.Join(c.dir, "data", "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append([]byte("host all "+user+" 127.0.0.1/32 scram-sha-256\n"), rules...), 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Exec(t, "SELECT pg_reload_conf()")
+}
