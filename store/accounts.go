@@ -11,7 +11,7 @@ import (
 // CreateAccount implements [token.Registry].
 func (d *DB) CreateAccount(ctx context.Context, a token.Account) error {
 	row := accountToRow(a)
-	return d.translate(ctx, d.writer.WithContext(ctx).Create(&row).Error)
+	return d.transact(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
 }
 
 // FindAccount implements [token.Registry].
@@ -27,7 +27,7 @@ func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token
 // UpdateAccount implements [token.Registry].
 func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Account) error) (token.Account, error) {
 	var row accountRow
-	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
+	err := d.change(ctx, func(tx *gorm.DB) (err error) {
 		if err := d.take(tx, guard{kind: guardedAccount, key: id, alone: true}); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (d *DB) UpdateAccount(ctx context.Context, id string, change func(*token.Ac
 // CreateEnvironment implements [token.Registry].
 func (d *DB) CreateEnvironment(ctx context.Context, e token.Environment) error {
 	row := environmentToRow(e)
-	return d.translate(ctx, d.writer.WithContext(ctx).Create(&row).Error)
+	return d.transact(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
 }
 
 // FindEnvironment implements [token.Registry].
@@ -67,7 +67,7 @@ func (d *DB) ListEnvironments(ctx context.Context, after string, limit int) ([]t
 func (d *DB) UpdateEnvironment(ctx context.Context, id string,
 	change func(*token.Environment) error) (token.Environment, error) {
 	var row environmentRow
-	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
+	err := d.change(ctx, func(tx *gorm.DB) (err error) {
 		if err := d.take(tx, guard{kind: guardedEnvironment, key: id, alone: true}); err != nil {
 			return err
 		}

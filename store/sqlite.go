@@ -59,16 +59,17 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	}
 	defer unlock()
 	pragmas := sqlitePragmas("0")
-	writer, err := openSQLitePool(ctx, sqliteDSN(path, "immediate", pragmas), 1, pragmas)
+	writer, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "immediate", pragmas)), 1, pragmas)
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
 	pragmas = sqlitePragmas("1")
-	reader, err := openSQLitePool(ctx, sqliteDSN(path, "deferred", pragmas), cmp.Or(opts.MaxConns, sqliteReaders), pragmas)
+	reader, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "deferred", pragmas)), cmp.Or(opts.MaxConns, sqliteReaders), pragmas)
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
 	d := &DB{backend: backend{name: sqliteName, lockSchema: lock}, writer: writer, reader: reader}
+	d.reserve = &reserve{path: path + ".reserve", write: writeNoise}
 	if err := narrowModes(path); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -204,6 +205,14 @@ func sqliteDSN(path, txlock string, pragmas []pragma) string {
 		dsn += fmt.Sprintf("&_pragma=%s(%s)", p.name, p.value)
 	}
 	return dsn
+}
+
+// on is the file in the file system of the options.
+func (o Options) on(dsn string) string {
+	if o.vfs == "" {
+		return dsn
+	}
+	return dsn + "&vfs=" + o.vfs
 }
 
 // escape writes all but the plainest characters as %HH, which SQLite and net/url undo in the same way.

@@ -37,7 +37,7 @@ func takeToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
 // Update implements [token.Store].
 func (d *DB) Update(ctx context.Context, ref token.Ref, change func(*token.Token) error) (token.Token, error) {
 	var row tokenRow
-	err := d.transact(ctx, func(tx *gorm.DB) (err error) {
+	err := d.change(ctx, func(tx *gorm.DB) (err error) {
 		if row, err = d.lockToken(tx, ref); err != nil {
 			return err
 		}

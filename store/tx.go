@@ -17,8 +17,20 @@ const attempts = 6
 
 // transact runs fn in a transaction, again if the database asks for that. A panic of fn rolls back and goes on.
 func (d *DB) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return d.room(false, func() error { return d.try(ctx, fn) })
+}
+
+// change is transact for what may take rights away, for which there is room on a full disk, too.
+func (d *DB) change(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return d.room(true, func() error { return d.try(ctx, fn) })
+}
+
+func (d *DB) try(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	for attempt := 1; ; attempt++ {
 		err := d.writer.WithContext(ctx).Transaction(fn)
+		if err == nil {
+			d.commits.Add(1)
+		}
 		if !repeatable(err) || attempt == attempts || pause(ctx, attempt) != nil {
 			return d.translate(ctx, err)
 		}

@@ -14,8 +14,8 @@ const enabledAdmins = "role = 'admin' AND NOT disabled"
 // CreateUser implements [token.Registry].
 func (d *DB) CreateUser(ctx context.Context, u token.User) (token.User, error) {
 	row := userToRow(u)
-	if err := d.writer.WithContext(ctx).Create(&row).Error; err != nil {
-		return token.User{}, d.translate(ctx, err)
+	if err := d.transact(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error }); err != nil {
+		return token.User{}, err
 	}
 	return row.user(), nil
 }
@@ -42,7 +42,7 @@ func (d *DB) FirstAdmin(ctx context.Context) (token.User, error) {
 // UpdateUser implements [token.Registry].
 func (d *DB) UpdateUser(ctx context.Context, id int64, change func(*token.User, int) error) (token.User, error) {
 	var row userRow
-	err := d.transact(ctx, func(tx *gorm.DB) error {
+	err := d.change(ctx, func(tx *gorm.DB) error {
 		if err := d.take(tx, guard{kind: guardedUser, key: id, alone: true}); err != nil {
 			return err
 		}

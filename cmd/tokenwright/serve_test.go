@@ -344,6 +344,40 @@ func TestLargeHeaderIsRefused(t *testing.T) {
 	s.works(t, s.credential(t))
 }
 
+// TestReadyMeansAbleToWrite has another process keep the database from being written to.
+func TestReadyMeansAbleToWrite(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	ready := func() int {
+		status, _ := s.ask(t, "GET", "/readyz", "", "")
+		return status
+	}
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.dir, "tokenwright.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, statement := range []string{"PRAGMA busy_timeout = 10000", "BEGIN IMMEDIATE"} {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the server not to be ready", func() bool { return ready() == http.StatusServiceUnavailable })
+	if !strings.Contains(s.log.String(), `msg="the database takes no writes, and /readyz says so" error=`) {
+		t.Errorf("the log does not say why: %s", s.log)
+	}
+	s.works(t, s.credential(t)) // what needs no writing goes on
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the server to be ready again", func() bool { return ready() == http.StatusOK })
+	eventually(t, "the log to say so", func() bool { return strings.Contains(s.log.String(), "takes writes again") })
+}
+
 func TestReadiness(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	if status, body := s.ask(t, "GET", "/readyz", "", ""); status != http.StatusOK {

@@ -240,6 +240,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() {
 		s.tokens.Run(ctx, s.usesNotStored)
 	})
+	tasks.Go(func() { s.db.Watch(ctx, s.writesChanged) })
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
@@ -278,6 +279,15 @@ func (s *server) warnPlainText() {
 		s.log.Warn("secrets travel in plain text to " + s.listen.String() +
 			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
 	}
+}
+
+// writesChanged hears whether the database takes writes.
+func (s *server) writesChanged(err error) {
+	if err != nil {
+		s.log.Error("the database takes no writes, and /readyz says so", "error", err)
+		return
+	}
+	s.log.Info("the database takes writes again")
 }
 
 // httpServer has a limit for everything that a client can draw out.

@@ -224,6 +224,9 @@ func TestPrimaryThatIsFencedOff(t *testing.T) {
 			t.Fatal("the server goes on answering")
 		}
 	}
+	if a := p.first.Do("GET", "/readyz", "", ""); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("readiness without writes: %d %s", a.Status, a.Body)
+	}
 	p.primary.Exec(t, "ALTER SYSTEM RESET default_transaction_read_only")
 	p.primary.Exec(t, "SELECT pg_reload_conf()")
 	works(t, p.first, s.secret, http.StatusNoContent)
