@@ -136,6 +136,14 @@ func revokeToken(t *testing.T, db *store.DB, ref token.Ref) error {
 	return err
 }
 
+// wantNoRoom proves that creates have no room.
+func wantNoRoom(t *testing.T, db *store.DB) {
+	t.Helper()
+	if err := store.Prove(t, db); err == nil {
+		t.Error("a full disk is proved to take writes")
+	}
+}
+
 // TestRevokesFitOnAFullDisk: creates fill the disk and are refused, while every token can be revoked. Room that somebody makes
 // ends that.
 func TestRevokesFitOnAFullDisk(t *testing.T) {
@@ -155,9 +163,7 @@ func TestRevokesFitOnAFullDisk(t *testing.T) {
 		}
 		made = append(made, ref)
 	}
-	if err := store.Prove(t, db); err == nil {
-		t.Error("a full disk is proved to take writes")
-	}
+	wantNoRoom(t, db)
 	wantKind(t, db.Ping(t.Context()), token.Unavailable)
 	for round := range 20 {
 		for _, ref := range made {
@@ -168,7 +174,7 @@ func TestRevokesFitOnAFullDisk(t *testing.T) {
 		_, err := makeToken(t, db)
 		wantKind(t, err, token.Unavailable)
 		wantKind(t, db.CreateAccount(t.Context(), token.Account{ID: "a"}), token.Unavailable)
-		store.Prove(t, db)
+		wantNoRoom(t, db)
 		wantKind(t, db.Ping(t.Context()), token.Unavailable)
 	}
 	if got, err := db.Find(t.Context(), made[0]); err != nil || got.State != token.Revoked {
@@ -194,7 +200,7 @@ func TestFirstStartOnAnAlmostFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store.Prove(t, db)
+	wantNoRoom(t, db)
 	wantKind(t, db.Ping(t.Context()), token.Unavailable)
 	_, err = makeToken(t, db)
 	wantKind(t, err, token.Unavailable)

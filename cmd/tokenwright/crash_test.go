@@ -66,7 +66,7 @@ func crash(t *testing.T, path string, afterCommit bool, do func(*token.Service) 
 	}
 	defer db.Close()
 	defer func() {
-		if recover() != errCrash { //nolint:errorlint // the very same
+		if recover() != errCrash {
 			t.Error("it did not crash")
 		}
 	}()
@@ -110,7 +110,7 @@ func TestCrashOfARescue(t *testing.T) {
 	for name, afterCommit := range map[string]bool{"before the commit": false, "after it": true} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s, stop := start(t, dir)
+			_, stop := start(t, dir)
 			stop()
 			path, file := filepath.Join(dir, "tokenwright.db"), filepath.Join(dir, "rescued")
 			crash(t, path, afterCommit, func(s *token.Service) error {
@@ -118,7 +118,7 @@ func TestCrashOfARescue(t *testing.T) {
 				return err
 			})
 			command(t, nil, "bootstrap", "--database-url", "sqlite:"+path, "--credential-file", file).ok(t)
-			s, _ = start(t, dir)
+			s, _ := start(t, dir)
 			s.works(t, readSecret(t, file))
 			onlyFile(t, dir, "rescued*")
 		})

@@ -88,7 +88,11 @@ func maybeSecret(text string) bool {
 // settle ends the writing with the outcome of the transaction, and returns it.
 func (f *credentialFile) settle(outcome error) error {
 	begun := f.part.file != nil
-	if err := f.part.settle(outcome); err != nil || !begun {
+	err := f.part.settle(outcome)
+	if uncertain := (*uncertainError)(nil); errors.As(err, &uncertain) {
+		uncertain.text += ": the next run with this file finds out"
+	}
+	if err != nil || !begun {
 		return err
 	}
 	return f.finish()
