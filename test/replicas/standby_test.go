@@ -115,10 +115,16 @@ func works(t *testing.T, s *harness.Server, secret string, want int) {
 	}
 }
 
-// TestStandbyIsNeverAsked takes the places on the primary away, so that the standby is the only server that lets in, and
-// pauses that one's replay.
-func TestStandbyIsNeverAsked(t *testing.T) {
+// TestPrimaryAndStandby has both in the URL, and lets happen to the primary what may happen.
+func TestPrimaryAndStandby(t *testing.T) {
 	p := newPair(t)
+	t.Run("no place on the primary", p.noPlace)
+	t.Run("fenced off", p.fencedOff)
+	t.Run("failover", p.failover)
+}
+
+// noPlace takes the places on the primary away, so that the standby is the only server that lets in, and pauses that one's replay.
+func (p *pair) noPlace(t *testing.T) {
 	p.run(t, "CREATE ROLE limited LOGIN")
 	p.run(t, "GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
 	p.run(t, "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO limited")
@@ -147,9 +153,8 @@ func TestStandbyIsNeverAsked(t *testing.T) {
 	p.standby.ResumeReplay(t)
 }
 
-// TestFailover restarts the primary, then replaces it by its standby.
-func TestFailover(t *testing.T) {
-	p := newPair(t)
+// failover restarts the primary, then replaces it by its standby.
+func (p *pair) failover(t *testing.T) {
 	second := p.serve(t, pgtest.Also(t, p.database, p.standby))
 	servers := []*harness.Server{p.first, second}
 	s, late := create(t, p.first), create(t, p.first)
@@ -211,9 +216,8 @@ func TestConnectionsToAnOldPrimary(t *testing.T) {
 	works(t, second, s.secret, http.StatusUnauthorized)
 }
 
-// TestPrimaryThatIsFencedOff is told to take no more writes, as is done before another takes its place.
-func TestPrimaryThatIsFencedOff(t *testing.T) {
-	p := newPair(t)
+// fencedOff has the primary take no more writes, as is done before another takes its place.
+func (p *pair) fencedOff(t *testing.T) {
 	s := create(t, p.first)
 	warm(t, []*harness.Server{p.first}, []*subject{s})
 	p.primary.Exec(t, "ALTER SYSTEM SET default_transaction_read_only = on")
