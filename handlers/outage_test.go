@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,6 +78,46 @@ func TestStatusListsInAnOutage(t *testing.T) {
 	if got := statusOf(t, s, jwt); got != 1 {
 		t.Errorf("revoked before the outage: %d", got)
 	}
+}
+
+// TestKeyDirectoryGone: without it nothing can be recorded that is to be signed, which may pass, as when a mount is away.
+func TestKeyDirectoryGone(t *testing.T) {
+	first := harness.Start(t, harness.Options{})
+	issue(t, first, token.APIToken, first.Vars["member"], `{"token_scope":"account"}`) // so that there is a status list
+	recorded, err := filepath.Glob(filepath.Join(first.KeyDir(), "*.until.*"))
+	if err != nil || len(recorded) == 0 {
+		t.Fatalf("%v %v", recorded, err)
+	}
+	for _, name := range recorded { // or the next server would see that there is nothing to record for a while
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := harness.Start(t, harness.Options{DatabaseURL: "sqlite:" + filepath.Join(first.Dir, "tokenwright.db"), Replica: first})
+	away := s.KeyDir() + ".away"
+	if err := os.Rename(s.KeyDir(), away); err != nil {
+		t.Fatal(err)
+	}
+	try := func(what string, want int) {
+		t.Helper()
+		for _, a := range []harness.Answer{
+			s.Do("GET", "/statuslists/1", "", ""),
+			s.Do("POST", "/api/v1/api_token", s.Vars["member"], `{"token_scope":"account"}`),
+		} {
+			if a.Status != want || want == http.StatusServiceUnavailable && a.Header.Get("Retry-After") == "" {
+				t.Errorf("%s: %d %s, Retry-After %q", what, a.Status, a.Body, a.Header.Get("Retry-After"))
+			}
+		}
+	}
+	try("gone", http.StatusServiceUnavailable)
+	if err := os.WriteFile(s.KeyDir(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	try("a file in its place", http.StatusServiceUnavailable)
+	if err := errors.Join(os.Remove(s.KeyDir()), os.Rename(away, s.KeyDir())); err != nil {
+		t.Fatal(err)
+	}
+	try("back", http.StatusOK)
 }
 
 func TestFaultsOfOursAreNoVerdict(t *testing.T) {

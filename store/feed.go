@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -89,7 +90,8 @@ func (d *DB) listen(ctx context.Context, f token.Follower) error {
 		return err
 	}
 	f.Lost() // what was read before now may have changed unheard
-	feed := &feed{conn: conn, follower: f, name: "beat " + rand.Text()}
+	feed := &feed{conn: conn, sessions: d.backend.sessions, follower: f, name: "beat " + rand.Text()}
+	defer feed.sessions.forget() // whatever has cut this connection, others may lead to the same end
 	for ctx.Err() == nil {
 		if err := feed.beat(ctx); err != nil {
 			return err
@@ -112,19 +114,23 @@ func subscribe(ctx context.Context, conn *pgx.Conn) error {
 // feed is one connection that listens.
 type feed struct {
 	conn     *pgx.Conn
+	sessions *sessions
 	follower token.Follower
 	name     string // of this process's heartbeats
 	sent     int
 }
 
-// beat sends a heartbeat and waits until it comes back.
+// errMoved is the error for a feed of another server than the one that is asked for rows.
+var errMoved = errors.New("it came from another server than the newest connection leads to")
+
+// beat sends a heartbeat and waits until it comes back. A standby cannot send one.
 func (f *feed) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWait)
 	defer cancel()
 	f.sent++
 	own := fmt.Sprintf("%s %d", f.name, f.sent)
 	mark := f.follower.Sending()
-	if _, err := f.conn.Exec(ctx, "SELECT pg_notify($1, $2)", feedChannel, own); err != nil {
+	if err := f.send(ctx, own); err != nil {
 		return err
 	}
 	for {
@@ -138,6 +144,20 @@ func (f *feed) beat(ctx context.Context) error {
 		}
 		f.tell(n.Payload)
 	}
+}
+
+// send sends the heartbeat if rows come from the same server and that one takes writes.
+func (f *feed) send(ctx context.Context, own string) error {
+	if !f.sessions.leads(f.conn) {
+		return errMoved
+	}
+	var readOnly string
+	err := f.conn.QueryRow(ctx, "SELECT current_setting('transaction_read_only'), pg_notify($1, $2)::text", feedChannel, own).
+		Scan(&readOnly, nil)
+	if err == nil && readOnly != "off" {
+		err = errReadOnly
+	}
+	return err
 }
 
 // hear hands on what comes until the time is over.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"net"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
 // TestSubscribeGivesUp: a server that lets us in and then says no more does not keep us, and so does not keep the caches
@@ -29,6 +32,33 @@ func TestSubscribeGivesUp(t *testing.T) {
 	defer cancel()
 	if err := subscribe(ctx, conn); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		t.Errorf("%v, and the caller's own time is over: %v", err, ctx.Err())
+	}
+}
+
+// TestFeedOfAnotherServer is given up: rows come from where the newest connection leads to.
+func TestFeedOfAnotherServer(t *testing.T) {
+	config, err := parsePostgres(pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sessions{unsafe: true}
+	config.ValidateConnect = s.judge
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	f := &feed{conn: conn, sessions: s}
+	if err := f.send(t.Context(), "beat"); err != nil {
+		t.Error(err)
+	}
+	other := "another"
+	s.current.Store(&other)
+	if err := f.send(t.Context(), "beat"); !errors.Is(err, errMoved) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := s.reuse(t.Context(), conn); !errors.Is(err, driver.ErrBadConn) {
+		t.Errorf("the error is %v", err)
 	}
 }
 

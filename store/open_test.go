@@ -21,6 +21,7 @@ func isKind(err, kind error) bool { return errors.Is(err, kind) }
 // refused opens the database, which must fail with one line that has the words and no secret.
 func refused(t *testing.T, address string, opts store.Options, words ...string) {
 	t.Helper()
+	opts.AllowUnsafe = true
 	db, err := store.Open(t.Context(), address, opts)
 	if err == nil {
 		db.Close()
@@ -72,6 +73,7 @@ func TestOpenNeverTellsThePassword(t *testing.T) {
 	}
 	known.User = url.UserPassword("nobody-known", "s3cret")
 	refused(t, known.String(), store.Options{}, "cannot be reached", "nobody-known")
+	refused(t, "postgres://user:s3cret@no-such-host.invalid/db", store.Options{}, "needs TLS", "sslmode=disable")
 }
 
 func TestOpenHonoursItsContext(t *testing.T) {
@@ -129,7 +131,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 
 func TestClosedDatabaseIsUnavailable(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		db, err := store.Open(t.Context(), url, store.Options{})
+		db, err := store.Open(t.Context(), url, store.Options{AllowUnsafe: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ const (
 // filled opens a database with enough tokens of one user for a thousand pages, and with others among them.
 func filled(t testing.TB, url string, tokens int) *DB {
 	t.Helper()
-	d, err := Open(t.Context(), url, Options{})
+	d, err := Open(t.Context(), url, Options{AllowUnsafe: true})
 	if err != nil {
 		t.Fatal(err)
 	}

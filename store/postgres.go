@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"time"
 
@@ -20,18 +21,34 @@ const (
 	postgresConnLifetime   = 30 * time.Minute // so that connections move to a new server behind the same name
 )
 
-func parsePostgres(url string) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(url)
+func parsePostgres(address string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		// The parser's error quotes the URL and cannot know for sure which part of a broken one is the password.
 		return nil, errors.New("must be a valid PostgreSQL URL: its port or a parameter such as sslmode may be wrong, " +
 			"and reserved characters in the password need percent-encoding")
 	}
+	for _, value := range queryOf(address)["target_session_attrs"] {
+		if value != "read-write" {
+			return nil, errors.New("must not have another target_session_attrs than read-write: " +
+				"a standby may not know yet what was revoked")
+		}
+	}
+	requireTLS(config, address)
 	return config, nil
 }
 
-func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
-	config, err := parsePostgres(url)
+// queryOf is the query of a URL that the parser of the driver has taken.
+func queryOf(address string) url.Values {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	return u.Query()
+}
+
+func openPostgres(ctx context.Context, address string, opts Options) (*DB, error) {
+	config, err := parsePostgres(address)
 	if err != nil {
 		return nil, err
 	}
@@ -39,22 +56,24 @@ func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "tokenwright"
 	}
+	sessions := &sessions{unsafe: opts.AllowUnsafe}
+	config.ValidateConnect = sessions.judge
 	conns := cmp.Or(opts.MaxConns, postgresConns)
 	kept := conns / 5 // for changes that take rights away, and as many for reading, without which nobody is authenticated
 	if conns > 2 {
 		kept = max(kept, 1)
 	}
-	db, err := openPostgresPool(ctx, config, conns-kept)
+	db, err := openPostgresPool(ctx, config, address, sessions, conns-kept)
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{backend: backend{name: postgresName, feed: config}, writer: db, reader: db, revoker: db}
+	d := &DB{backend: backend{name: postgresName, feed: config, sessions: sessions}, writer: db, reader: db, revoker: db}
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
 	if kept > 0 {
 		d.writing, d.revoking = newLine(conns-2*kept), newLine(kept)
 		d.writing.within = d.reading
-		if d.revoker, err = openPostgresPool(ctx, config, kept); err != nil {
+		if d.revoker, err = openPostgresPool(ctx, config, address, sessions, kept); err != nil {
 			d.revoker = db
 			return nil, errors.Join(err, d.Close())
 		}
@@ -62,19 +81,29 @@ func openPostgres(ctx context.Context, url string, opts Options) (*DB, error) {
 	return d, nil
 }
 
-func openPostgresPool(ctx context.Context, config *pgx.ConnConfig, conns int) (*gorm.DB, error) {
-	pool := stdlib.OpenDB(*config)
+func openPostgresPool(
+	ctx context.Context, config *pgx.ConnConfig, address string, sessions *sessions, conns int,
+) (*gorm.DB, error) {
+	pool := stdlib.OpenDB(*config, stdlib.OptionResetSession(sessions.reuse))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
 	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(oneLine("it cannot be reached", err), pool.Close())
+		return nil, errors.Join(unreachable(hintTLS(config, address, err)), pool.Close())
 	}
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig())
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	return db, nil
+}
+
+// unreachable is the error for a database that lets no connection of ours in.
+func unreachable(err error) error {
+	if unsafe := (*unsafeError)(nil); errors.As(err, &unsafe) {
+		return unsafe
+	}
+	return oneLine("it cannot be reached", err)
 }
 
 // postgresUnavailable reports whether the error says that the server cannot be used now.

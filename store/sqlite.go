@@ -49,7 +49,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := createFile(path); err != nil {
+	if path, err = createFile(path); err != nil {
 		return nil, err
 	}
 	lock := fileLock(path + ".lock")
@@ -59,17 +59,18 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	}
 	defer unlock()
 	pragmas := sqlitePragmas("0")
-	writer, err := openSQLitePool(ctx, sqliteDSN(path, "immediate", pragmas), 1, pragmas)
+	writer, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "immediate", pragmas)), 1, pragmas)
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
 	pragmas = sqlitePragmas("1")
-	reader, err := openSQLitePool(ctx, sqliteDSN(path, "deferred", pragmas), cmp.Or(opts.MaxConns, sqliteReaders), pragmas)
+	reader, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "deferred", pragmas)), cmp.Or(opts.MaxConns, sqliteReaders), pragmas)
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
 	d := &DB{backend: backend{name: sqliteName, lockSchema: lock}, writer: writer, reader: reader}
 	d.lineUp(1, cmp.Or(opts.MaxConns, sqliteReaders))
+	d.reserve = &reserve{path: path + ".reserve", write: writeNoise}
 	if err := narrowModes(path); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -152,16 +153,20 @@ func nameFile(path string, err error) error {
 	return err
 }
 
-// createFile makes the file, for its owner only, with its directory.
-func createFile(path string) error {
+// createFile makes the file, for its owner only, with its directory. It returns the path without symbolic links, since what
+// SQLite and we put beside the file has to be beside the file.
+func createFile(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return "", err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return file.Close()
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 // narrowModes gives the files that SQLite has put beside the database the mode of the database. The driver does so
@@ -210,6 +215,14 @@ func sqliteDSN(path, txlock string, pragmas []pragma) string {
 		dsn += fmt.Sprintf("&_pragma=%s(%s)", p.name, p.value)
 	}
 	return dsn
+}
+
+// on is the file in the file system of the options.
+func (o Options) on(dsn string) string {
+	if o.vfs == "" {
+		return dsn
+	}
+	return dsn + "&vfs=" + o.vfs
 }
 
 // escape writes all but the plainest characters as %HH, which SQLite and net/url undo in the same way.

@@ -29,6 +29,11 @@ type DB struct {
 	forget func() // nil where closing is enough
 
 	statements statements
+
+	reserve *reserve              // nil: none
+	commits atomic.Uint64         // how many transactions were committed
+	proved  uint64                // commits at the last proof that the database takes writes
+	trouble atomic.Pointer[error] // what that proof has found
 }
 
 var (
@@ -53,6 +58,10 @@ type Options struct {
 	MaxConns int // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
 	// ReadOnly is for who only asks for the [DB.Status]: a SQLite file must be there, and nothing is made or changed.
 	ReadOnly bool
+	// AllowUnsafe takes a PostgreSQL that may lose what it has committed, for tests and for who can make all of it again.
+	AllowUnsafe bool
+
+	vfs string // of SQLite; "" is the operating system's
 }
 
 // backend is what differs between the databases.
@@ -60,6 +69,7 @@ type backend struct {
 	name       string                                               // of the directory of migrations
 	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
 	feed       *pgx.ConnConfig                                      // of the connection that hears of changes; PostgreSQL only
+	sessions   *sessions                                            // nil: SQLite
 }
 
 const (
@@ -150,7 +160,7 @@ func closeGORM(db *gorm.DB) error {
 	return pool.Close()
 }
 
-// Ping asks the database whether it can answer and has the schema that this program needs.
+// Ping asks the database whether it can answer and has the schema that this program needs, and tells what [DB.Watch] has found.
 func (d *DB) Ping(ctx context.Context) error {
 	status, err := d.Status(ctx)
 	if err != nil {
@@ -159,7 +169,7 @@ func (d *DB) Ping(ctx context.Context) error {
 	if status.Current < status.Wanted {
 		return token.Wrap(token.Unavailable, status.tooOld())
 	}
-	return nil
+	return d.writable()
 }
 
 // lineError is an error whose text is one line, whatever the text of its cause.

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 }
 
 func starter(url string) int {
-	db, err := store.Open(context.Background(), url, store.Options{})
+	db, err := store.Open(context.Background(), url, store.Options{AllowUnsafe: true})
 	if err == nil {
 		err = db.Ping(context.Background())
 	}
@@ -46,6 +46,7 @@ func open(t testing.TB, url string) *store.DB { return openWith(t, url, store.Op
 
 func openWith(t testing.TB, url string, opts store.Options) *store.DB {
 	t.Helper()
+	opts.AllowUnsafe = true // as the shared server of the tests is
 	db, err := store.Open(t.Context(), url, opts)
 	if err != nil {
 		t.Fatal(err)

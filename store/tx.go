@@ -31,8 +31,15 @@ func (d *DB) transact(ctx context.Context, c class, fn func(tx *gorm.DB) error) 
 		return d.translate(ctx, err)
 	}
 	defer leave()
+	return d.room(c == revoking, func() error { return d.try(ctx, db, fn) })
+}
+
+func (d *DB) try(ctx context.Context, db *gorm.DB, fn func(tx *gorm.DB) error) error {
 	for attempt := 1; ; attempt++ {
 		err := db.WithContext(ctx).Transaction(fn)
+		if err == nil {
+			d.commits.Add(1)
+		}
 		if !repeatable(err) || attempt == attempts || pause(ctx, attempt) != nil {
 			return d.translate(ctx, err)
 		}

@@ -33,7 +33,10 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	switch {
 	case err != nil:
 		return err
-	case made:
+	case made == madeBefore:
+		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n", c.CredentialFile)
+		return nil
+	case made == firstMade:
 		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
 		return nil
 	}
@@ -45,11 +48,11 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	return nil
 }
 
-func (c *bootstrapCmd) file() *secretFile {
-	return &secretFile{path: c.CredentialFile, flag: "credential-file"}
+func (c *bootstrapCmd) file() *credentialFile {
+	return newCredentialFile(c.CredentialFile, "credential-file")
 }
 
-func rescue(ctx context.Context, tokens *token.Service, user int64, file *secretFile) (token.Token, error) {
+func rescue(ctx context.Context, tokens *token.Service, user int64, file *credentialFile) (token.Token, error) {
 	t, err := tokens.Rescue(ctx, user, file.write)
 	if err := file.settle(err); err != nil {
 		return t, fmt.Errorf("cannot make a credential: %w", err)
@@ -59,11 +62,11 @@ func rescue(ctx context.Context, tokens *token.Service, user int64, file *secret
 
 // open migrates only an empty database, which no server is using, and makes none: a path that was mistyped is an error.
 func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
-	status, err := schemaStatus(ctx, c.databaseFlags, true)
+	status, err := schemaStatus(ctx, &c.databaseFlags, true)
 	if err != nil {
 		return nil, err
 	}
-	options := store.Options{Schema: store.RequireSchema, MaxConns: c.maxConns()}
+	options := c.options(store.RequireSchema)
 	if status.Current == 0 {
 		options.Schema = store.MigrateSchema
 	}

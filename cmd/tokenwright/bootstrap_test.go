@@ -125,12 +125,12 @@ func (f failing) Create(_ context.Context, in token.Insert) (token.Token, error)
 // TestCredentialOfAFailedCommit: the file goes, unless nobody can say whether the commit happened.
 func TestCredentialOfAFailedCommit(t *testing.T) {
 	cause := errors.New("the commit failed")
-	ways := map[string]func(*token.Service, *secretFile) error{
-		"first start": func(s *token.Service, file *secretFile) error {
+	ways := map[string]func(*token.Service, *credentialFile) error{
+		"first start": func(s *token.Service, file *credentialFile) error {
 			_, err := initialize(t.Context(), s, file)
 			return err
 		},
-		"rescue": func(s *token.Service, file *secretFile) error {
+		"rescue": func(s *token.Service, file *credentialFile) error {
 			_, err := rescue(t.Context(), s, 0, file)
 			return err
 		},
@@ -147,16 +147,16 @@ func TestCredentialOfAFailedCommit(t *testing.T) {
 	} {
 		for way, try := range ways {
 			t.Run(name+" at "+way, func(t *testing.T) {
-				file := &secretFile{path: filepath.Join(t.TempDir(), "credential"), flag: "x"}
+				file := newCredentialFile(filepath.Join(t.TempDir(), "credential"), "x")
 				err := try(&token.Service{Registry: c.failing, Store: c.failing, Policies: token.DefaultPolicies()}, file)
 				if err == nil || !strings.Contains(err.Error(), cause.Error()) {
 					t.Fatalf("the error is %v", err)
 				}
-				text, failed := os.ReadFile(file.path)
+				text, failed := os.ReadFile(file.part.path)
 				if (failed == nil) != c.kept {
 					t.Errorf("the file: %v", failed)
 				}
-				told := strings.Contains(err.Error(), file.path+" is kept, because it is not known whether the credential in it works")
+				told := strings.Contains(err.Error(), file.part.path+" is kept, because it is not known whether the credential in it works")
 				if told != c.kept || c.kept && len(text) < 40 {
 					t.Errorf("the file has %d bytes; the error is %v", len(text), err)
 				}
@@ -182,7 +182,7 @@ func TestStoppedStartTellsOfAFileThatWasKept(t *testing.T) {
 }
 
 func TestSecretFileOfARepeatedTransaction(t *testing.T) {
-	file := &secretFile{path: filepath.Join(t.TempDir(), "credential"), flag: "x"}
+	file := newCredentialFile(filepath.Join(t.TempDir(), "credential"), "x")
 	for _, secret := range []string{"a longer first", "second"} {
 		if err := file.write(secret); err != nil {
 			t.Fatal(err)

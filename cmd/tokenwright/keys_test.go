@@ -102,7 +102,7 @@ func (k keyring) replicas() [2]*instance {
 	dir, database := k.t.TempDir(), pgtest.URL(k.t)
 	var servers [2]*instance
 	for i := range servers {
-		servers[i], _ = start(k.t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--key-directory", k.dir,
+		servers[i], _ = start(k.t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", k.dir,
 			"--bootstrap-credential-file", filepath.Join(dir, "bootstrap-credential"))
 	}
 	return servers

@@ -41,13 +41,15 @@ type cli struct {
 type streams struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	exposed        string // a warning of what the command line shows to others, "" if it does not
 }
 
 // run is the program without the process around it. It returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	env := &variables{getenv: getenv}
+	out := &streams{stdout: stdout, stderr: stderr, getenv: getenv}
 	parser, err := newParser(env,
-		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&streams{stdout, stderr, getenv}))
+		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(out))
 	if err != nil {
 		return report(stderr, err)
 	}
@@ -58,7 +60,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return report(stderr, &usageError{env.explain(err)})
 	}
-	return report(stderr, command.Run())
+	out.exposed = exposedPassword(command)
+	code := report(stderr, command.Run())
+	if code == 0 && out.exposed != "" && command.Command() != "serve" { // which says it in its log; an error is one line
+		fmt.Fprintf(stderr, "tokenwright: warning: %s\n", out.exposed)
+	}
+	return code
 }
 
 func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {

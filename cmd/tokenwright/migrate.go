@@ -21,11 +21,11 @@ type migrateUpCmd struct {
 
 // Run implements the command.
 func (c *migrateUpCmd) Run(ctx context.Context, out *streams) error {
-	before, err := schemaStatus(ctx, c.databaseFlags, false)
+	before, err := schemaStatus(ctx, &c.databaseFlags, false)
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Schema: store.MigrateSchema, MaxConns: c.maxConns()})
+	db, err := store.Open(ctx, c.DatabaseURL, c.options(store.MigrateSchema))
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ type migrateStatusCmd struct {
 
 // Run implements the command. A schema that this program cannot work with is an error, so that scripts can ask.
 func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
-	status, err := schemaStatus(ctx, c.databaseFlags, true)
+	status, err := schemaStatus(ctx, &c.databaseFlags, true)
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
 }
 
 // schemaStatus opens the database for this one question. A SQLite file that is not there is made unless readOnly.
-func schemaStatus(ctx context.Context, flags databaseFlags, readOnly bool) (store.Status, error) {
+func schemaStatus(ctx context.Context, flags *databaseFlags, readOnly bool) (store.Status, error) {
 	if err := flags.check(); err != nil {
 		return store.Status{}, err
 	}
-	db, err := store.Open(ctx, flags.DatabaseURL, store.Options{
-		Schema: store.AnySchema, MaxConns: flags.maxConns(), ReadOnly: readOnly,
-	})
+	options := flags.options(store.AnySchema)
+	options.ReadOnly = readOnly
+	db, err := store.Open(ctx, flags.DatabaseURL, options)
 	if err != nil {
 		return store.Status{}, err
 	}

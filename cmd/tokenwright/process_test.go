@@ -189,7 +189,7 @@ func TestServersThatStartTogether(t *testing.T) {
 	binary(t)
 	for i := range servers {
 		starting.Go(func() {
-			servers[i] = launch(t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--key-directory", keys,
+			servers[i] = launch(t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys,
 				"--bootstrap-credential-file", filepath.Join(dir, "bootstrap-credential"))
 		})
 	}
@@ -216,9 +216,14 @@ func TestOneServerAFile(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "tokenwright.db"), link); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{filepath.Join(dir, "tokenwright.db"), link} {
+	hard := filepath.Join(t.TempDir(), "hard.db")
+	if err := os.Link(filepath.Join(dir, "tokenwright.db"), hard); err != nil {
+		t.Fatal(err)
+	}
+	real := filepath.Join(dir, "tokenwright.db")
+	for path, named := range map[string]string{real: real, link: real, hard: hard} {
 		command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+path).
-			refused(t, exitFailure, "another server is at work on "+filepath.Join(dir, "tokenwright.db"))
+			refused(t, exitFailure, "another server is at work on "+named)
 	}
 	p.works(t, p.credential(t))
 	p.signal(t, syscall.SIGKILL)
@@ -226,6 +231,34 @@ func TestOneServerAFile(t *testing.T) {
 	_, stop := start(t, dir)
 	stop()
 	start(t, dir)
+}
+
+// TestOneServerAFileThatALinkMade: a symbolic link that leads nowhere yet is as good a name as any.
+func TestOneServerAFileThatALinkMade(t *testing.T) {
+	dir := t.TempDir()
+	real := filepath.Join(t.TempDir(), "real.db")
+	if err := os.Symlink(real, filepath.Join(dir, "tokenwright.db")); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := start(t, dir)
+	command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+real).
+		refused(t, exitFailure, "another server is at work on "+real)
+	s.works(t, s.credential(t))
+}
+
+// TestOneServerAFileThatWasReplaced: a server that is at work on a file that has another name by now still is at work.
+func TestOneServerAFileThatWasReplaced(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir)
+	path := filepath.Join(dir, "tokenwright.db")
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+path).
+		refused(t, exitFailure, "another server is at work on "+path)
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestFailureIsOneLine asks the real program, which has no panic to show either.

@@ -23,21 +23,28 @@ type secretFile struct {
 // reserve makes the file, empty, and its directory if that is missing.
 func (f *secretFile) reserve() error {
 	if f.path == "" {
-		return fmt.Errorf("the credential needs a file: name one with --%s (%s)", f.flag, variable(f.flag))
+		return unnamed(f.flag)
 	}
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return fmt.Errorf("cannot write the credential: %w", err)
 	}
 	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s",
-			f.path, f.flag)
+		return occupied(f.path, f.flag)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the credential: %w", err)
 	}
 	f.file = file
 	return nil
+}
+
+func unnamed(flag string) error {
+	return fmt.Errorf("the credential needs a file: name one with --%s (%s)", flag, variable(flag))
+}
+
+func occupied(path, flag string) error {
+	return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s", path, flag)
 }
 
 // write puts the secret on disk for good. It may be called again with another secret, as a transaction that is

@@ -22,8 +22,9 @@ type serveCmd struct {
 	Migrate                 bool   `default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 	KeyDirectory            string `placeholder:"DIR" help:"Where the keys are that sign JWTs. Default: keys beside the SQLite file; needed with PostgreSQL."`
 	BootstrapCredentialFile string `placeholder:"FILE" help:"Where the first start on an empty database leaves the credential of the admin. Default: bootstrap-credential beside the SQLite file."`
-	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS."`
+	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS. It is read again when it changes, and so is its key."`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
+	TrustedProxy            bool   `help:"A proxy in front of this server has TLS, and nobody else reaches the server: plain text on the way between is wanted."`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               int    `default:"10000" help:"How many tokens' rows are kept in memory; 0: none."`
 	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"How long a service that checks JWTs offline may use a status list before it asks again."`
@@ -93,7 +94,7 @@ func (s *settings) checkStorage() error {
 // checkEphemeral refuses what would have to be kept.
 func (s *settings) checkEphemeral() error {
 	for _, kept := range []struct{ flag, value, none string }{
-		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"key-directory", s.KeyDirectory, ""},
+		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""}, {"key-directory", s.KeyDirectory, ""},
 		{"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
 		if kept.value != kept.none {
@@ -192,7 +193,11 @@ func (c *serveCmd) Run(ctx context.Context, out *streams) error {
 	ctx, hurry, release := signals(ctx)
 	defer release()
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, s, s.logger(out), out.stdout) }()
+	log := s.logger(out)
+	if out.exposed != "" {
+		log.Warn(out.exposed)
+	}
+	go func() { ended <- serve(ctx, s, log, out.stdout) }()
 	select {
 	case err := <-ended:
 		return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -279,14 +280,16 @@ func TestPostgres(t *testing.T) {
 	dir, database := t.TempDir(), pgtest.URL(t)
 	keys, file := filepath.Join(dir, "keys"), filepath.Join(dir, "credential")
 	command(t, nil, "keys", "init", "--key-directory", keys).ok(t)
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--database-url", database, "--key-directory", keys}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys}
 	command(t, nil, args...).refused(t, exitFailure, "--bootstrap-credential-file")
-	s, stop := start(t, dir, "--database-url", database, "--key-directory", keys, "--bootstrap-credential-file", file)
+	unsafe := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--allow-unsafe-postgres" })
+	command(t, nil, unsafe...).refused(t, exitFailure, "fsync=off and full_page_writes=off")
+	s, stop := start(t, dir, "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys, "--bootstrap-credential-file", file)
 	s.credentialFile = file
 	made := s.object(t, "token", "create", "--dialect", "apitoken", "--scope", "account")
 	s.works(t, made["token"].(string))
 	stop()
-	again, _ := start(t, dir, "--database-url", database, "--key-directory", keys)
+	again, _ := start(t, dir, "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys)
 	again.works(t, readSecret(t, file))
 	if strings.Contains(again.out.String(), "curl") {
 		t.Errorf("a file that was not named is printed: %s", again.out)
@@ -348,6 +351,40 @@ func TestLargeHeaderIsRefused(t *testing.T) {
 		t.Errorf("a header of 64 KiB got %d", status)
 	}
 	s.works(t, s.credential(t))
+}
+
+// TestReadyMeansAbleToWrite has another process keep the database from being written to.
+func TestReadyMeansAbleToWrite(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	ready := func() int {
+		status, _ := s.ask(t, "GET", "/readyz", "", "")
+		return status
+	}
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.dir, "tokenwright.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, statement := range []string{"PRAGMA busy_timeout = 10000", "BEGIN IMMEDIATE"} {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the server not to be ready", func() bool { return ready() == http.StatusServiceUnavailable })
+	if !strings.Contains(s.log.String(), `msg="the database takes no writes, and /readyz says so" error=`) {
+		t.Errorf("the log does not say why: %s", s.log)
+	}
+	s.works(t, s.credential(t)) // what needs no writing goes on
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the server to be ready again", func() bool { return ready() == http.StatusOK })
+	eventually(t, "the log to say so", func() bool { return strings.Contains(s.log.String(), "takes writes again") })
 }
 
 func TestReadiness(t *testing.T) {

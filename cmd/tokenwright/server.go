@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,13 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
@@ -29,14 +24,14 @@ import (
 type server struct {
 	settings
 	log         *slog.Logger
-	certificate *tls.Config // nil: no TLS
+	certificate *servingCertificate // nil: no TLS
 	listener    net.Listener
 	metrics     *metrics     // nil: none
-	claimed     *flock.Flock // nil: none
+	claimed     *store.Claim // nil: none
 	keys        *jwt.Keys
 	db          *store.DB
 	tokens      *token.Service
-	first       bool // this start has filled an empty database
+	first       bool // this start has filled an empty database, or finished what another began
 	stopping    atomic.Bool
 }
 
@@ -83,8 +78,8 @@ func (s *server) start(ctx context.Context) (err error) {
 		s.first, err = s.tokens.InitializeWith(ctx, s.credential, func(string) error { return nil })
 		return err
 	}
-	file := &secretFile{path: s.credentialFile, flag: "bootstrap-credential-file"}
-	s.first, err = initialize(ctx, s.tokens, file)
+	made, err := initialize(ctx, s.tokens, newCredentialFile(s.credentialFile, "bootstrap-credential-file"))
+	s.first = made != nothingMade
 	return err
 }
 
@@ -102,17 +97,6 @@ func (s *server) close() {
 	if s.listener != nil {
 		s.listener.Close()
 	}
-}
-
-func (s *settings) loadCertificate() (*tls.Config, error) {
-	if s.TLSCert == "" {
-		return nil, nil //nolint:nilnil // no TLS
-	}
-	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use the certificate %s with the key %s: %w", s.TLSCert, s.TLSKey, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
@@ -149,35 +133,15 @@ func (s *server) openDatabase(ctx context.Context) (*store.DB, error) {
 	if s.Ephemeral {
 		return store.OpenMemory(ctx)
 	}
-	return store.Open(ctx, s.DatabaseURL, store.Options{Schema: s.schema(), MaxConns: s.maxConns()})
+	return store.Open(ctx, s.DatabaseURL, s.options(s.schema()))
 }
 
 // claim keeps a second server off the embedded database, of whose changes the cache of this one would not hear.
-func (s *server) claim() error {
-	path, embedded := s.sqlitePath()
-	if !embedded {
-		return nil
+func (s *server) claim() (err error) {
+	if path, embedded := s.sqlitePath(); embedded {
+		s.claimed, err = store.ClaimFile(path)
 	}
-	if err := store.Inspect(path); err != nil {
-		return err
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("cannot open the database: %w", err)
-	}
-	lock := flock.New(path+".serve.lock", flock.SetPermissions(0o600))
-	mine, err := lock.TryLock()
-	if err != nil {
-		return fmt.Errorf("cannot lock the database: %w", err)
-	}
-	if !mine {
-		lock.Close() //nolint:errcheck // it holds nothing
-		return fmt.Errorf("another server is at work on %s: several servers can share a PostgreSQL database, not a file", path)
-	}
-	s.claimed = lock
-	return nil
+	return err
 }
 
 func (s *server) federate() error {
@@ -214,13 +178,32 @@ func (s *server) openKeys() (*jwt.Keys, error) {
 	return keys, err
 }
 
-// initialize fills an empty database; the file goes if that was certainly not committed.
-func initialize(ctx context.Context, tokens *token.Service, file *secretFile) (bool, error) {
-	made, err := tokens.Initialize(ctx, file.write)
+// beginning is what [initialize] found to do.
+type beginning int
+
+const (
+	nothingMade beginning = iota
+	firstMade             // the database was empty
+	madeBefore            // an earlier run had committed a credential and left its file unfinished
+)
+
+// initialize fills an empty database. In one that is filled it looks after what a run has left that was killed.
+func initialize(ctx context.Context, tokens *token.Service, file *credentialFile) (beginning, error) {
+	first, err := tokens.Initialize(ctx, file.write)
 	if err := file.settle(err); err != nil {
-		return false, fmt.Errorf("cannot make the first credential: %w", err)
+		return nothingMade, fmt.Errorf("cannot make the first credential: %w", err)
 	}
-	return made, nil
+	if first {
+		return firstMade, nil
+	}
+	resumed, err := file.resume(ctx, tokens)
+	if err != nil {
+		return nothingMade, fmt.Errorf("cannot finish the file of a credential: %w", err)
+	}
+	if resumed {
+		return madeBefore, nil
+	}
+	return nothingMade, nil
 }
 
 // ready is nil while the server can work.
@@ -260,7 +243,9 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() {
 		s.tokens.Run(ctx, s.usesNotStored)
 	})
+	tasks.Go(func() { s.db.Watch(ctx, s.writesChanged) })
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
+	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
 		s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
 			s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
@@ -282,10 +267,36 @@ func (s *server) keysChanged(err error) {
 	s.log.Info("keys were read again", "signs", s.keys.Active())
 }
 
+// certificateChanged hears of the files of the certificate.
+func (s *server) certificateChanged(err error) {
+	if err != nil {
+		s.log.Warn("the new TLS certificate cannot be used; the one before goes on working", "error", err)
+		return
+	}
+	s.log.Info("the TLS certificate was read again", "not_after", s.certificate.current.Load().Leaf.NotAfter)
+}
+
+// warnPlainText says what a server does that neither has TLS nor a proxy that does.
+func (s *server) warnPlainText() {
+	if s.TLSCert == "" && !s.TrustedProxy && !s.listen.loopback() {
+		s.log.Warn("secrets travel in plain text to " + s.listen.String() +
+			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
+	}
+}
+
+// writesChanged hears whether the database takes writes.
+func (s *server) writesChanged(err error) {
+	if err != nil {
+		s.log.Error("the database takes no writes, and /readyz says so", "error", err)
+		return
+	}
+	s.log.Info("the database takes writes again")
+}
+
 // httpServer has a limit for everything that a client can draw out.
 func (s *server) httpServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, TLSConfig: s.certificate,
+		Handler: handler, TLSConfig: s.certificate.config(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: s.writeTimeout(),
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
@@ -303,6 +314,7 @@ func (s *server) answer(ctx context.Context, web *http.Server, ready func()) err
 			failed <- web.Serve(s.listener)
 		}
 	}()
+	s.warnPlainText()
 	s.log.Info("listening", "address", s.listener.Addr().String(), "public_url", s.publicURL)
 	ready()
 	select {

@@ -8,10 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
@@ -50,17 +53,62 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 // databaseFlags say where the database is.
 type databaseFlags struct {
 	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"The database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`
+	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"File that holds the URL of the database, for a URL with a password."`
 	PostgresMaxConnections int    `default:"10" help:"The most connections to PostgreSQL."`
+	AllowUnsafePostgres    bool   `help:"Accept a PostgreSQL with fsync or full_page_writes off, which may lose or damage the database when its machine stops: for tests."`
 }
 
-func (f databaseFlags) check() error {
+func (f *databaseFlags) check() error {
+	source, err := f.readURL()
+	if err != nil {
+		return err
+	}
 	if err := store.CheckURL(f.DatabaseURL); err != nil {
-		return wrong("database-url", "%v", err)
+		return wrong(source, "%v", err)
 	}
 	if f.PostgresMaxConnections < 1 {
 		return wrong("postgres-max-connections", "must be at least 1")
 	}
 	return nil
+}
+
+// readURL takes the URL from its file, if one is named, and returns the flag that it came from.
+func (f *databaseFlags) readURL() (flag string, err error) {
+	if f.DatabaseURLFile == "" {
+		return "database-url", nil
+	}
+	if f.DatabaseURL != defaultDatabaseURL {
+		return "", wrong("database-url-file", "does not go with --database-url: give one of them")
+	}
+	text, err := os.ReadFile(f.DatabaseURLFile)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the URL of the database: %w", err)
+	}
+	f.DatabaseURL, f.DatabaseURLFile = strings.TrimSpace(string(text)), ""
+	return "database-url-file", nil
+}
+
+// options are those of the store.
+func (f *databaseFlags) options(schema store.Schema) store.Options {
+	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
+}
+
+// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there is none.
+func exposedPassword(command *kong.Context) string {
+	for _, step := range command.Path {
+		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
+			continue
+		}
+		u, err := url.Parse(step.Flag.Target.String())
+		if err != nil {
+			continue
+		}
+		if _, has := u.User.Password(); has || u.Query().Has("password") {
+			return "the password in --database-url can be seen by all users of this machine: give the URL with " +
+				variable("database-url") + " or --database-url-file, or the password in a file that PGPASSFILE names"
+		}
+	}
+	return ""
 }
 
 // sqlitePath is the path of the embedded database's file; false if the database is another.

@@ -128,7 +128,7 @@ func TestSpan(t *testing.T) {
 }
 
 func TestDefaultsFollowTheDatabase(t *testing.T) {
-	c := serveCmd{Listen: "localhost:8080", databaseFlags: databaseFlags{"sqlite:/var/lib/tw/t.db", 10},
+	c := serveCmd{Listen: "localhost:8080", databaseFlags: databaseFlags{DatabaseURL: "sqlite:/var/lib/tw/t.db", PostgresMaxConnections: 10},
 		RequestTimeout: 1, ShutdownTimeout: 1, StatusListTTL: span(time.Second), policyFlags: policyFlags{1, 1, 0, 0}}
 	s, err := c.settings()
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // fact is something that is known about a key besides its state.
@@ -92,7 +94,8 @@ func horizon(issued, expires time.Time) time.Time {
 	return roundUp(expires.UTC(), step)
 }
 
-// promise makes sure that the record of the key covers the expiry, before anything is signed.
+// promise makes sure that the record of the key covers the expiry, before anything is signed. A directory that is gone or full
+// may be back soon.
 func (k *Keys) promise(key *key, issued, expires time.Time) error {
 	if k.dir == "" || key.promised.Load() >= expires.Unix() {
 		return nil
@@ -104,7 +107,7 @@ func (k *Keys) promise(key *key, issued, expires time.Time) error {
 	}
 	end := horizon(issued, expires)
 	if err := record(k.dir, key.id, until, end); err != nil {
-		return fmt.Errorf("the expiry of a token cannot be recorded in the key directory: %w", err)
+		return token.Wrap(token.Unavailable, fmt.Errorf("the expiry of a token cannot be recorded in the key directory: %w", err))
 	}
 	key.promised.Store(end.Unix())
 	return nil

@@ -350,7 +350,7 @@ func (s *Service) newSecret(t *Token) (string, error) {
 		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Place: t.Place,
 	})
 	if err != nil {
-		return "", Wrap(Internal, err)
+		return "", Wrap(KindOf(err), err)
 	}
 	t.KeyID = keyID
 	return secret, nil

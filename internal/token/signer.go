@@ -17,7 +17,7 @@ type Claims struct {
 	Place         StatusPlace // status
 }
 
-// Signer makes and checks the secrets that are JWTs.
+// Signer makes and checks the secrets that are JWTs. An error in signing is [Unavailable] where trying again may help.
 type Signer interface {
 	// Sign returns the JWT for the claims, signed with the active key, and that key's id.
 	Sign(c Claims) (secret, keyID string, err error)

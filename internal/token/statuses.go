@@ -271,7 +271,7 @@ func (s *Service) publish(list *statusList, ttl time.Duration) (signed string, f
 		List: list.number, IssuedAt: from, ExpiresAt: from.Add(ttl * statusLife), TTL: ttl, Bits: statusBits, Packed: packed,
 	})
 	if err != nil {
-		return "", from, Wrap(Internal, err)
+		return "", from, Wrap(KindOf(err), err)
 	}
 	return signed, from, nil
 }

@@ -125,7 +125,7 @@ func start(t *testing.T, databaseURL string) (address, admin string) {
 	need(t, err)
 	defer log.Close()
 	cmd := exec.Command(program, "serve", "--listen", free.String(), "--database-url", databaseURL,
-		"--key-directory", keys, "--bootstrap-credential-file", first)
+		"--key-directory", keys, "--bootstrap-credential-file", first, "--allow-unsafe-postgres")
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = []string{}, dir, log, log
 	server, err := child.Start(cmd, nil, syscall.SIGKILL)
 	need(t, err)

@@ -98,7 +98,7 @@ func Start(t testing.TB, o Options) *Server {
 	if o.DatabaseURL == "" { // a replica's has to be given, since it may lead through a proxy
 		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
 	}
-	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{})
+	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{AllowUnsafe: true})
 	s.need(err)
 	s.DB = db
 	listener := httptest.NewUnstartedServer(nil)
@@ -192,6 +192,9 @@ func (s *Server) need(err error) {
 		s.t.Fatal(err)
 	}
 }
+
+// KeyDir is the directory of the keys that sign JWTs.
+func (s *Server) KeyDir() string { return s.keyDir }
 
 // Advance moves the server's clock.
 func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }

@@ -28,36 +28,43 @@ type Cluster struct {
 	lock      *os.File
 	port      int
 	server    *child.Process // nil while it is stopped
+	durable   bool           // keeps what it has committed, whatever happens to it, which takes longer
 	databases atomic.Int64
 }
 
-func newCluster() (*Cluster, error) {
+func newCluster(durable bool) (*Cluster, error) {
 	bin, err := findBinaries()
 	if err != nil {
 		return nil, err
 	}
+	return makeCluster(bin, durable, (*Cluster).init)
+}
+
+// makeCluster makes the directory of a cluster and has it filled.
+func makeCluster(bin string, durable bool, fill func(*Cluster) error) (*Cluster, error) {
 	dir, lock, err := makeDir()
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{bin: bin, dir: dir, lock: lock}
-	if err := c.init(); err != nil {
+	c := &Cluster{bin: bin, dir: dir, lock: lock, durable: durable}
+	if err := errors.Join(fill(c), c.startFirst()); err != nil {
 		c.remove()
 		return nil, err
 	}
 	return c, nil
 }
 
-// init makes the cluster and starts it. English rules of order, where they can be had, show whatever relies on the
-// order of bytes; another port is tried in case someone took the free one first.
+// init fills the directory. English rules of order, where they can be had, show whatever relies on the order of bytes.
 func (c *Cluster) init() error {
 	err := c.initdb("--locale=C", "--locale-provider=icu", "--icu-locale=en-US")
 	if err != nil {
 		err = c.initdb("--locale=C")
 	}
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// startFirst tries another port in case someone took the free one first.
+func (c *Cluster) startFirst() (err error) {
 	for range 3 {
 		if err = c.startAnywhere(); err == nil {
 			return nil
@@ -80,8 +87,13 @@ func (c *Cluster) initdb(locale ...string) error {
 	if err := os.RemoveAll(data); err != nil {
 		return err
 	}
-	args := append([]string{"-D", data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--no-sync"}, locale...)
-	cmd := exec.Command(filepath.Join(c.bin, "initdb"), args...)
+	return c.program("initdb",
+		append([]string{"-D", data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--no-sync"}, locale...)...)
+}
+
+// program runs one of PostgreSQL's programs to its end.
+func (c *Cluster) program(name string, args ...string) error {
+	cmd := exec.Command(filepath.Join(c.bin, name), args...)
 	cmd.Dir = c.dir
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -90,7 +102,7 @@ func (c *Cluster) initdb(locale ...string) error {
 		err = p.Wait()
 	}
 	if err != nil {
-		return fmt.Errorf("pgtest: initdb: %w\n%s", err, &output)
+		return fmt.Errorf("pgtest: %s: %w\n%s", name, err, &output)
 	}
 	return nil
 }
@@ -101,9 +113,12 @@ func (c *Cluster) start() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(c.bin, "postgres"), "-D", filepath.Join(c.dir, "data"), "-k", c.dir,
-		"-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-c", "fsync=off", "-c", "synchronous_commit=off",
-		"-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "jit=off")
+	args := []string{"-D", filepath.Join(c.dir, "data"), "-k", c.dir, "-h", "127.0.0.1", "-p", strconv.Itoa(c.port),
+		"-c", "max_connections=300", "-c", "jit=off"}
+	if !c.durable {
+		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
+	cmd := exec.Command(filepath.Join(c.bin, "postgres"), args...)
 	cmd.Dir = c.dir
 	cmd.Stdout, cmd.Stderr = log, log
 	p, err := start(cmd)

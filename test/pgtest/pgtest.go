@@ -44,7 +44,7 @@ func URL(t testing.TB) string {
 		t.Fatal("pgtest: the TestMain of this package does not call pgtest.Main")
 	}
 	if shared.cluster == nil && shared.err == nil {
-		shared.cluster, shared.err = newCluster()
+		shared.cluster, shared.err = newCluster(false)
 	}
 	if shared.err != nil {
 		t.Fatal(shared.err)
@@ -52,10 +52,11 @@ func URL(t testing.TB) string {
 	return shared.cluster.URL(t)
 }
 
-// NewCluster starts a server for this test alone, which may take it away and bring it back.
+// NewCluster starts a server for this test alone, which may take it away and bring it back. It has the settings of a server
+// at work: it keeps what it has committed.
 func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
-	c, err := newCluster()
+	c, err := newCluster(true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,12 @@ import (
 // proxy is a TCP connection to a server that can be cut without either side being told.
 type proxy struct {
 	listener net.Listener
-	target   string
 
-	mu    sync.Mutex
-	open  *sync.Cond
-	cut   bool
-	conns []net.Conn
+	mu     sync.Mutex
+	target string
+	open   *sync.Cond
+	cut    bool
+	conns  []net.Conn
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -41,7 +41,10 @@ func (p *proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.target)
+		p.mu.Lock()
+		target := p.target
+		p.mu.Unlock()
+		server, err := net.Dial("tcp", target)
 		if err != nil {
 			client.Close()
 			continue
@@ -77,6 +80,13 @@ func (p *proxy) copy(to, from net.Conn) {
 			return
 		}
 	}
+}
+
+// lead has new connections go to another server.
+func (p *proxy) lead(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
 }
 
 // set cuts the connections, or lets what was held back go on.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// credentialFile is the file for a credential that a transaction makes. Until the commit it has another name, so that a later run
+// knows what one has left that was killed, and finishes or replaces it. Any other file is never overwritten.
+type credentialFile struct {
+	path string
+	flag string // which named it
+	part secretFile
+}
+
+const unfinishedSuffix = ".unfinished"
+
+func newCredentialFile(path, flag string) *credentialFile {
+	return &credentialFile{path: path, flag: flag, part: secretFile{path: path + unfinishedSuffix, flag: flag}}
+}
+
+// write is called inside the transaction, again if that one is repeated.
+func (f *credentialFile) write(secret string) error {
+	if f.part.file == nil {
+		if err := f.makeRoom(); err != nil {
+			return err
+		}
+	}
+	return f.part.write(secret)
+}
+
+// makeRoom removes what an earlier run has left. The database does not know it, or [credentialFile.resume] had finished it.
+func (f *credentialFile) makeRoom() error {
+	if f.path == "" {
+		return unnamed(f.flag)
+	}
+	if !missing(f.path) {
+		return occupied(f.path, f.flag)
+	}
+	if _, err := f.left(); err != nil {
+		return nil //nolint:nilerr // nothing of ours is there; whatever else is there will be found to be in the way
+	}
+	return os.Remove(f.part.path)
+}
+
+// left reads what an earlier run has left: all of a credential, or a part. What is anything else is not ours.
+func (f *credentialFile) left() (string, error) {
+	info, err := os.Lstat(f.part.path)
+	if err != nil {
+		return "", err
+	}
+	file, err := os.Open(f.part.path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	raw, err := io.ReadAll(io.LimitReader(file, int64(2*secretLength)))
+	text := strings.Trim(string(raw), "\x00\n")
+	if err == nil && !(info.Mode().IsRegular() && maybeSecret(text)) {
+		err = fs.ErrExist
+	}
+	return text, err
+}
+
+// secretBegin and secretLength are those of a muninx secret.
+const (
+	secretBegin  = "muninx_"
+	secretLength = len(secretBegin) + 36
+)
+
+// maybeSecret reports whether the text is a secret or the beginning of one.
+func maybeSecret(text string) bool {
+	if len(text) < secretLength {
+		return strings.HasPrefix(text, secretBegin) || strings.HasPrefix(secretBegin, text)
+	}
+	dialect, whole := token.SecretDialect(text)
+	return whole && dialect == token.Muninx
+}
+
+// settle ends the writing with the outcome of the transaction, and returns it.
+func (f *credentialFile) settle(outcome error) error {
+	begun := f.part.file != nil
+	err := f.part.settle(outcome)
+	if uncertain := (*uncertainError)(nil); errors.As(err, &uncertain) {
+		uncertain.text += ": the next run with this file finds out"
+	}
+	if err != nil || !begun {
+		return err
+	}
+	return f.finish()
+}
+
+// finish gives the file its name. Another server that starts may do the same.
+func (f *credentialFile) finish() error {
+	err := os.Link(f.part.path, f.path)
+	if err != nil && missing(f.path) {
+		err = os.Rename(f.part.path, f.path) // a file system without links
+	}
+	switch {
+	case err == nil, missing(f.part.path) && !missing(f.path), sameFile(f.part.path, f.path):
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("the credential is in %s: %w", f.part.path, occupied(f.path, f.flag))
+	default:
+		return fmt.Errorf("cannot rename the file of the credential: %w", err)
+	}
+	if err := os.Remove(f.part.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot rename the file of the credential: %w", err)
+	}
+	return syncDirectory(filepath.Dir(f.path))
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	second, other := os.Stat(b)
+	return err == nil && other == nil && os.SameFile(first, second)
+}
+
+// resume finishes the file of an earlier run whose transaction was committed, and removes one of a transaction that was not.
+func (f *credentialFile) resume(ctx context.Context, tokens *token.Service) (bool, error) {
+	secret, err := f.left()
+	if err != nil {
+		return false, nil //nolint:nilerr // nothing of ours is there
+	}
+	switch _, err := tokens.Authenticate(ctx, secret); {
+	case err == nil:
+		return true, f.finish()
+	case errors.Is(err, token.CredentialInvalid), errors.Is(err, token.CredentialMissing):
+		return false, os.Remove(f.part.path)
+	default:
+		return false, err
+	}
+}
