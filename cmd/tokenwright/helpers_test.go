@@ -104,7 +104,11 @@ type instance struct {
 	out, log                          *buffer
 }
 
-var announced = regexp.MustCompile(`Tokenwright listens on (\S+) and is called at (\S+)\n`)
+// Where a server says its address: in what it prints, or else in its log.
+var (
+	announced = regexp.MustCompile(`Tokenwright listens on (\S+) and is called at (\S+)\n`)
+	listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)","public_url":"([^"]+)"`)
+)
 
 // await waits until the server has printed how to call it.
 func (s *instance) await(t *testing.T, ended <-chan struct{}) {
@@ -115,9 +119,13 @@ func (s *instance) await(t *testing.T, ended <-chan struct{}) {
 			t.Fatalf("the server ended: %s", s.log)
 		default:
 		}
-		return strings.Contains(s.out.String(), "openapi/muninx.yaml") || strings.Contains(s.out.String(), "tokenwright bootstrap")
+		return strings.Contains(s.out.String(), "openapi/muninx.yaml") || strings.Contains(s.out.String(), "tokenwright bootstrap") ||
+			strings.Contains(s.log.String(), `"msg":"ready"`)
 	})
 	words := announced.FindStringSubmatch(s.out.String())
+	if words == nil {
+		words = listening.FindStringSubmatch(s.log.String())
+	}
 	if words == nil {
 		t.Fatalf("the server did not print its address: %q", s.out)
 	}

@@ -330,6 +330,12 @@ func TestOneAccessLineARequest(t *testing.T) {
 		s.ask(t, "GET", path, s.credential(t), "")
 	}
 	stop()
+	if printed := s.out.String(); printed != "" {
+		t.Errorf("beside the log in JSON is printed: %s", printed)
+	}
+	if !strings.Contains(s.log.String(), s.credentialFile) {
+		t.Error("the log does not say where the credential is")
+	}
 	lines := 0
 	for line := range strings.Lines(s.log.String()) {
 		entry := decoded[map[string]any](t, line)

@@ -218,8 +218,8 @@ func (s *server) ready(ctx context.Context) error {
 func (s *server) work(ctx context.Context, ready func()) error {
 	handler, err := handlers.New(handlers.Config{
 		Tokens: s.tokens, Keys: s.keys.Document, Ready: s.ready, PublicURL: s.publicURL, UnleashStrict: s.UnleashStrict,
-		IgnoreUnknown: s.IgnoreUnknownMembers,
-		Timeout:       time.Duration(s.RequestTimeout), Log: s.log, Observe: s.metrics.observe,
+		IgnoreUnknown: s.IgnoreUnknownMembers, TrustedProxy: s.TrustedProxy,
+		Timeout: time.Duration(s.RequestTimeout), Log: s.log, Observe: s.metrics.observe,
 	})
 	if err != nil {
 		return err

@@ -240,12 +240,15 @@ type logFlags struct {
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error, and what is worse."`
 }
 
+// jsonFormat is the one of the two that machines read.
+const jsonFormat = "json"
+
 func (f logFlags) logger(s *streams) *slog.Logger {
 	levels := map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 	}
 	options := &slog.HandlerOptions{Level: levels[f.LogLevel]}
-	if f.LogFormat == "json" {
+	if f.LogFormat == jsonFormat {
 		return slog.New(slog.NewJSONHandler(s.stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(s.stderr, options))

@@ -10,8 +10,13 @@ import (
 	"strings"
 )
 
-// welcome prints how to call the server. The credential itself is never printed.
+// welcome prints how to call the server. The credential itself is never printed. Whoever has the log in JSON is a machine:
+// it finds the file of the credential there, and nothing is printed.
 func (s *server) welcome(w io.Writer) {
+	if s.LogFormat == jsonFormat {
+		s.log.Info("ready", "credential_file", s.credentialFile, "first_start", s.first)
+		return
+	}
 	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", s.listener.Addr(), s.publicURL)
 	if s.Ephemeral {
 		fmt.Fprintf(w, "Everything is in memory and gone when the server stops.\n")
