@@ -43,6 +43,10 @@ func TestUsersChange(t *testing.T) {
 			t.Errorf("%v", me)
 		}
 
+		before := expect(t, s, "GET", "/service/users/"+id, admin, 200)
+		if after := patch(t, s, id, admin, `{}`, 200); string(after.Body) != string(before.Body) {
+			t.Errorf("nothing was to change: %s, %s", before.Body, after.Body)
+		}
 		patch(t, s, "1", admin, `{"role":"member"}`, 409) // the last enabled admin
 		patch(t, s, "1", admin, `{"role":"admin"}`, 200)
 		patch(t, s, id, admin, `{"role":"admin"}`, 200)
@@ -51,7 +55,7 @@ func TestUsersChange(t *testing.T) {
 		patch(t, s, id, v["member"], `{"role":"member"}`, 409)
 		patch(t, s, "1", v["member"], `{"role":"admin"}`, 200)
 		for body, member := range map[string]string{
-			`{}`: "at least", `{"role":"boss"}`: "/role", `{"account_id":"nowhere"}`: "/account_id", `{"role":null}`: "/role",
+			`{"role":"boss"}`: "/role", `{"account_id":"nowhere"}`: "/account_id", `{"role":null}`: "/role",
 			`{"account_id":"` + strings.Repeat("0", 32) + `","role":7}`: "/role",
 		} {
 			if a := patch(t, s, id, admin, body, 400); !strings.Contains(string(a.Body), member) {

@@ -369,3 +369,48 @@ func TestVersion(t *testing.T) {
 		t.Errorf("the version is %q", text)
 	}
 }
+
+// TestLeavers changes a user, and sees to what it leaves behind.
+func TestLeavers(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	account := s.object(t, "account", "create", "--name", "Acme")["id"].(string)
+	user := []string{"user", "create", "--name", "x", "--role", "member", "--account", account, "--subject"}
+	id := fmt.Sprint(s.object(t, append(user, "leaver")...)["id"])
+	s.cli(t, "user", "update", id).refused(t, exitUsage, "--role, --account or both")
+	s.cli(t, "user", "update", "1", "--role", "member").refused(t, exitFailure, "last enabled admin")
+	if text := s.cli(t, "user", "update", id, "--role", "introspector").ok(t); !strings.Contains(text, "introspector") {
+		t.Error(text)
+	}
+	if moved := s.object(t, "user", "update", id, "--role", "member", "--account", account); moved["role"] != "member" {
+		t.Errorf("%v", moved)
+	}
+
+	secret := s.object(t, "user", "token", id, "--name", "own")["token"].(string)
+	env := s.env()
+	env["TOKENWRIGHT_CREDENTIAL_FILE"] = ""
+	env["TOKENWRIGHT_CREDENTIAL"] = secret
+	made := decoded[map[string]any](t, command(t, env, "token", "create", "--dialect", "apitoken", "--scope", "account", "--output", "json").ok(t))
+	left := made["details"].(map[string]any)["id"].(string)
+	key := s.object(t, "token", "show", "--admin", "apitoken", left)["key"].(string)
+
+	for _, flags := range [][]string{{"--created-by", id, "--dialect", "apitoken"}, {"--key", key}, {"--created-by", id, "--usable", "yes", "--dialect", "apitoken"}} {
+		if found := s.objects(t, append([]string{"token", "list", "--all"}, flags...)...); len(found) != 1 || found[0]["id"] != left {
+			t.Errorf("%v: %v", flags, found)
+		}
+	}
+	if text := s.cli(t, "user", "disable", id).ok(t); !strings.Contains(text, left) || !strings.Contains(text, "disabled") {
+		t.Errorf("disable: %s", text)
+	}
+	if text := s.cli(t, "token", "list", "--all", "--usable", "no").ok(t); !strings.Contains(text, "active, but user_disabled") || strings.Contains(text, left) {
+		t.Errorf("what does not work: %s", text)
+	}
+	gone := s.object(t, "user", "disable", "--created", id)["created_tokens"].([]any)
+	if len(gone) != 1 || gone[0].(map[string]any)["status"] != "suspended" {
+		t.Errorf("%v", gone)
+	}
+	for flag, value := range map[string]string{"--created-by": "1", "--usable": "yes", "--key": "x"} {
+		s.cli(t, "token", "list", "--dialect", "apitoken", flag, value).refused(t, exitUsage, "is for --all")
+	}
+	s.cli(t, "token", "list", "--all", "--created-by", "-1").refused(t, exitUsage, "--created-by")
+	s.cli(t, "token", "list", "--all", "--usable", "perhaps").refused(t, exitUsage, "--usable")
+}

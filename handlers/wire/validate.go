@@ -309,8 +309,6 @@ func rule(e *openapi3.SchemaError) string {
 		return "must be " + kind(s)
 	case "enum":
 		return "must be " + choices(s.Enum)
-	case "minProperties":
-		return fmt.Sprintf("must have at least %d of its members", s.MinProps)
 	case "minLength", "maxLength":
 		return length(s)
 	case "format":

@@ -106,9 +106,6 @@ func (s *Service) ChangeUser(ctx context.Context, c Caller, id int64, change Use
 
 func (s *Service) judgeUserChange(ctx context.Context, change UserChange) error {
 	var faults []Fault
-	if change.Role == nil && change.AccountID == nil {
-		faults = append(faults, Fault{Detail: "must have role or account_id"})
-	}
 	if change.Role != nil {
 		faults = append(faults, needRole(*change.Role)...)
 	}

@@ -81,9 +81,9 @@ def before_call(context, case, kwargs):
 
 
 def keep_own_credential(case):
-    """Nobody may disable the user that makes the requests, or end the credential: such a request goes to an unknown id."""
+    """Nobody may disable or change the user that makes the requests, or end the credential: such a request goes to an unknown id."""
     path = case.path_parameters or {}
-    ends = case.method == "DELETE" or case.operation.path.endswith(("/disable", "/suspend", "/revoke"))
+    ends = case.method in ("DELETE", "PATCH") or case.operation.path.endswith(("/disable", "/suspend", "/revoke"))
     own = TARGET["token"] if "dialect" in path else TARGET["user"]
     if case.operation.path.startswith("/service/") and ends and str(path.get("id")) == own:
         path["id"] = NOBODY

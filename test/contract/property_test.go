@@ -120,6 +120,9 @@ func (p *prober) send(t failer, r request) (int, http.Header, map[string]any) {
 // path fills the path with parameters, or with the fixture's user.
 func (p *prober) path(o operation, params map[string]string) string {
 	known := map[string]string{"id": p.User, "dialect": "muninx", "name": "muninx.yaml", "file": "reference.js", "list": "1"}
+	if o.id == "updateUser" { // which may take the run's own user its role
+		known["id"] = p.Other
+	}
 	parts := strings.Split(o.path, "/")
 	for i, part := range parts {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
@@ -153,7 +156,7 @@ func (p *prober) doors(t *testing.T, o operation) {
 	if o.id == "verifyRequest" {
 		return // it takes every method
 	}
-	expect("with a method that is not declared", 405, request{method: "PATCH", path: path, credential: credential})
+	expect("with a method that is not declared", 405, request{method: "PUT", path: path, credential: credential})
 	if o.RequestBody == nil {
 		return
 	}

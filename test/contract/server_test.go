@@ -45,6 +45,7 @@ type target struct {
 	Account     string            `json:"account"`
 	Environment string            `json:"environment"`
 	User        string            `json:"user"`
+	Other       string            `json:"other"`    // a user who makes no requests
 	Token       string            `json:"token"`    // the credential of the spec service, which can revoke anything
 	APIToken    string            `json:"apitoken"` // a token of the dialect apitoken
 	Planted     bool              `json:"planted"`  // there is a fault to be found
@@ -165,7 +166,12 @@ func (s *target) populate(first string) error {
 	if err := s.call(ctx, "POST", "/api/v1/api_token", first, `{"token_scope":"account"}`, &other); err != nil {
 		return err
 	}
-	s.APIToken = other.Details.ID
+	var user struct{ ID json.Number }
+	body := `{"subject":"other","name":"other","role":"member","account_id":"` + me.Account.ID + `"}`
+	if err := s.call(ctx, "POST", "/service/users", first, body, &user); err != nil {
+		return err
+	}
+	s.APIToken, s.Other = other.Details.ID, user.ID.String()
 	s.User, s.Account, s.Token, s.Environment = me.User.ID.String(), me.Account.ID, me.Token.ID, environments.Items[0].ID
 	s.Credentials = map[string]string{"muninx": pat.Secret, "apitoken": first, "unleash": first, "service": first}
 	return nil

@@ -165,7 +165,7 @@ func (f *fixer) post(path string, body map[string]any) map[string]any {
 
 // schema fits the schema of a request to the server.
 func (f *fixer) schema(name string, s *openapi3.Schema) {
-	requests := []string{"TokenCreate", "ApiToken_DetailsForCreate", "patSchema", "UserDraft", "UserTokenDraft", "AccountDraft",
+	requests := []string{"TokenCreate", "ApiToken_DetailsForCreate", "patSchema", "UserDraft", "UserChange", "UserTokenDraft", "AccountDraft",
 		"EnvironmentDraft", "IntrospectionRequest", "IntrospectionBatch"}
 	if !slices.Contains(requests, name) {
 		return
