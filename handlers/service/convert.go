@@ -66,11 +66,14 @@ func query(p gen.ListServiceTokensParams) (token.Query, string) {
 // items are tokens with what a check of each would say.
 func (h handler) items(ctx context.Context, tokens ...token.Token) ([]gen.ServiceToken, error) {
 	verdicts, err := h.tokens.Verdicts(ctx, tokens...)
-	items := make([]gen.ServiceToken, len(verdicts))
-	for i, verdict := range verdicts {
-		items[i] = h.item(tokens[i], verdict)
+	if err != nil {
+		return nil, err
 	}
-	return items, err
+	items := make([]gen.ServiceToken, len(tokens))
+	for i, t := range tokens {
+		items[i] = h.item(t, verdicts[i])
+	}
+	return items, nil
 }
 
 // one is one token, unless there was an error already.
