@@ -14,4 +14,8 @@ for name in muninx apitoken unleash service; do
 done
 awk -v "version=${VERSION#v}" '$1 == "##" && $2 == version { found = 1 } END { exit !found }' CHANGELOG.md ||
 	fail "CHANGELOG.md has no heading with ${VERSION#v}"
-[ "$(grep -o 'cmd/tokenwright@[^ ]*' docs/ci.md)" = "cmd/tokenwright@$VERSION" ] || fail "docs/ci.md installs another version than $VERSION"
+row=$(sed -n '/^|---/{n;s/^| *\([^ |]*\).*/\1/p;}' docs/versions.md)
+[ "$row" = "${VERSION#v}" ] || fail "the first row of docs/versions.md is of $row, not of ${VERSION#v}"
+if grep -l 'No version is published yet' docs/*.md; then
+	fail "these documents say that no version is published"
+fi

@@ -121,7 +121,10 @@ func TestGuideForGo(t *testing.T) {
 		t.Error(err)
 	}
 	write(t, filepath.Join(folder, "main.go"), program(lines(t, w, guide, "Go", "go")))
-	expect(t, run(t, ".", variables(w), "go", "run", "./"+folder))
+	built := filepath.Join(programs, "guide")
+	run(t, ".", nil, "go", "build", "-o", built, "./"+folder)
+	expect(t, run(t, ".", variables(w), built))
+	refused(t, ".", variables(w), built)
 }
 
 // program makes a program of lines that name no package of the standard library.

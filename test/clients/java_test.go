@@ -49,5 +49,7 @@ func TestGuideForJava(t *testing.T) {
 	class := filepath.Join(libraries, "*")
 	made := filepath.Join(folder, "muninx", "src", "main", "java")
 	compile(t, class, folder, "-Xlint:all,-deprecation", "-sourcepath", made, filepath.Join(folder, "Guide.java"))
-	expect(t, run(t, folder, variables(w), "java", "-cp", class+string(os.PathListSeparator)+folder, "Guide"))
+	path := class + string(os.PathListSeparator) + folder
+	expect(t, run(t, folder, variables(w), "java", "-cp", path, "Guide"))
+	refused(t, folder, variables(w), "java", "-cp", path, "Guide")
 }

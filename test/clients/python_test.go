@@ -28,4 +28,5 @@ func TestPython(t *testing.T) {
 	environment[len(environment)-1] = "PYTHONPATH="
 	run(t, programs, environment, "sh", "-ec", lines(t, w, guide, "Python", "sh"))
 	expect(t, run(t, programs, environment, python, document))
+	refused(t, programs, environment, python, document)
 }

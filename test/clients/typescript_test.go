@@ -47,6 +47,7 @@ func TestTypeScript(t *testing.T) {
 	t.Log(run(t, root, variables(w), node, append([]string{"--test", "--test-concurrency=1"}, tests...)...))
 	for _, document := range []string{"guide", "readme"} {
 		expect(t, run(t, consumer, variables(w), node, "build/"+document+".js"))
+		refused(t, consumer, variables(w), node, "build/"+document+".js")
 	}
 }
 

@@ -12,15 +12,18 @@ import (
 	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
-// workflow is what of a GitHub workflow is needed to do what it says.
-type workflow struct {
-	Jobs map[string]struct {
-		Steps []struct{ Name, Run string }
-	}
+// step is what of a step of a GitHub workflow is needed to do what it says.
+type step struct {
+	Name, Run, Uses string
+	With            struct{ Path string }
 }
 
-// TestWorkflow runs the steps of docs/ci.md one after the other, as GitHub does. Only what the first installs is not a
-// release, but what is here.
+type workflow struct {
+	Jobs map[string]struct{ Steps []step }
+}
+
+// TestWorkflow runs the steps of docs/ci.md one after the other, as GitHub does. The checkout is the one that is here. A
+// credential that is not the server's fails the test step, which says why.
 func TestWorkflow(t *testing.T) {
 	home := t.TempDir()
 	address, err := loopback.Free()
@@ -28,18 +31,25 @@ func TestWorkflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := stepsOf(t)
-	const install = "go install github.com/tokenwright/tokenwright/cmd/tokenwright@v"
-	if len(steps) != 5 || !strings.HasPrefix(steps[0].Run, install) {
+	if len(steps) != 6 || !strings.HasPrefix(steps[0].Uses, "actions/checkout@") {
 		t.Fatalf("the workflow has other steps: %+v", steps)
 	}
-	_, rest, _ := strings.Cut(steps[0].Run, "\n")
 	here, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps[0].Run = "(cd '" + here + "' && go install ./cmd/tokenwright)\n" + rest
-	for _, step := range steps {
-		if out, err := runStep(t, home, strings.ReplaceAll(step.Run, "127.0.0.1:8080", address.String())); err != nil {
+	if err := os.Symlink(here, filepath.Join(home, steps[0].With.Path)); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps[1:] {
+		script := strings.ReplaceAll(step.Run, "127.0.0.1:8080", address.String())
+		if step.Name == "Test" {
+			out, err := runStep(t, home, "TOKENWRIGHT_BOOTSTRAP_CREDENTIAL=muninx_unknown\n"+script)
+			if err == nil || !strings.Contains(string(out), "401") || strings.Count(string(out), "\n") != 1 {
+				t.Errorf("a wrong credential has to end the step with one line that says so: %v\n%s", err, out)
+			}
+		}
+		if out, err := runStep(t, home, script); err != nil {
 			_ = exec.Command("sh", "-c", `. "$0" && kill "$TOKENWRIGHT_PID"`, filepath.Join(home, "environment")).Run() // if it runs
 			log, _ := os.ReadFile(filepath.Join(home, "tokenwright.log"))
 			t.Fatalf("%s: %v\n%s\n%s", step.Name, err, out, log)
@@ -65,7 +75,7 @@ func runStep(t *testing.T, home, script string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-func stepsOf(t *testing.T) []struct{ Name, Run string } {
+func stepsOf(t *testing.T) []step {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "docs", "ci.md"))
 	if err != nil {

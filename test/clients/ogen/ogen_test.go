@@ -303,7 +303,7 @@ func TestService(t *testing.T) {
 	p, ctx := meet(t), t.Context()
 	boss, open := p.boss.service, connect(t, p.Client, p.URL, "").service
 	same(t, "health", is[*service.HealthHeaders](t)(open.GetHealth(ctx)).Response.Status, service.HealthStatusOk)
-	same(t, "keys", len(is[*service.KeySetHeaders](t)(open.GetKeys(ctx)).Response.Keys), 1)
+	same(t, "keys", len(is[*service.KeySetHeaders](t)(open.GetKeys(ctx, service.GetKeysParams{})).Response.Keys), 1)
 	is[*service.GetSpecOKApplicationYamlHeaders](t)(open.GetSpec(ctx, service.GetSpecParams{Name: "muninx.yaml"}))
 	jwt := &apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScopeAccount}
 	is[*apitoken.ApiTokenCreatedHeaders](t)(p.mine.apitoken.CreateApiToken(ctx, jwt))
@@ -319,7 +319,7 @@ func TestService(t *testing.T) {
 	same(t, "introspected", verdict.Response.Jti.Value, first.Response.ID)
 	verified := is[*service.VerifyRequestNoContent](t)(asGateway(t, p, first.Response.Token).VerifyRequest(ctx, service.VerifyRequestParams{}))
 	same(t, "verified", verified.XTokenID, first.Response.ID)
-	is[*service.GetUserOKHeaders](t)(boss.DisableUser(ctx, service.DisableUserParams{ID: id}))
+	is[*service.DisabledUserHeaders](t)(boss.DisableUser(ctx, service.DisableUserParams{ID: id}))
 	same(t, "disabled", p.works(t, first.Response.Token), "")
 	is[*service.DisableUserConflict](t)(boss.DisableUser(ctx, service.DisableUserParams{ID: 1}))
 	small := is[*service.CreateUserForbidden](t)(p.mine.service.CreateUser(ctx, &service.UserDraft{

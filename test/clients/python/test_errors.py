@@ -87,7 +87,7 @@ class Errors(unittest.TestCase):
         self.assertEqual(early.details[0].path, "/body/expiresAt")
         self.assertIs(create(NOBODY, 401, taken).name, ApiErrorSchemaName.UNAUTHORIZEDERROR)
         userless = Clients(scoped(MINE, ACCOUNT_SCOPE))
-        self.assertIs(create(userless, 403, taken).name, ApiErrorSchemaName.NOACCESSERROR)
+        self.assertIs(create(userless, 403, taken).name, ApiErrorSchemaName.FORBIDDENERROR)
         need(get_pat.sync_detailed(999_999, client=MINE.unleash), ApiErrorSchema, 404)
         create(MINE, 413, PatSchema(description=LONG))
         create(TEXT, 415, taken)

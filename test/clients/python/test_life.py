@@ -31,6 +31,7 @@ from service.api.registry import create_user, create_user_token, disable_user
 from service.api.specs import get_spec
 from service.api.verification import get_keys, get_status_list, introspect_token, introspect_tokens, verify_request
 from service.models import (
+    DisabledUser,
     GetSpecResponse200,
     Health,
     Introspection,
@@ -138,7 +139,7 @@ class Life(unittest.TestCase):
         first = UserTokenDraft(name="first")
         token = need(create_user_token.sync_detailed(user.id, client=boss, body=first), UserToken, 201)
         self.assertEqual(works(token.token), token.id)
-        self.assertTrue(need(disable_user.sync_detailed(user.id, client=boss), User).disabled)
+        self.assertTrue(need(disable_user.sync_detailed(user.id, client=boss), DisabledUser).disabled)
         self.assertIsNone(works(token.token))
 
     def test_checks(self) -> None:

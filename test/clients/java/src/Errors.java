@@ -113,7 +113,7 @@ final class Errors {
     serviceProblem(401, () -> World.NOBODY.callers.getMe());
     serviceProblem(403, () -> World.MINE.registry.listUsers(null, null));
     serviceProblem(404, () -> boss.getUser(999_999L));
-    serviceProblem(409, () -> boss.disableUser(1L));
+    serviceProblem(409, () -> boss.disableUser(1L, null));
     var refused = serviceProblem(401, () -> World.NOBODY.verification.introspectToken("x", null));
     World.same("introspection", refused.getError(), "invalid_client");
   }

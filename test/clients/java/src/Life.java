@@ -99,7 +99,7 @@ final class Life {
     World.same("location", answer.getHeaders().get("location"), List.of(World.SERVER + "/service/users/" + user.getId()));
     var first = boss.createUserToken(user.getId(), new UserTokenDraft().name("first"));
     World.same("first", works(first.getToken()), first.getId());
-    World.same("disable", boss.disableUser(user.getId()).getDisabled(), true);
+    World.same("disable", boss.disableUser(user.getId(), null).getDisabled(), true);
     World.same("disabled", works(first.getToken()), null);
   }
 
@@ -111,6 +111,6 @@ final class Life {
     World.same("batch", boss.introspectTokens(batch).getResults().stream().map(r -> r.getActive()).toList(), List.of(true, false));
     var verified = new World.Clients(World.SERVER, made.getToken()).verification.verifyRequestWithHttpInfo(null, null);
     World.same("verify", verified.getHeaders().get("x-token-id"), List.of(made.getId()));
-    World.same("keys", boss.getKeys().getKeys().get(0).getCrv().getValue(), "P-256");
+    World.same("keys", boss.getKeys(null).getKeys().get(0).getCrv().getValue(), "P-256");
   }
 }
