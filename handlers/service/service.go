@@ -21,8 +21,7 @@ type Options struct {
 	Specs     map[string][]byte           // the contracts that are published, in YAML, by dialect
 }
 
-// Register adds the operations to the router, each behind its middlewares. It panics if one of the specs is no YAML,
-// which is a fault of the program.
+// Register adds the operations to the router, each behind its middlewares.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
 	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), &published{}}, nil)
@@ -32,7 +31,7 @@ func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.Midd
 type handler struct {
 	tokens    *token.Service
 	options   Options
-	documents map[string]document
+	documents map[string]func() document
 	published *published
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 	"github.com/oasdiff/yaml"
@@ -25,16 +26,18 @@ type document struct {
 	packed []byte // body by gzip; nil where that is not sent
 }
 
-// documents are the specs in both forms, by the name that they have in a path.
-func documents(specs map[string][]byte) map[string]document {
-	all := make(map[string]document, 2*len(specs))
+// documents are the specs in both forms, by the name that they have in a path. Each is made when it is first asked for.
+func documents(specs map[string][]byte) map[string]func() document {
+	all := make(map[string]func() document, 2*len(specs))
 	for name, text := range specs {
-		converted, err := yaml.YAMLToJSON(text)
-		if err != nil {
-			panic(fmt.Errorf("spec %s: %w", name, err))
-		}
-		all[name+".yaml"] = newDocument("application/yaml", text)
-		all[name+".json"] = newDocument(echo.MIMEApplicationJSON, converted)
+		all[name+".yaml"] = sync.OnceValue(func() document { return newDocument("application/yaml", text) })
+		all[name+".json"] = sync.OnceValue(func() document {
+			converted, err := yaml.YAMLToJSON(text)
+			if err != nil {
+				panic(fmt.Errorf("spec %s: %w", name, err)) // which the handlers' own reading has found before
+			}
+			return newDocument(echo.MIMEApplicationJSON, converted)
+		})
 	}
 	return all
 }
@@ -116,5 +119,5 @@ func (h handler) GetSpec(_ context.Context, r gen.GetSpecRequestObject) (gen.Get
 	if !ok {
 		return nil, token.Errorf(token.NotFound, "there is no such spec")
 	}
-	return contract{d, value(r.Params.IfNoneMatch)}, nil
+	return contract{d(), value(r.Params.IfNoneMatch)}, nil
 }

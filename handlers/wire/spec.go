@@ -4,10 +4,12 @@ package wire
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -44,8 +46,18 @@ type Spec struct {
 	options    Options
 }
 
-// Load reads a spec.
+// loaded has the specs that were read, since reading one takes longer than all else that a server does to start, and tests
+// start hundreds. Nothing changes a spec after that.
+var loaded sync.Map
+
+// Load reads a spec, once for all who ask for it with the same options.
 func Load(document []byte, options Options) (*Spec, error) {
+	key := fmt.Sprintf("%x %+v", sha256.Sum256(document), options)
+	read, _ := loaded.LoadOrStore(key, sync.OnceValues(func() (*Spec, error) { return load(document, options) }))
+	return read.(func() (*Spec, error))() //nolint:forcetypeassert // nothing else is stored
+}
+
+func load(document []byte, options Options) (*Spec, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("spec: %w", err)
