@@ -120,14 +120,14 @@ func sendRaw(s *harness.Server, request string) (status int, err error) {
 	// The server may have answered and closed before it has read everything, so that writing fails.
 	_, _ = io.WriteString(conn, request)
 	if unfinished {
-		_ = conn.(*net.TCPConn).CloseWrite() //nolint:forcetypeassert // it was dialled so
+		_ = conn.(*net.TCPConn).CloseWrite()
 	}
 	a, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return 0, err
 	}
 	if err != nil {
-		return 0, nil //nolint:nilerr // the connection was closed, or what came is no HTTP
+		return 0, nil // the connection was closed, or what came is no HTTP
 	}
 	return a.StatusCode, a.Body.Close()
 }
