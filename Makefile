@@ -107,6 +107,12 @@ contract-tools: ## Get the tools for the contract tests, if they are not there
 flood: postgres ## Show how fast a revoke is while thousands of connections create tokens
 	$(GO) test -count=1 -v -tags flood -timeout 10m ./test/flood
 
+.PHONY: attacks
+attacks: postgres ## Kill, freeze and load the shipped program as attackers and outages do, for some minutes
+	$(GO) test -count=1 -v -tags attacks -timeout 30m ./test/attacks
+	$(GO) test -count=17 -run TestRevokeAgainstCacheFill -timeout 30m ./handlers
+	$(GO) test -count=1 -run TestMintingChains -timeout 30m ./handlers -rapid.checks=625
+
 release-check: ## Fail if VERSION may not be released from what is here
 	@VERSION='$(VERSION)' sh .ci/release-check.sh
 
