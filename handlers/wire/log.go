@@ -96,15 +96,20 @@ func NoteCaller(ctx context.Context, caller string) {
 // milliseconds is a duration as the log has it.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// levelOf leaves errors to what is a fault of ours. A caller can leave, or ask for too much, as often as it pleases.
+func levelOf(err error) slog.Level {
+	if kind := kindOf(err); kind == token.Overloaded || kind == token.Canceled {
+		return slog.LevelWarn
+	}
+	return slog.LevelError
+}
+
 // Log writes one line for the request. It makes the record itself, since [slog.Logger] looks for the line of code each
 // time, which is not logged.
 func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	level := slog.LevelInfo
-	switch {
-	case errors.Is(a.Err, token.Overloaded):
-		level = slog.LevelWarn
-	case a.Err != nil:
-		level = slog.LevelError
+	if a.Err != nil {
+		level = levelOf(a.Err)
 	}
 	if !log.Enabled(ctx, level) {
 		return

@@ -7,14 +7,12 @@ package flood
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,8 +22,8 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/test/child"
-	"github.com/tokenwright/tokenwright/test/loopback"
 	"github.com/tokenwright/tokenwright/test/pgtest"
+	"github.com/tokenwright/tokenwright/test/shipped"
 )
 
 const (
@@ -44,8 +42,14 @@ func TestMain(m *testing.M) {
 		flood(order)
 		return
 	}
-	os.Exit(pgtest.Main(m))
+	os.Exit(shipped.Main(mainOf{m}))
 }
+
+// mainOf has the clean-up of pgtest come before that of shipped.
+type mainOf struct{ m *testing.M }
+
+// Run implements what [shipped.Main] asks for.
+func (o mainOf) Run() int { return pgtest.Main(o.m) }
 
 // flood sends the request over all connections until its standard input ends, then prints how often it got each status.
 func flood(order string) {
@@ -103,140 +107,67 @@ func need(t *testing.T, err error) {
 	}
 }
 
-// start runs the shipped server until the test ends. It returns its address and the first admin's credential.
-func start(t *testing.T, databaseURL string) (address, admin string) {
-	t.Helper()
-	dir := t.TempDir()
-	program := filepath.Join(dir, "tokenwright")
-	build := exec.Command("go", "build", "-o", program, "../../cmd/tokenwright")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := build.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	keys, first := filepath.Join(dir, "keys"), filepath.Join(dir, "first")
-	need(t, exec.Command(program, "keys", "init", "--key-directory", keys).Run())
-	free, err := loopback.Free()
-	need(t, err)
-	if databaseURL == "" {
-		databaseURL = "sqlite:" + filepath.Join(dir, "tokenwright.db")
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	need(t, err)
-	defer log.Close()
-	cmd := exec.Command(program, "serve", "--listen", free.String(), "--database-url", databaseURL,
-		"--key-directory", keys, "--bootstrap-credential-file", first, "--allow-unsafe-postgres")
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = []string{}, dir, log, log
-	server, err := child.Start(cmd, nil, syscall.SIGKILL)
-	need(t, err)
-	t.Cleanup(func() {
-		_ = server.Signal(syscall.SIGTERM)
-		if err := server.Wait(); err != nil {
-			text, _ := os.ReadFile(log.Name())
-			t.Errorf("the server: %v\n%s", err, text[max(0, len(text)-2000):])
-		}
-	})
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		answer, err := http.Get("http://" + free.String() + "/readyz")
-		if err == nil {
-			answer.Body.Close()
-			break
-		}
-		if time.Since(begun) > patience {
-			t.Fatal(err)
-		}
-	}
-	secret, err := os.ReadFile(first)
-	need(t, err)
-	return free.String(), strings.TrimSpace(string(secret))
-}
-
-// admin calls the server over a connection of its own.
-type admin struct {
-	address, secret string
-	client          http.Client
-}
-
-func (a *admin) call(method, path, body string) (int, map[string]any, error) {
-	r, err := http.NewRequest(method, "http://"+a.address+path, strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	r.Header.Set("Authorization", "Bearer "+a.secret)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	answer, err := a.client.Do(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer answer.Body.Close()
-	var got map[string]any
-	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil && !errors.Is(err, io.EOF) {
-		return 0, nil, err
-	}
-	return answer.StatusCode, got, nil
-}
-
-func (a *admin) create(t *testing.T) (secret, id string) {
-	t.Helper()
-	status, made, err := a.call("POST", "/tokens", `{"name":"x"}`)
-	if err != nil || status != http.StatusOK {
-		t.Fatalf("%d %v %v", status, made, err)
-	}
-	return made["token"].(string), made["id"].(string)
-}
-
 func TestRevokesInAFlood(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { revokeInAFlood(t, "") })
 	t.Run("postgres", func(t *testing.T) { revokeInAFlood(t, pgtest.URL(t)) })
 }
 
 func revokeInAFlood(t *testing.T, databaseURL string) {
-	address, secret := start(t, databaseURL)
-	a := &admin{address: address, secret: secret, client: http.Client{Timeout: patience}}
-	stolen, stolenID := a.create(t)
+	server := shipped.Start(t, databaseURL)
+	stolen, stolenID, err := server.Create("muninx", server.Secret, "stolen")
+	need(t, err)
 	ids := make([]string, revokes)
 	for i := range ids {
-		_, ids[i] = a.create(t)
+		_, ids[i], err = server.Create("muninx", server.Secret, "to be revoked")
+		need(t, err)
 	}
+	ids[revokes-1] = stolenID // the last one is the flood's own
 	const body = `{"name":"flood"}`
 	order := fmt.Sprintf("%s POST /tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		address, stolen, len(body), body)
+		server.Address, stolen, len(body), body)
+	stop := startFlood(t, order)
+	time.Sleep(5 * time.Second) // until all are connected
+	took, failed := revokeAll(t, server, ids)
+	if status := server.Get("/service/me", stolen); status != http.StatusUnauthorized {
+		t.Errorf("the flood's credential after its revoke: %d", status)
+	}
+	counts := stop()
+	slices.Sort(took)
+	longest := took[len(took)-1]
+	fmt.Printf("%s: %d connections create, %d revokes: median %v, longest %v, failed %d; the flood got %s",
+		t.Name(), connections, revokes, took[len(took)/2].Round(time.Millisecond), longest.Round(time.Millisecond), failed, counts)
+	if failed > 0 || longest > most {
+		t.Errorf("%d revokes failed, the longest took %v", failed, longest)
+	}
+}
+
+// startFlood begins the flood. The function that it returns ends it and tells what it got.
+func startFlood(t *testing.T, order string) (stop func() string) {
+	t.Helper()
 	self, err := os.Executable()
 	need(t, err)
 	flooder := exec.Command(self)
 	flooder.Env, flooder.Stderr = []string{flooderVariable + "=" + order}, os.Stderr
-	stop, err := flooder.StdinPipe()
+	end, err := flooder.StdinPipe()
 	need(t, err)
 	counts, err := flooder.StdoutPipe()
 	need(t, err)
 	running, err := child.Start(flooder, nil, syscall.SIGKILL)
 	need(t, err)
-	time.Sleep(5 * time.Second) // until all are connected
-	ids[revokes-1] = stolenID   // the last one is the flood's own
-	took, failed := a.revokeAll(t, ids)
-	status, _, err := (&admin{address: address, secret: stolen, client: a.client}).call("GET", "/service/me", "")
-	if err != nil || status != http.StatusUnauthorized {
-		t.Errorf("the flood's credential after its revoke: %d %v", status, err)
-	}
-	need(t, stop.Close())
-	text, err := io.ReadAll(counts)
-	need(t, err)
-	need(t, running.Wait())
-	slices.Sort(took)
-	fmt.Printf("%s: %d connections create, %d revokes: median %v, longest %v, failed %d; the flood got %s",
-		t.Name(), connections, revokes, took[len(took)/2].Round(time.Millisecond), took[len(took)-1].Round(time.Millisecond), failed, text)
-	if failed > 0 || took[len(took)-1] > most {
-		t.Errorf("%d revokes failed, the longest took %v", failed, took[len(took)-1])
+	return func() string {
+		need(t, end.Close())
+		text, err := io.ReadAll(counts)
+		need(t, err)
+		need(t, running.Wait())
+		return string(text)
 	}
 }
 
-func (a *admin) revokeAll(t *testing.T, ids []string) (took []time.Duration, failed int) {
+func revokeAll(t *testing.T, server *shipped.Server, ids []string) (took []time.Duration, failed int) {
 	t.Helper()
 	for _, id := range ids {
 		begun := time.Now()
-		status, _, err := a.call("POST", "/service/tokens/muninx/"+id+"/revoke", "")
+		status, _, err := server.Call("POST", "/service/tokens/muninx/"+id+"/revoke", server.Secret, "")
 		took = append(took, time.Since(begun))
 		if err != nil || status != http.StatusOK {
 			t.Logf("revoke: %d %v", status, err)

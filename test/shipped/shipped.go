@@ -107,7 +107,10 @@ func start(t testing.TB, dir string, flags []string) *Server {
 	first := filepath.Join(dir, "first")
 	s := &Server{
 		Address: free.String(), Dir: dir, t: t, Client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
-		args: append([]string{"serve", "--listen", free.String(), "--bootstrap-credential-file", first}, flags...),
+		args: append([]string{
+			"serve", "--listen", free.String(), "--bootstrap-credential-file", first,
+			"--allow-unsafe-postgres", // as that of pgtest is
+		}, flags...),
 	}
 	s.Restart()
 	t.Cleanup(s.stop)
