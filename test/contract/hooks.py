@@ -95,6 +95,8 @@ def fit_path(case):
         case.path_parameters.update(dialect="apitoken", id=TARGET["apitoken"])
     elif operation_id(case) == "getStatusList":
         case.path_parameters["list"] = 1
+    elif operation_id(case) == "updateUser" and not str(case.path_parameters.get("id")).isdigit():
+        case.path_parameters["id"] = int(TARGET["other"])  # a link that the tool itself infers is to the id of an account
     elif operation_id(case) in CHANGES and case.meta.phase.name != "stateful":
         case.path_parameters.update(dialect="muninx", id=token_for(operation_id(case)))
 
