@@ -145,7 +145,8 @@ func New(cfg Config) (http.Handler, error) {
 		authn.Middleware(cfg.Tokens, rt.door, wire.Put),
 		wire.StrictPath,
 	)
-	return wire.Begin(cfg.Tokens.Stopwatch, timeout, verifyPath, e), nil
+	from := func(r *http.Request) string { return client(r, cfg.TrustedProxy) }
+	return wire.Begin(cfg.Tokens.Stopwatch, from, timeout, verifyPath, e), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {

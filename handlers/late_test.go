@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,9 @@ func (b beforeChange) UpdateEnvironment(ctx context.Context, p token.Permit, id 
 	return b.Registry.UpdateEnvironment(ctx, p, id, change)
 }
 
+// futile are operations whose token is not there, or not in a state to be deleted.
+var futile = []string{"deleteToken", "deletePat", "deleteApiToken", "deleteServiceToken"}
+
 // TestCredentialsThatEndBeforeTheChange takes the right away at the last moment at which a change has not begun yet.
 func TestCredentialsThatEndBeforeTheChange(t *testing.T) {
 	for how, end := range ends {
@@ -250,7 +254,11 @@ func TestCredentialsThatEndBeforeTheChange(t *testing.T) {
 						changed++
 						end(t, s, c)
 					}
+					before := changed
 					a := s.Do(op.method, op.path, c.secret, op.body)
+					if changed == before && slices.Contains(futile, op.id) { // was found to change nothing, without a change
+						continue
+					}
 					if a.Status != http.StatusUnauthorized {
 						t.Errorf("%s: %d %s", op.id, a.Status, a.Body)
 					}

@@ -82,16 +82,21 @@ func TestOffboarding(t *testing.T) {
 		expect(t, s, "POST", "/api/v1/api_token/"+ids[0]+"/suspend", member, 200)
 		expect(t, s, "POST", "/api/v1/api_token/"+ids[1]+"/revoke", member, 200)
 
+		// One of them makes another, and that one a third, which notes nobody as its maker.
+		child, childID := issue(t, s, token.APIToken, secrets[3], `{"token_scope":"account"}`)
+		grandchild, _ := issue(t, s, token.APIToken, child, `{"token_scope":"account"}`)
+
 		listed := expect(t, s, "POST", "/service/users/"+id+"/disable", admin, 200).JSON()
 		created := listed["created_tokens"].([]any)
 		next, _ := listed["created_tokens_next_cursor"].(string)
-		if len(created) != 100 || next == "" || listed["disabled"] != true {
-			t.Fatalf("%d tokens, next %q", len(created), next)
+		if len(created) != 100 || next == "" || listed["disabled"] != true || created[1].(map[string]any)["id"] != childID {
+			t.Fatalf("%d tokens, next %q: %v", len(created), next, created[:2])
 		}
 		rest := expect(t, s, "GET", "/service/tokens?dialect=apitoken&created_by_user_id="+id+"&cursor="+next, admin, 200).JSON()
-		if n := len(rest["items"].([]any)); n != many-100 {
+		if n := len(rest["items"].([]any)); n != many+2-100 {
 			t.Errorf("%d tokens on the second page", n)
 		}
+		expect(t, s, "GET", "/service/me", grandchild, 200)
 		expect(t, s, "GET", "/service/me", secrets[2], 200)
 
 		expect(t, s, "POST", "/service/users/"+id+"/disable?created=true", admin, 200)
@@ -104,6 +109,8 @@ func TestOffboarding(t *testing.T) {
 				}
 			}
 		}
+		expect(t, s, "GET", "/service/me", child, 401)
+		expect(t, s, "GET", "/service/me", grandchild, 401)
 		for id, want := range map[string]string{ids[1]: "revoked", foreign: "active"} {
 			if got := expect(t, s, "GET", "/service/tokens/apitoken/"+id, admin, 200).JSON(); got["status"] != want {
 				t.Errorf("%v, want %s", got, want)
@@ -112,6 +119,17 @@ func TestOffboarding(t *testing.T) {
 		expect(t, s, "POST", "/service/users/"+id+"/enable", admin, 200)
 		expect(t, s, "POST", "/api/v1/api_token/"+ids[2]+"/activate", member, 403) // an admin did it
 		expect(t, s, "POST", "/service/users/"+id+"/disable?created=true", member, 403)
+
+		// Whoever makes credentials for others leaves them behind: they are listed, and those others keep them.
+		patch(t, s, id, admin, `{"role":"admin"}`, 200)
+		made := s.Do("POST", "/service/users/"+s.Vars["stranger_id"]+"/tokens", member, `{"name":"theirs"}`).JSON()
+		expect(t, s, "POST", "/service/users/"+id+"/disable?created=true", member, 409) // itself
+		expect(t, s, "GET", "/service/me", member, 200)
+		listed = expect(t, s, "POST", "/service/users/"+id+"/disable?created=true", admin, 200).JSON()
+		if first := listed["created_tokens"].([]any)[0].(map[string]any); first["id"] != made["id"] || first["dialect"] != "muninx" {
+			t.Errorf("%v", first)
+		}
+		expect(t, s, "GET", "/service/me", made["token"].(string), 200)
 	})
 }
 

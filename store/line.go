@@ -24,144 +24,179 @@ const (
 	classes
 )
 
-const (
-	// maxWaiting is how many may wait in one class. More are refused at once: who would wait longer than a caller does
-	// only makes all others wait, too. A thousand changes take a SQLite file about a second.
-	maxWaiting = 512
-	// maxShare is how many of those in one class, waiting or not, may be of one caller.
-	maxShare = maxWaiting / 4
-)
+// most is how many may wait in each class. More are refused at once: who would wait longer than a caller does only makes
+// all others wait, too. A thousand changes take a SQLite file about a second, and four thousand look-ups half of one.
+var most = [classes]int{revoking: 512, nobodys: 4096, common: 512}
 
-// Why nobody more is let in, for the log; the answer says the same in its own words.
-var (
-	errFull  = errors.New("too many wait for the database already")
-	errShare = errors.New("the caller has taken up its share of the places in the line for the database")
+const (
+	// ownersPart of the places is what one owner gets at most.
+	ownersPart = 4
+	// patient is how often a class lets the ones before it go first.
+	patient = 8
 )
 
 // slowDown is about how long the refusal of who has taken up its share is kept back. Somebody who asks again at once, as a
 // flood does, would otherwise keep the processors so busy with refusals that all others wait for those.
 const slowDown = time.Second
 
-// line lets in as many at once as there are connections, and the others in the order of their classes and of their
-// coming: the pool of database/sql hands a free connection to any of those who wait.
+// errShare is why nobody more is let in, for the log; the answer says the same in its own words.
+var errShare = errors.New("the caller has taken up its share of the places in the line for the database")
+
+// line lets in as many at once as there are connections. The others wait: the pool of database/sql would hand a free
+// connection to any of them.
+//
+// A class goes before the next, which has a turn now and then all the same. Within a class the owners take turns, within an
+// owner its credentials, and those of one credential stand in a queue. Where there is no place left, the newcomer gets one of
+// whoever has most of them, unless that is itself. So nobody is held off by another's flood, nor by one of their own tokens.
 type line struct {
 	within *line // another to wait in afterwards, for the connections that both share; nil: none
 
 	mu      sync.Mutex
 	free    int
-	waiting [classes]list.List // of *waiter
-	shares  map[place]int      // how many of each caller are in the line or past it
+	waiting [classes]group[token.Share, *owner]
+	passed  [classes]int // how often others went before, since the class had a turn
 }
 
-// waiter is somebody in the line. Ready is closed when it is let in.
+// owner is those who wait for one owner, in a queue (of *waiter) for each credential.
+type owner = group[int64, *list.List]
+
+// waiter is somebody in the line.
 type waiter struct {
-	ready chan struct{}
-	place place
-}
-
-// place is what counts as one caller in a class.
-type place struct {
 	class class
 	share token.Share
+	place *list.Element // in the queue of its credential
+	done  chan error    // gets nil when it is let in, or why it is not
 }
 
-func newLine(connections int) *line { return &line{free: connections, shares: map[place]int{}} }
+func newLine(connections int) *line { return &line{free: connections} }
 
-// placeOf counts the owner as one caller, whatever number of tokens it makes. Where rights are taken away it counts the
-// credential, so that one which was stolen does not hold off its owner who revokes it.
-func placeOf(c class, s token.Share) place {
-	if c != revoking {
-		s.Token = 0
-	} else if s.Token != 0 {
-		s = token.Share{Token: s.Token}
-	}
-	return place{c, s}
-}
-
-// enter waits until there is a connection for the caller. Leave has to be called when it is free again.
+// enter waits until there is a connection for the caller. Leave has to be called when it is free again. Who has waited in
+// one line goes first in the one within.
 func (l *line) enter(ctx context.Context, c class) (leave func(), err error) {
-	leaveThis, err := l.enterThis(ctx, c)
-	if err != nil || l.within == nil {
-		return leaveThis, err
-	}
-	leaveOther, err := l.within.enter(ctx, c)
-	if err != nil {
-		leaveThis()
+	if err := l.wait(ctx, c); err != nil {
 		return nil, err
 	}
-	return func() { leaveOther(); leaveThis() }, nil
+	if l.within == nil {
+		return l.leave, nil
+	}
+	leaveOther, err := l.within.enter(ctx, revoking)
+	if err != nil {
+		l.leave()
+		return nil, err
+	}
+	return func() { leaveOther(); l.leave() }, nil
 }
 
-func (l *line) enterThis(ctx context.Context, c class) (leave func(), err error) {
-	w := &waiter{make(chan struct{}), placeOf(c, token.ShareOf(ctx))}
-	element, err := l.join(w)
-	if err != nil {
-		if errors.Is(err, errShare) {
-			sleep(ctx, slowDown/2+rand.N(slowDown)) //nolint:gosec // a pause is no secret
-		}
-		return nil, err
-	}
+func (l *line) wait(ctx context.Context, c class) error {
+	w := &waiter{class: c, share: token.ShareOf(ctx), done: make(chan error, 1)}
+	l.join(w)
 	select {
-	case <-w.ready:
-	case <-ctx.Done():
-		if l.giveUp(w, element) {
-			return nil, ctx.Err()
+	case err := <-w.done:
+		if err != nil {
+			sleep(ctx, slowDown/2+rand.N(slowDown)) //nolint:gosec // a pause is no secret; not all at the same time
 		}
+		return err
+	case <-ctx.Done():
+		if err, over := l.giveUp(w); over {
+			return err
+		}
+		return ctx.Err()
 	}
-	return func() { l.leave(w.place) }, nil
 }
 
-// join lets the waiter in if there is room and nobody before it, and else puts it at the end of its class.
-func (l *line) join(w *waiter) (*list.Element, error) {
+// join puts the waiter into the line, and lets in whoever is first.
+func (l *line) join(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	queue := &l.waiting[w.place.class]
-	switch someones := w.place.share != (token.Share{}); {
-	case someones && l.shares[w.place] >= maxShare:
-		return nil, token.Wrap(token.Overloaded, errShare)
-	case queue.Len() >= maxWaiting:
-		return nil, token.Wrap(token.Overloaded, errFull)
+	l.add(w)
+	owners := &l.waiting[w.class]
+	own := owners.member(ownerOf(w.share))
+	switch {
+	case own.size > most[w.class]/ownersPart:
+		l.refuse(own)
+	case owners.size > most[w.class]:
+		l.refuse(owners.largest())
 	}
-	l.shares[w.place]++
-	element := queue.PushBack(w)
 	l.letIn()
-	return element, nil
+}
+
+// refuse sends away the last of those whom the owner's largest credential has waiting.
+func (l *line) refuse(o *owner) {
+	w := o.largest().Back().Value.(*waiter) //nolint:forcetypeassert // nothing else is put in
+	l.remove(w)
+	w.done <- token.Wrap(token.Overloaded, errShare)
 }
 
 // letIn gives what is free to whoever is first. It is called under the lock.
 func (l *line) letIn() {
-	for c := range l.waiting {
-		for queue := &l.waiting[c]; l.free > 0 && queue.Len() > 0; l.free-- {
-			close(queue.Remove(queue.Front()).(*waiter).ready) //nolint:forcetypeassert // nothing else is put in
+	for l.free > 0 {
+		c, found := l.turn()
+		if !found {
+			return
 		}
+		w := l.waiting[c].next().next().Front().Value.(*waiter) //nolint:forcetypeassert // as in refuse
+		l.remove(w)
+		l.free--
+		w.done <- nil
 	}
 }
 
-// giveUp takes the waiter out of the line; it is false if it was let in meanwhile.
-func (l *line) giveUp(w *waiter, element *list.Element) bool {
+// turn chooses the class whose turn it is.
+func (l *line) turn() (chosen class, found bool) {
+	for c := range l.waiting {
+		switch {
+		case l.waiting[c].size == 0:
+		case !found:
+			chosen, found = class(c), true
+		case l.passed[c] >= patient:
+			chosen = class(c)
+		default:
+			l.passed[c]++
+		}
+	}
+	l.passed[chosen] = 0
+	return chosen, found
+}
+
+// giveUp takes the waiter out of the line, unless it was let in or sent away meanwhile.
+func (l *line) giveUp(w *waiter) (outcome error, over bool) { //nolint:revive // not an error of this function
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-w.ready:
-		return false
+	case err := <-w.done:
+		return err, true
 	default:
+		l.remove(w)
+		return nil, false
 	}
-	l.waiting[w.place.class].Remove(element)
-	l.forget(w.place)
-	return true
 }
 
-func (l *line) leave(p place) {
+func (l *line) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.forget(p)
 	l.free++
 	l.letIn()
 }
 
-// forget is called under the lock.
-func (l *line) forget(p place) {
-	if l.shares[p]--; l.shares[p] == 0 {
-		delete(l.shares, p)
-	}
+// ownerOf is whose the share is, whatever the credential.
+func ownerOf(s token.Share) token.Share {
+	s.Token = 0
+	return s
+}
+
+// add is called under the lock, as remove is.
+func (l *line) add(w *waiter) {
+	owners := &l.waiting[w.class]
+	own := owners.at(ownerOf(w.share), func() *owner { return new(owner) })
+	w.place = own.at(w.share.Token, list.New).PushBack(w)
+	own.count(w.share.Token, 1)
+	owners.count(ownerOf(w.share), 1)
+}
+
+func (l *line) remove(w *waiter) {
+	owners := &l.waiting[w.class]
+	own := owners.member(ownerOf(w.share))
+	own.member(w.share.Token).Remove(w.place)
+	own.count(w.share.Token, -1)
+	owners.count(ownerOf(w.share), -1)
 }

@@ -105,7 +105,10 @@ func page(tx *gorm.DB, q token.Query) *gorm.DB {
 	tx = whereSet(tx, "account_id", q.AccountID)
 	tx = whereSet(tx, "environment_id", q.EnvironmentID)
 	tx = whereSet(tx, "scope", string(q.Scope))
-	tx = whereSet(tx, "created_by", q.CreatedBy)
+	tx = whereMadeBy(tx, q.CreatedBy)
+	if q.NotOwnedBy != 0 {
+		tx = tx.Where("user_id IS NULL OR user_id <> ?", q.NotOwnedBy)
+	}
 	tx = whereSet(tx, "signing_key", q.KeyID)
 	tx = whereStatus(tx, q)
 	tx = whereUsable(tx, q)
@@ -144,6 +147,18 @@ func whereUsable(tx *gorm.DB, q token.Query) *gorm.DB {
 		condition = "NOT (" + usable + ")"
 	}
 	return tx.Where(condition, map[string]any{"now": q.Now.UnixMilli(), "keys": q.Keys})
+}
+
+// madeBy are the tokens that a user created and those that they created in turn: a token of an account notes no user as its
+// maker, but the token that minted it.
+const madeBy = `seq IN (WITH RECURSIVE made (seq) AS (SELECT seq FROM tokens WHERE created_by = ?
+	UNION SELECT t.seq FROM tokens t JOIN made ON t.minted_by = made.seq) SELECT seq FROM made)`
+
+func whereMadeBy(tx *gorm.DB, userID int64) *gorm.DB {
+	if userID == 0 {
+		return tx
+	}
+	return tx.Where(madeBy, userID)
 }
 
 // whereStatus says in SQL what [token.Token.Status] says in Go, so that the page is full.

@@ -61,7 +61,7 @@ func classOf(ctx context.Context, urgent bool) class {
 	switch {
 	case urgent:
 		return revoking
-	case token.ShareOf(ctx) == token.Share{}:
+	case token.ShareOf(ctx).Nobodys():
 		return nobodys
 	}
 	return common

@@ -668,7 +668,7 @@ type CallingUser struct {
 // CallingUserRole What the user may do.
 type CallingUserRole string
 
-// DisabledUser A user who is disabled, with the tokens of accounts and environments that the user created.
+// DisabledUser A user who is disabled, with the tokens that the user created and that are not its own.
 type DisabledUser struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
@@ -679,10 +679,10 @@ type DisabledUser struct {
 	// CreatedAt When it was registered.
 	CreatedAt time.Time `json:"created_at"`
 
-	// CreatedTokens The newest hundred of the dialect apitoken that the user created.
+	// CreatedTokens The newest hundred of the tokens that the user created, and that those created, without the user's own.
 	CreatedTokens []ServiceToken `json:"created_tokens"`
 
-	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `dialect=apitoken` and `created_by_user_id` for the rest; null if there is none.
+	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `created_by_user_id` for the rest, the user's own among it; null if there is none.
 	CreatedTokensNextCursor nullable.Nullable[string] `json:"created_tokens_next_cursor"`
 
 	// Disabled Whether it is disabled.
@@ -1274,7 +1274,7 @@ type ListServiceTokensParams struct {
 	// EnvironmentId Only tokens of this environment.
 	EnvironmentId *EnvironmentFilter `form:"environment_id,omitempty" json:"environment_id,omitempty"`
 
-	// CreatedByUserId Only tokens that this user created.
+	// CreatedByUserId Only tokens that this user created, and those that were created with one of these.
 	CreatedByUserId *CreatorFilter `form:"created_by_user_id,omitempty" json:"created_by_user_id,omitempty"`
 
 	// Usable Only tokens for which a check succeeds now, or only the others.

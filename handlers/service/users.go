@@ -69,24 +69,25 @@ func (h handler) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) 
 // create nothing more.
 func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject) (gen.DisableUserResponseObject, error) {
 	caller := authn.Caller(ctx)
-	u, err := h.tokens.DisableUser(ctx, caller, r.Id, true)
-	if err == nil && value(r.Params.Created) {
-		err = h.tokens.SuspendCreated(ctx, caller, r.Id)
+	disable := func() (token.User, error) { return h.tokens.DisableUser(ctx, caller, r.Id, true) }
+	if value(r.Params.Created) {
+		disable = func() (token.User, error) { return h.tokens.Offboard(ctx, caller, r.Id) }
 	}
+	u, err := disable()
 	if err != nil {
 		return nil, err
 	}
-	query := token.Query{Dialect: token.APIToken, CreatedBy: r.Id, Limit: createdTokens}
+	query := token.Query{CreatedBy: r.Id, NotOwnedBy: r.Id, Limit: createdTokens}
 	page, err := h.tokens.List(ctx, caller, query, "", token.Everything)
 	if err != nil {
 		return nil, err
 	}
-	created, err := h.items(ctx, page.Tokens...)
+	items, err := h.items(ctx, page.Tokens...)
 	if err != nil {
 		return nil, err
 	}
 	return gen.DisableUser200JSONResponse{
-		Body:    disabledUser(u, created, page.Next),
+		Body:    disabledUser(u, items, page.Next),
 		Headers: gen.DisableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
 	}, nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
@@ -18,6 +20,7 @@ type call struct {
 	id      string // made here, so that no two requests share one
 	sent    string // the sender's, "" if it has none
 	method  string // as it was sent
+	client  func() string // address from which the request came
 	elapsed func() time.Duration
 	limit   time.Duration
 
@@ -34,11 +37,13 @@ type contextKey struct{}
 // [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
 // It hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below it
 // is the query of somebody's own request.
-func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
+func Begin(
+	stopwatch func() func() time.Duration, client func(*http.Request) string, limit time.Duration, path string, next http.Handler,
+) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
 			id: uuid.NewString(), sent: sentRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit,
-			ctx: r.Context(),
+			ctx: r.Context(), client: func() string { return client(r) },
 		}
 		defer c.end()
 		w.Header().Set(echo.HeaderXRequestID, c.name())
@@ -91,7 +96,7 @@ func (c *call) Done() <-chan struct{} { return c.waiting().Done() }
 // Err implements [context.Context].
 func (c *call) Err() error { return c.waiting().Err() }
 
-// Value implements [context.Context].
+// Value implements [context.Context]. As long as it is not known who calls, places are taken up by an address.
 func (c *call) Value(key any) any {
 	if _, own := key.(contextKey); own {
 		return c
@@ -99,7 +104,11 @@ func (c *call) Value(key any) any {
 	c.mu.Lock()
 	ctx := c.ctx
 	c.mu.Unlock()
-	return ctx.Value(key)
+	value := ctx.Value(key)
+	if _, asked := key.(token.ShareKey); asked && value == nil {
+		return token.Share{Address: c.client()}
+	}
+	return value
 }
 
 // Put adds a value to the context of a request, for what comes after.

@@ -136,28 +136,54 @@ func orKept[T any](asked *T, kept T) T {
 	return kept
 }
 
-// SuspendCreated suspends, as an admin does, every `apitoken` token that the user created, so that whoever leaves takes no
-// access along. Each is a change of its own: who repeats a call that failed goes on where that one stopped.
+// Offboard disables a user and then suspends what the user created, see [Service.SuspendCreated].
+func (s *Service) Offboard(ctx context.Context, c Caller, id int64) (User, error) {
+	if c.Admin() && c.userID() == id {
+		return User{}, Errorf(Conflict, "who disables itself can suspend nothing after that: leave that to another admin")
+	}
+	u, err := s.DisableUser(ctx, c, id, true)
+	if err != nil {
+		return User{}, err
+	}
+	return u, s.SuspendCreated(ctx, c, id)
+}
+
+// SuspendCreated suspends, as an admin does, every `apitoken` token that the user created, and what those created in turn, so
+// that whoever leaves takes no access along. Each is a change of its own: who repeats a call that failed goes on where that
+// one stopped. A token may create another until its own turn comes, so it ends when there is nothing left to suspend.
 func (s *Service) SuspendCreated(ctx context.Context, c Caller, userID int64) error {
-	q, cursor := Query{Dialect: APIToken, CreatedBy: userID, Limit: maxPage}, ""
-	for {
-		page, err := s.List(ctx, c, q, cursor, Everything)
+	query := Query{Dialect: APIToken, CreatedBy: userID, Limit: maxPage}
+	for again := true; again; {
+		again = false
+		err := s.Walk(ctx, c, query, "", Everything, func(tokens []Token) error {
+			n, err := s.suspendAll(ctx, c, tokens)
+			again = again || n > 0
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		for _, t := range page.Tokens {
-			status := t.Status(s.Now())
-			if !status.Allows(Suspend) && !t.free(c, Suspend, status) {
-				continue
-			}
-			if _, err := s.Apply(ctx, c, t.Ref(), Suspend, Everything); err != nil && KindOf(err) != Conflict && KindOf(err) != NotFound {
-				return err
-			}
+	}
+	return nil
+}
+
+// suspendAll suspends those that can be suspended, and tells how many that were.
+func (s *Service) suspendAll(ctx context.Context, c Caller, tokens []Token) (n int, err error) {
+	for _, t := range tokens {
+		status := t.Status(s.Now())
+		if !status.Allows(Suspend) && !t.free(c, Suspend, status) {
+			continue
 		}
-		if cursor = page.Next; cursor == "" {
-			return nil
+		switch _, err := s.Apply(ctx, c, t.Ref(), Suspend, Everything); KindOf(err) {
+		case Conflict, NotFound: // others were faster
+		default:
+			if err != nil {
+				return n, err
+			}
+			n++
 		}
 	}
+	return n, nil
 }
 
 // maxPage is how many entries are read at once where all are wanted.

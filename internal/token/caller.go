@@ -45,7 +45,11 @@ type Share struct {
 	UserID    int64
 	AccountID string // of a caller without a user
 	Token     int64  // Seq of the credential
+	Address   string // of a client, as long as it is not known who calls
 }
+
+// Nobodys reports whether the share is no known caller's.
+func (s Share) Nobodys() bool { return s.UserID == 0 && s.AccountID == "" && s.Token == 0 }
 
 // Share is the caller's.
 func (c Caller) Share() Share {

@@ -187,19 +187,41 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	}
 	var changed Change
 	permit := s.permit(&c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
-	permit.Urgent = a != Activate
-	t, err := s.Store.Update(ctx, permit, ref, func(t *Token) error {
+	change := func(t *Token) error {
 		changed = t.change() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
 			return notFound()
 		}
 		return t.apply(c, a, s.Now())
-	})
+	}
+	permit.Urgent = a != Activate
+	var t Token
+	var err error
+	if permit.Urgent {
+		err = s.futile(ctx, ref, change)
+	}
+	if err == nil {
+		t, err = s.Store.Update(ctx, permit, ref, change)
+	}
 	s.forget(changed)
 	if KindOf(err) == NotFound {
 		return Token{}, notFound()
 	}
 	return s.used(t), err
+}
+
+// futile is why a change would change nothing, tried on a copy. What takes rights away goes before all others, and so must
+// not be asked of tokens that are not there, as often as somebody pleases.
+func (s *Service) futile(ctx context.Context, ref Ref, change func(*Token) error) error {
+	t, err := s.Store.Find(ctx, ref)
+	if err == nil {
+		err = change(&t)
+	}
+	switch KindOf(err) {
+	case NotFound, Conflict, Forbidden:
+		return err
+	}
+	return nil // the change itself finds out
 }
 
 // change is one of this token.

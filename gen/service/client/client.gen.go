@@ -671,7 +671,7 @@ type CallingUser struct {
 // CallingUserRole What the user may do.
 type CallingUserRole string
 
-// DisabledUser A user who is disabled, with the tokens of accounts and environments that the user created.
+// DisabledUser A user who is disabled, with the tokens that the user created and that are not its own.
 type DisabledUser struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
@@ -682,10 +682,10 @@ type DisabledUser struct {
 	// CreatedAt When it was registered.
 	CreatedAt time.Time `json:"created_at"`
 
-	// CreatedTokens The newest hundred of the dialect apitoken that the user created.
+	// CreatedTokens The newest hundred of the tokens that the user created, and that those created, without the user's own.
 	CreatedTokens []ServiceToken `json:"created_tokens"`
 
-	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `dialect=apitoken` and `created_by_user_id` for the rest; null if there is none.
+	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `created_by_user_id` for the rest, the user's own among it; null if there is none.
 	CreatedTokensNextCursor nullable.Nullable[string] `json:"created_tokens_next_cursor"`
 
 	// Disabled Whether it is disabled.
@@ -1277,7 +1277,7 @@ type ListServiceTokensParams struct {
 	// EnvironmentId Only tokens of this environment.
 	EnvironmentId *EnvironmentFilter `form:"environment_id,omitempty" json:"environment_id,omitempty"`
 
-	// CreatedByUserId Only tokens that this user created.
+	// CreatedByUserId Only tokens that this user created, and those that were created with one of these.
 	CreatedByUserId *CreatorFilter `form:"created_by_user_id,omitempty" json:"created_by_user_id,omitempty"`
 
 	// Usable Only tokens for which a check succeeds now, or only the others.
@@ -1877,9 +1877,9 @@ type ClientInterface interface {
 
 	// DisableUser Disable a user
 	//
-	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
-	// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
-	// admin can activate them.
+	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
+	// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
+	// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
 	//
 	// Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
 	DisableUser(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2581,9 +2581,9 @@ func (c *Client) UpdateUser(ctx context.Context, id UserId, body UpdateUserJSONR
 
 // DisableUser Disable a user
 //
-// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
-// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
-// admin can activate them.
+// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
+// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
+// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
 //
 // Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
 func (c *Client) DisableUser(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4754,9 +4754,9 @@ type ClientWithResponsesInterface interface {
 
 	// DisableUserWithResponse Disable a user
 	//
-	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
-	// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
-	// admin can activate them.
+	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
+	// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
+	// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -10718,9 +10718,9 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, id Use
 
 // DisableUserWithResponse Disable a user
 //
-// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
-// the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
-// admin can activate them.
+// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
+// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
+// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
 //
 // Returns a wrapper object for the known response body format(s).
 //

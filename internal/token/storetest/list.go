@@ -18,6 +18,7 @@ var listTests = map[string]func(*testing.T, *world){
 	"list pages meet every token among inserts":    listAmongInserts,
 	"list knows the very millisecond of an expiry": listKnowsTheMillisecond,
 	"list knows what works":                        listKnowsWhatWorks,
+	"list follows what tokens made":                listFollowsMakers,
 	"identities are what tokens depend on":         identitiesOfTokens,
 }
 
@@ -269,4 +270,40 @@ func identitiesOfTokens(t *testing.T, w *world) {
 	none, err := w.Identities(t.Context(), nil)
 	ok(t, err)
 	same(t, "how many there are of none", len(none), 0)
+}
+
+// listFollowsMakers: a token that was made by a token of the user's making is of the user's making.
+func listFollowsMakers(t *testing.T, w *world) {
+	made := func(by token.User, minter token.Token) token.Token {
+		in := w.apiToken(w.homeEnv)
+		in.CreatedBy, in.MintedBy = by.ID, minter.Seq
+		return w.create(t, in)
+	}
+	own := w.muninx(w.member)
+	own.CreatedBy = w.member.ID
+	own = w.create(t, own)
+	foreign := w.muninx(w.admin)
+	foreign.CreatedBy = w.member.ID
+	foreign = w.create(t, foreign)
+	first := made(w.member, own)
+	second := made(token.User{}, first)
+	w.remove(t, second.Ref()) // what it made is there all the same
+	third := made(token.User{}, second)
+	others := made(w.admin, token.Token{})
+	byOthers := made(token.User{}, others)
+	for want, q := range map[*[]token.Token]token.Query{
+		{own, foreign, first, third}: {CreatedBy: w.member.ID},
+		{foreign, first, third}:      {CreatedBy: w.member.ID, NotOwnedBy: w.member.ID},
+		{first, third}:               {CreatedBy: w.member.ID, Dialect: token.APIToken},
+		{others, byOthers}:           {CreatedBy: w.admin.ID},
+		nil:                          {CreatedBy: 99},
+	} {
+		q.Limit, q.Ascending = 10, true
+		got, err := w.List(t.Context(), q)
+		ok(t, err)
+		if want == nil {
+			want = &[]token.Token{}
+		}
+		sameTokens(t, fmt.Sprintf("%+v", q), got, *want)
+	}
 }
