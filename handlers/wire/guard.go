@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -83,7 +84,7 @@ func checkContentType(h http.Header, want string) error {
 	if values := h[echo.HeaderContentType]; len(values) != 1 || values[0] != want && !isMedia(values[0], want) {
 		refused.media = want
 	}
-	if coding := h.Get(echo.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
+	if slices.ContainsFunc(h[echo.HeaderContentEncoding], encoded) {
 		refused.coding = "identity"
 	}
 	if refused.media == "" && refused.coding == "" {
@@ -91,6 +92,16 @@ func checkContentType(h http.Header, want string) error {
 	}
 	refused.shown = token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
 	return refused
+}
+
+// encoded reports whether a line of the header names a coding that changes the body.
+func encoded(line string) bool {
+	for coding := range strings.SplitSeq(line, ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+			return true
+		}
+	}
+	return false
 }
 
 // isMedia compares media types. Parameters that are not known mean nothing; JSON in another charset would be another text,
