@@ -162,13 +162,16 @@ func judgeParameter(p *openapi3.Parameter, values []string) string {
 // plain reports whether every database takes the text.
 func plain(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// spelled refuses a second spelling of an integer, such as +4 or 04.
+// spelled refuses a second spelling of an integer or a boolean, such as +4, 04 or TRUE.
 func spelled(p *openapi3.Parameter, text string) bool {
-	if !p.Schema.Value.Type.Is(openapi3.TypeInteger) {
-		return true
+	switch taken := p.Schema.Value.Type; {
+	case taken.Is(openapi3.TypeBoolean):
+		return text == "true" || text == "false"
+	case taken.Is(openapi3.TypeInteger):
+		n, err := strconv.ParseInt(text, 10, 64)
+		return err == nil && strconv.FormatInt(n, 10) == text
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	return err == nil && strconv.FormatInt(n, 10) == text
+	return true
 }
 
 // checkPath refuses second spellings in the path.
@@ -292,8 +295,12 @@ func parameterRule(p *openapi3.Parameter) string {
 		return "must be " + choices(s.Enum)
 	case s.Min != nil && s.Max != nil:
 		return fmt.Sprintf("must be an integer from %g to %g", *s.Min, *s.Max)
+	case s.Min != nil:
+		return fmt.Sprintf("must be an integer of at least %g and at most 64 bits", *s.Min)
 	case s.Type.Is(openapi3.TypeInteger):
 		return "must be an integer of at most 64 bits"
+	case s.Type.Is(openapi3.TypeBoolean):
+		return "must be true or false"
 	case s.MaxLength != nil:
 		return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
 	}
