@@ -32,8 +32,7 @@ type contextKey struct{}
 
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
 // [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
-// It hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below it
-// is the query of somebody's own request.
+// It hands every method, and every path below path, on as a GET of path, see [asOne].
 func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{

@@ -25,13 +25,15 @@ func sentRequestID(h http.Header) string {
 	return ""
 }
 
-// asOne is the URL of path that stands for this one.
+// asOne is the URL of path that stands for this one. A query counts at path itself, also where nothing but slashes and
+// dots follows, which names nothing: what asks there, with a slash too many, means its question. One below is the query of
+// somebody's own request.
 func asOne(sent *url.URL, path string) *url.URL {
 	if sent.Path == path && sent.RawPath == "" {
 		return sent
 	}
 	one := *sent
-	if one.Path != path {
+	if strings.Trim(strings.TrimPrefix(one.Path, path), "/.") != "" {
 		one.RawQuery = ""
 	}
 	one.Path, one.RawPath = path, ""
