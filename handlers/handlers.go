@@ -244,7 +244,7 @@ func client(r *http.Request, trustedProxy bool) string {
 	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
 		hops := strings.Split(forwarded[len(forwarded)-1], ",")
 		if address, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
-			return address.String()
+			return address.WithZone("").String() // a zone may be anything
 		}
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

@@ -17,7 +17,7 @@ import (
 type call struct {
 	id      string // made here, so that no two requests share one
 	sent    string // the sender's, "" if it has none
-	method  string // as it was sent
+	method  string // for the log, see [methodOf]
 	elapsed func() time.Duration
 	limit   time.Duration
 
@@ -36,7 +36,7 @@ type contextKey struct{}
 func Begin(stopwatch func() func() time.Duration, limit time.Duration, path string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
-			id: uuid.NewString(), sent: sentRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit,
+			id: uuid.NewString(), sent: sentRequestID(r.Header), method: methodOf(r), elapsed: stopwatch(), limit: limit,
 			ctx: r.Context(),
 		}
 		defer c.end()
