@@ -24,6 +24,7 @@ run: build ## Build the server and run it on the embedded database
 	bin/tokenwright serve
 
 build: ## Build the static binary bin/tokenwright
+	@echo 'Building bin/tokenwright; the first time takes some minutes.'
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 

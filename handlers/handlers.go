@@ -97,9 +97,6 @@ func specs() map[string][]byte {
 	}
 }
 
-// verifyPath is where gateways ask, with any method and any path below it.
-const verifyPath = "/verify"
-
 // route is a method and the pattern of a path.
 type route struct{ method, pattern string }
 
@@ -109,6 +106,8 @@ type router struct {
 	operations map[route]wire.Operation
 	open       map[string]bool // by pattern: whether all operations of the path are open
 
+	gate wire.Gate
+
 	trustedProxy bool // see [Config.TrustedProxy]
 }
 
@@ -117,6 +116,9 @@ func (rt *router) add(op wire.Operation) {
 	rt.operations[route{op.Method, op.Path}] = op
 	others, known := rt.open[op.Path]
 	rt.open[op.Path] = op.Open && (others || !known)
+	if op.Judges {
+		rt.gate = wire.Gate{Path: op.Path, Questions: op.Queries()}
+	}
 }
 
 // New returns the handler of all dialects. It fails if a spec cannot be read.
@@ -146,7 +148,7 @@ func New(cfg Config) (http.Handler, error) {
 		wire.StrictPath,
 	)
 	from := func(r *http.Request) string { return client(r, cfg.TrustedProxy) }
-	return wire.Begin(cfg.Tokens.Stopwatch, from, timeout, verifyPath, e), nil
+	return wire.Begin(cfg.Tokens.Stopwatch, from, timeout, rt.gate, e), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {
@@ -245,7 +247,7 @@ func client(r *http.Request, trustedProxy bool) string {
 	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
 		hops := strings.Split(forwarded[len(forwarded)-1], ",")
 		if address, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
-			return address.String()
+			return address.WithZone("").String() // a zone may be anything
 		}
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

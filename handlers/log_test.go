@@ -144,3 +144,52 @@ func TestLogTellsTheClientBehindAProxy(t *testing.T) {
 		lineHas(t, s, s.Do("GET", "/healthz", "", "", "X-Forwarded-For", "nonsense"), map[string]string{"client": "127.0.0.1"})
 	}
 }
+
+// TestLogRepeatsNoSecret wherever a sender may have put one.
+func TestLogRepeatsNoSecret(t *testing.T) {
+	i := startIssuer(t)
+	s := harness.Start(t, harness.Options{OIDC: i.federation(t), TrustedProxy: true})
+	secret := token.NewSecret(token.Muninx)
+	jwt := "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+	for _, subject := range []string{secret, token.NewSecret(token.Unleash), jwt} {
+		a := s.Do("GET", "/tokens", i.jwt(t, map[string]any{"sub": "x " + subject + " y"}), "")
+		lineHas(t, s, a, map[string]string{"cause": `the subject "x (a secret?) y"`, "level": "INFO"})
+	}
+	for _, path := range []string{"/tokens", "/verify", "/verify/x", "/none"} {
+		lineHas(t, s, s.Do(secret, path, s.Vars["admin"], ""), map[string]string{"method": "other"})
+	}
+	for _, method := range []string{"get", "PROPFIND"} {
+		lineHas(t, s, s.Do(method, "/verify", s.Vars["admin"], ""), map[string]string{"method": "other"})
+	}
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"} {
+		lineHas(t, s, s.Do(method, "/verify", s.Vars["admin"], ""), map[string]string{"method": method})
+	}
+	a := s.Do("GET", "/healthz", "", "", "X-Forwarded-For", "fe80::1%"+secret)
+	if line := lastLine(t, s, a); line["client"] != "fe80::1" {
+		t.Errorf("the client is %v", line["client"])
+	}
+	if strings.Contains(s.Log.String(), secret) || strings.Contains(s.Log.String(), jwt) {
+		t.Error("a secret is in the log")
+	}
+}
+
+// TestCausesSayEachThingOnce: how often an error was handed on is of no use to who reads the log.
+func TestCausesSayEachThingOnce(t *testing.T) {
+	i := startIssuer(t)
+	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
+	ours, _ := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
+	for credential, want := range map[string]string{
+		ours + "x": "credential invalid: ",
+		ours[:20] + "." + strings.SplitN(ours, ".", 2)[1]: "credential invalid: ",
+		i.jwt(t, map[string]any{"aud": "other"}):          "credential invalid: the JWT is for another audience",
+		token.NewSecret(token.Muninx):                     "credential invalid: no token has this secret",
+		"x y":                                             "credential invalid: the credential is not valid",
+	} {
+		cause, _ := lastLine(t, s, s.Do("GET", "/tokens", credential, ""))["cause"].(string)
+		t.Log(cause)
+		if !strings.HasPrefix(cause, want) || strings.Count(cause, "credential invalid") > 1 ||
+			strings.Contains(cause, "the credential is not valid") && cause != "credential invalid: the credential is not valid" {
+			t.Errorf("the cause is %q, want %q", cause, want)
+		}
+	}
+}

@@ -131,3 +131,20 @@ func sendRaw(s *harness.Server, request string) (status int, err error) {
 	}
 	return a.StatusCode, a.Body.Close()
 }
+
+// TestEveryCodingCounts, in whatever number of headers they come: what is said to be compressed is not read as if it were not.
+func TestEveryCodingCounts(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for codings, status := range map[string]int{
+		"": 200, "Content-Encoding: identity\r\n": 200, "Content-Encoding:\r\n": 200, "Content-Encoding: identity, Identity\r\n": 200,
+		"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n": 415, "Content-Encoding:\r\nContent-Encoding: br\r\n": 415,
+		"Content-Encoding: identity, gzip\r\n": 415, "Content-Encoding: gzip\r\nContent-Encoding: identity\r\n": 415,
+	} {
+		body := fmt.Sprintf(`{"name":"x%d"}`, len(codings))
+		got, err := sendRaw(s, fmt.Sprintf("POST /tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s",
+			s.Vars["member"], codings, len(body), body))
+		if err != nil || got != status {
+			t.Errorf("%q: %d, want %d %v", codings, got, status, err)
+		}
+	}
+}

@@ -179,6 +179,32 @@ func TestFaultsAreBounded(t *testing.T) {
 	}
 }
 
+// TestOneSpellingInQueries: a value has one spelling, and who sends another is told what would be right.
+func TestOneSpellingInQueries(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	for _, word := range []string{"T", "t", "1", "0", "TRUE", "True", "f", "F", "FALSE", "yes", "", "%20true", "null"} {
+		a := expect(t, s, "GET", "/service/tokens?usable="+word, s.Vars["admin"], 400)
+		if got := faultsOf(t, a)["usable"]; got != "must be true or false" {
+			t.Errorf("usable=%s: %q", word, got)
+		}
+		a = expect(t, s, "POST", "/service/users/"+s.Vars["member_id"]+"/disable?created="+word, s.Vars["admin"], 400)
+		if got := faultsOf(t, a)["created"]; got != "must be true or false" {
+			t.Errorf("created=%s: %q", word, got)
+		}
+	}
+	for _, word := range []string{"true", "false"} {
+		expect(t, s, "GET", "/service/tokens?usable="+word, s.Vars["admin"], 200)
+	}
+	for _, name := range []string{"user_id", "created_by_user_id"} {
+		for _, number := range []string{"0", "-1", "01", "x", "", "9223372036854775808"} {
+			a := expect(t, s, "GET", "/service/tokens?"+name+"="+number, s.Vars["admin"], 400)
+			if got := faultsOf(t, a)[name]; got != "must be an integer of at least 1 and at most 64 bits" {
+				t.Errorf("%s=%s: %q", name, number, got)
+			}
+		}
+	}
+}
+
 // TestWhatMayBeUnknown: standards and uses that ask for it.
 func TestWhatMayBeUnknown(t *testing.T) {
 	s := harness.Start(t, harness.Options{})

@@ -307,6 +307,23 @@ func TestMisspeltQuestions(t *testing.T) {
 	}
 }
 
+// TestNobodysPathIsNoWayRoundAQuestion: what names nothing below /verify asks what /verify itself asks.
+func TestNobodysPathIsNoWayRoundAQuestion(t *testing.T) {
+	s := harness.Start(t, harness.Options{Unchecked: true})
+	jwt, _ := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"environment","environment_id":"`+s.Vars["environment"]+`"}`)
+	for _, path := range []string{"/verify", "/verify/", "/verify//", "/verify%2F", "/verify%2f%2F/", "/verify/.", "/verify/./", "/verify/%2e", "/verify/..", "/%76erify/"} {
+		for query, status := range map[string]int{"": 204, "?scope=environment": 204, "?scope=user": 403, "?scope=": 400, "?scopes=user": 400, "?acount=x": 400, "?%zz": 400} {
+			expect(t, s, "GET", path+query, jwt, status)
+		}
+		if path != "/verify" && path != "/%76erify/" {
+			expect(t, s, "GET", path+"?page=2", jwt, 204) // a client's own, of a gateway that hands paths on
+		}
+	}
+	for _, path := range []string{"/verify/x", "/verify//x", "/verify/.x", "/verify/.well-known", "/verify/x/.."} {
+		expect(t, s, "GET", path+"?scope=user", jwt, 204)
+	}
+}
+
 func TestPublicKeys(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	a := expect(t, s, "GET", "/.well-known/jwks.json", "", 200)

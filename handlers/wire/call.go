@@ -17,9 +17,9 @@ import (
 // call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
 // context costs a copy of the request; and it has no timer before somebody waits, since a check from memory never does.
 type call struct {
-	id      string // made here, so that no two requests share one
-	sent    string // the sender's, "" if it has none
-	method  string // as it was sent
+	id      string        // made here, so that no two requests share one
+	sent    string        // the sender's, "" if it has none
+	method  string        // for the log, see [methodOf]
 	client  func() string // address from which the request came
 	elapsed func() time.Duration
 	limit   time.Duration
@@ -35,14 +35,13 @@ type contextKey struct{}
 
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
 // [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
-// It hands every method, and every path below path, on as a GET of path. A query counts only at path itself: one below it
-// is the query of somebody's own request.
+// It hands every method, and every path below the gate's, on as a GET of that path, see [Gate.asOne].
 func Begin(
-	stopwatch func() func() time.Duration, client func(*http.Request) string, limit time.Duration, path string, next http.Handler,
+	stopwatch func() func() time.Duration, client func(*http.Request) string, limit time.Duration, gate Gate, next http.Handler,
 ) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
-			id: uuid.NewString(), sent: sentRequestID(r.Header), method: r.Method, elapsed: stopwatch(), limit: limit,
+			id: uuid.NewString(), sent: sentRequestID(r.Header), method: methodOf(r), elapsed: stopwatch(), limit: limit,
 			ctx: r.Context(), client: func() string { return client(r) },
 		}
 		defer c.end()
@@ -50,8 +49,8 @@ func Begin(
 		w.Header().Set(echo.HeaderCacheControl, "no-store")
 		endAfterChunks(w, r)
 		r = r.WithContext(c)
-		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
-			r.Method, r.URL = http.MethodGet, asOne(r.URL, path)
+		if rest, ok := strings.CutPrefix(r.URL.Path, gate.Path); ok && (rest == "" || rest[0] == '/') {
+			r.Method, r.URL = http.MethodGet, gate.asOne(r.URL)
 		} else if r.Method == http.MethodHead {
 			r.Method = http.MethodGet
 		}

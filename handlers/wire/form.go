@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
@@ -41,16 +43,20 @@ func parseForm(body string) (url.Values, error) {
 	if err != nil {
 		return nil, badBody("the body must be a form in percent-encoding")
 	}
-	var faults []token.Fault
-	for name, values := range form {
+	var found faults
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if len(found.all) == maxFaults {
+			break
+		}
+		values := form[name]
 		switch {
 		case !plain(name), !plain(values[0]):
 			return nil, badBody("the body must be in UTF-8 and must not contain the character U+0000")
 		case len(values) > 1:
-			faults = append(faults, token.Fault{Pointer: pointer([]string{name}), Detail: "must be given once"})
+			found.add(token.Fault{Pointer: pointer([]string{name}), Detail: "must be given once"})
 		}
 	}
-	return form, token.Faulty(faults...)
+	return form, token.Faulty(found.all...)
 }
 
 // checkForm judges the form as the object of texts that it is.

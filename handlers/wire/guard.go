@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,7 +21,13 @@ const (
 	MaxBody = 64 << 10
 	// maxDepth is the deepest nesting of a body, in levels.
 	maxDepth = 32
+	// manyTokens is how many JSON tokens a body may have to be told all its faults: enough for every good body, of which the
+	// largest lists 100 items.
+	manyTokens = 256
 )
+
+// manyTokensKey marks for the validator a request whose body has more tokens than that.
+const manyTokensKey = "tokenwright.many_tokens"
 
 // guard admits exactly one JSON object (RFC 8259, and RFC 7493 where that one leaves a choice) and leaves it on the
 // request for the validator. Nothing behind it stops repeated members, trailing bytes, bad UTF-8 or U+0000.
@@ -34,8 +41,12 @@ func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if err := checkObject(body); err != nil {
+		tokens, err := checkObject(body)
+		if err != nil {
 			return err
+		}
+		if tokens > manyTokens {
+			c.Set(manyTokensKey, true)
 		}
 		if body, err = drop(body, s.options.Ignored); err != nil {
 			return err
@@ -73,7 +84,7 @@ func checkContentType(h http.Header, want string) error {
 	if values := h[echo.HeaderContentType]; len(values) != 1 || values[0] != want && !isMedia(values[0], want) {
 		refused.media = want
 	}
-	if coding := h.Get(echo.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
+	if slices.ContainsFunc(h[echo.HeaderContentEncoding], encoded) {
 		refused.coding = "identity"
 	}
 	if refused.media == "" && refused.coding == "" {
@@ -81,6 +92,16 @@ func checkContentType(h http.Header, want string) error {
 	}
 	refused.shown = token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
 	return refused
+}
+
+// encoded reports whether a line of the header names a coding that changes the body.
+func encoded(line string) bool {
+	for coding := range strings.SplitSeq(line, ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+			return true
+		}
+	}
+	return false
 }
 
 // isMedia compares media types. Parameters that are not known mean nothing; JSON in another charset would be another text,
@@ -119,23 +140,25 @@ func tooLarge(limit int64) error {
 	return token.Errorf(TooLarge, "the body must have at most %d bytes", limit)
 }
 
-// checkObject reads the body once. The decoder itself refuses repeated names, bad UTF-8 and lone surrogates.
-func checkObject(body []byte) error {
+// checkObject reads the body once and counts its tokens. The decoder itself refuses repeated names, bad UTF-8 and lone
+// surrogates.
+func checkObject(body []byte) (tokens int, err error) {
 	decoder := jsontext.NewDecoder(bytes.NewReader(body))
 	if decoder.PeekKind() != '{' {
-		return badBody("the body must be one JSON object")
+		return 0, badBody("the body must be one JSON object")
 	}
 	for {
+		tokens++
 		read, err := decoder.ReadToken()
 		switch {
 		case err != nil:
-			return syntaxError(err)
+			return tokens, syntaxError(err)
 		case decoder.StackDepth() > maxDepth:
-			return badBody("the body must not be nested deeper than 32 levels")
+			return tokens, badBody("the body must not be nested deeper than 32 levels")
 		case read.Kind() == '"' && strings.ContainsRune(read.String(), 0):
-			return badBody("the body must not contain the character U+0000")
+			return tokens, badBody("the body must not contain the character U+0000")
 		case decoder.StackDepth() == 0:
-			return checkEnd(decoder)
+			return tokens, checkEnd(decoder)
 		}
 	}
 }

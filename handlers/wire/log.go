@@ -73,10 +73,25 @@ func cause(err error) string {
 		return string(kindOf(err))
 	}
 	told := *refused
-	if told.Kind != token.CredentialInvalid {
+	if told.Kind == token.CredentialInvalid {
+		told = innermost(told)
+	} else {
 		told.Err = nil // may quote what was sent
 	}
-	return told.Error()
+	return veiled(told.Error())
+}
+
+// innermost is what first found a credential wrong; what handed that on has the same kind, and a message that says no more.
+func innermost(e token.Error) token.Error {
+	for e.Err != nil {
+		inner, ok := e.Err.(*token.Error) //nolint:errorlint // one that is wrapped further in has words around it
+		if !ok || inner.Kind != e.Kind {
+			e.Message = ""
+			break
+		}
+		e = *inner
+	}
+	return e
 }
 
 // NoteObject names for the log what the request acts on, where its path does not.
@@ -130,7 +145,7 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 		line.AddAttrs(slog.String("client_request_id", a.SentID))
 	}
 	if a.Err != nil {
-		line.AddAttrs(slog.String("error", a.Err.Error()))
+		line.AddAttrs(slog.String("error", veiled(a.Err.Error())))
 	}
 	log.Handler().Handle(ctx, line) //nolint:errcheck // there is no other log to tell
 }

@@ -17,6 +17,29 @@ var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 // things.
 var secretLike = regexp.MustCompile(`muninx_|user:|eyJ`)
 
+// secretIn finds what is a secret, or most of one, in a text that also has ids, of which "user:2" is one.
+var secretIn = regexp.MustCompile(`muninx_[0-9A-Za-z]{8,}|user:[0-9A-Fa-f]{16,}|eyJ[0-9A-Za-z_-]{8,}[0-9A-Za-z_.-]*`)
+
+// veiled is the text without the secrets that a sender may have put where none belongs.
+func veiled(text string) string { return secretIn.ReplaceAllString(text, hidden) }
+
+// hidden stands where a secret was.
+const hidden = "(a secret?)"
+
+// methods are those that HTTP knows (RFC 9110 section 9.3, RFC 5789).
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	http.MethodConnect, http.MethodOptions, http.MethodTrace,
+}
+
+// methodOf is the method as the log has it: any other may hold anything.
+func methodOf(r *http.Request) string {
+	if slices.Contains(methods, r.Method) {
+		return r.Method
+	}
+	return "other"
+}
+
 // sentRequestID is the sender's own name for the request, "" if it has no good one.
 func sentRequestID(h http.Header) string {
 	if sent := h[echo.HeaderXRequestID]; len(sent) == 1 && wellFormed.MatchString(sent[0]) && !secretLike.MatchString(sent[0]) {
@@ -25,17 +48,36 @@ func sentRequestID(h http.Header) string {
 	return ""
 }
 
-// asOne is the URL of path that stands for this one.
-func asOne(sent *url.URL, path string) *url.URL {
-	if sent.Path == path && sent.RawPath == "" {
+// Gate is where gateways ask, with any method and any path below it.
+type Gate struct {
+	Path      string
+	Questions []string // names of its query parameters
+}
+
+// asOne is the URL of the gate that stands for this one. A query counts at the gate's own path. One below it is the query
+// of somebody's own request, and says nothing; but where nothing except slashes and dots follows, something that is or
+// looks like a question was meant as one.
+func (g Gate) asOne(sent *url.URL) *url.URL {
+	if sent.Path == g.Path && sent.RawPath == "" {
 		return sent
 	}
 	one := *sent
-	if one.Path != path {
+	if rest := strings.TrimPrefix(one.Path, g.Path); strings.Trim(rest, "/.") != "" || rest != "" && !g.asks(one.RawQuery) {
 		one.RawQuery = ""
 	}
-	one.Path, one.RawPath = path, ""
+	one.Path, one.RawPath = g.Path, ""
 	return &one
+}
+
+// asks reports whether a query has a parameter that is a question, or probably was to be one.
+func (g Gate) asks(query string) bool {
+	parameters, err := url.ParseQuery(query)
+	for name := range parameters {
+		if near(name, g.Questions) != "" {
+			return true
+		}
+	}
+	return err != nil
 }
 
 // Matched reports whether the route fits the path segment by segment. The router also takes a last parameter that is

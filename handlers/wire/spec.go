@@ -113,6 +113,11 @@ func (s *Spec) Middlewares(afterBody echo.MiddlewareFunc) map[string][]echo.Midd
 	return chains
 }
 
+// Queries are the names of the parameters that the operation takes in its query.
+func (op Operation) Queries() []string {
+	return queryRules{known: parameters(op.route, openapi3.ParameterInQuery)}.names()
+}
+
 // headers are the names of the headers that the operation declares as parameters.
 func (op Operation) headers() (names []string) {
 	for _, parameters := range []openapi3.Parameters{op.route.PathItem.Parameters, op.route.Operation.Parameters} {

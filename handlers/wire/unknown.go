@@ -71,7 +71,7 @@ const maxName = 64
 // included, and whoever reads it may do so on a terminal.
 func shown(name string) string {
 	if secretLike.MatchString(name) {
-		return "(a secret?)"
+		return hidden
 	}
 	end, count := "", 0
 	for i := range name {

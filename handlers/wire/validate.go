@@ -40,7 +40,7 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	options := *filter
 	options.ExcludeRequestBody = isForm(route) // its guard has judged it
 	brief := options
-	brief.MultiError = false // for larger bodies than most operations take: one of nothing but faults would cost much memory
+	brief.MultiError = false // for what has many tokens: a body of nothing but faults would cost many times its size
 	queryOnly, body := judgesQueryOnly(route), bodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -57,7 +57,7 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 				Request: c.Request(), Route: route, Options: &options,
 				PathParams: pathParams(c), QueryParams: c.QueryParams(),
 			}
-			if c.Request().ContentLength > MaxBody {
+			if c.Get(manyTokensKey) != nil {
 				input.Options = &brief
 			}
 			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
@@ -162,13 +162,16 @@ func judgeParameter(p *openapi3.Parameter, values []string) string {
 // plain reports whether every database takes the text.
 func plain(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// spelled refuses a second spelling of an integer, such as +4 or 04.
+// spelled refuses a second spelling of an integer or a boolean, such as +4, 04 or TRUE.
 func spelled(p *openapi3.Parameter, text string) bool {
-	if !p.Schema.Value.Type.Is(openapi3.TypeInteger) {
-		return true
+	switch taken := p.Schema.Value.Type; {
+	case taken.Is(openapi3.TypeBoolean):
+		return text == "true" || text == "false"
+	case taken.Is(openapi3.TypeInteger):
+		n, err := strconv.ParseInt(text, 10, 64)
+		return err == nil && strconv.FormatInt(n, 10) == text
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	return err == nil && strconv.FormatInt(n, 10) == text
+	return true
 }
 
 // checkPath refuses second spellings in the path.
@@ -273,10 +276,13 @@ func described(f token.Fault, detail string) token.Fault {
 	return f
 }
 
+// escaped writes a segment of a JSON pointer. It is made once, since making it costs more than its work.
+var escaped = strings.NewReplacer("~", "~0", "/", "~1")
+
 func pointer(path []string) string {
 	var b strings.Builder
 	for _, segment := range path {
-		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(segment))
+		b.WriteString("/" + escaped.Replace(segment))
 	}
 	return b.String()
 }
@@ -289,8 +295,12 @@ func parameterRule(p *openapi3.Parameter) string {
 		return "must be " + choices(s.Enum)
 	case s.Min != nil && s.Max != nil:
 		return fmt.Sprintf("must be an integer from %g to %g", *s.Min, *s.Max)
+	case s.Min != nil:
+		return fmt.Sprintf("must be an integer of at least %g and at most 64 bits", *s.Min)
 	case s.Type.Is(openapi3.TypeInteger):
 		return "must be an integer of at most 64 bits"
+	case s.Type.Is(openapi3.TypeBoolean):
+		return "must be true or false"
 	case s.MaxLength != nil:
 		return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
 	}
@@ -311,6 +321,8 @@ func rule(e *openapi3.SchemaError) string {
 		return "must be " + choices(s.Enum)
 	case "minLength", "maxLength":
 		return length(s)
+	case "minItems", "maxItems":
+		return items(s)
 	case "format":
 		return "must be a date and time of RFC 3339, such as 2027-01-01T00:00:00Z"
 	case "pattern":
@@ -339,6 +351,13 @@ func length(s *openapi3.Schema) string {
 		return fmt.Sprintf("must have at least %d characters", s.MinLength)
 	}
 	return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
+}
+
+func items(s *openapi3.Schema) string {
+	if s.MaxItems == nil {
+		return fmt.Sprintf("must have at least %d items", s.MinItems)
+	}
+	return fmt.Sprintf("must have %d to %d items", s.MinItems, *s.MaxItems)
 }
 
 func choices(values []any) string {

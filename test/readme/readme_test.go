@@ -44,6 +44,20 @@ func blocks(t *testing.T) []block {
 	return all
 }
 
+// TestRunSaysThatItTakesTime before it builds: the compiler prints nothing for minutes, and the README begins with this.
+func TestRunSaysThatItTakesTime(t *testing.T) {
+	cmd := exec.Command("make", "--dry-run", "--no-print-directory", "run")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, rest, _ := strings.Cut(string(out), "\n"); !strings.HasPrefix(first, "echo ") || !strings.Contains(first, "minutes") ||
+		!strings.Contains(rest, "build -trimpath") {
+		t.Errorf("make run begins with %q", first)
+	}
+}
+
 // TestCommands follows the README from top to bottom in an empty directory.
 func TestCommands(t *testing.T) {
 	home := t.TempDir()

@@ -351,9 +351,9 @@ export interface paths {
         put?: never;
         /**
          * Disable a user
-         * @description Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens of accounts and environments that
-         *     the user created do not depend on the user: they are listed, and with `created=true` also suspended, so that only an
-         *     admin can activate them.
+         * @description Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
+         *     not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
+         *     accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
          */
         post: operations["disableUser"];
         delete?: never;
@@ -1068,7 +1068,7 @@ export interface components {
             /** @description The home account from now on. */
             account_id?: string;
         };
-        /** @description A user who is disabled, with the tokens of accounts and environments that the user created. */
+        /** @description A user who is disabled, with the tokens that the user created and that are not its own. */
         DisabledUser: {
             /**
              * Format: int64
@@ -1102,9 +1102,9 @@ export interface components {
              * @description When it last changed.
              */
             updated_at: string;
-            /** @description The newest hundred of the dialect apitoken that the user created. */
+            /** @description The newest hundred of the tokens that the user created, and that those created, without the user's own. */
             created_tokens: components["schemas"]["ServiceToken"][];
-            /** @description The cursor of `GET /service/tokens` with `dialect=apitoken` and `created_by_user_id` for the rest; null if there is none. */
+            /** @description The cursor of `GET /service/tokens` with `created_by_user_id` for the rest, the user's own among it; null if there is none. */
             created_tokens_next_cursor: string | null;
         };
         /** @description A token for a user. */
@@ -1402,7 +1402,7 @@ export interface components {
         EnvironmentFilter: string;
         /** @description Also suspends, as an admin does, the tokens of accounts and environments that the user created. */
         Created: boolean;
-        /** @description Only tokens that this user created. */
+        /** @description Only tokens that this user created, and those that were created with one of these. */
         CreatorFilter: number;
         /** @description Only tokens for which a check succeeds now, or only the others. */
         UsableFilter: boolean;
@@ -4712,7 +4712,7 @@ export interface operations {
                 account_id?: components["parameters"]["AccountFilter"];
                 /** @description Only tokens of this environment. */
                 environment_id?: components["parameters"]["EnvironmentFilter"];
-                /** @description Only tokens that this user created. */
+                /** @description Only tokens that this user created, and those that were created with one of these. */
                 created_by_user_id?: components["parameters"]["CreatorFilter"];
                 /** @description Only tokens for which a check succeeds now, or only the others. */
                 usable?: components["parameters"]["UsableFilter"];
