@@ -91,8 +91,8 @@ type Query struct {
 	EnvironmentID string
 	Scope         Scope
 	Status        State // as [Token.Status] at Now
-	CreatedBy     int64     // a user who created the token, or a token that created it, and so on
-	NotOwnedBy    int64     // a user whose own tokens are left out
+	CreatedBy     int64 // a user who created the token, or a token that created it, and so on
+	NotOwnedBy    int64 // a user whose own tokens are left out
 	KeyID         string
 	Usable        *bool     // whether it works at Now, as [Verdict.Usable]
 	Keys          []string  // ids of the keys that verify; needed where Usable is set
