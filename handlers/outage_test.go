@@ -114,6 +114,10 @@ func TestKeyDirectoryGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	try("a file in its place", http.StatusServiceUnavailable)
+	if err := errors.Join(os.Remove(s.KeyDir()), os.Mkdir(s.KeyDir(), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	try("an empty one in its place", http.StatusServiceUnavailable)
 	if err := errors.Join(os.Remove(s.KeyDir()), os.Rename(away, s.KeyDir())); err != nil {
 		t.Fatal(err)
 	}

@@ -98,6 +98,9 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if path, err = filepath.EvalSymlinks(path); err != nil { // the log is beside the file, not beside the link
+		return nil, err
+	}
 	pragmas := []pragma{{"busy_timeout", sqliteBusyMillis}, {"query_only", "1"}}
 	dsn := sqliteDSN(path, "deferred", pragmas) + "&mode=ro"
 	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
@@ -115,7 +118,12 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 // errNotSQLite is the error for a file that holds something else.
 var errNotSQLite = errors.New("is not a SQLite database")
 
-// Inspect refuses a path where there is something that is no SQLite database. It changes nothing.
+// errSeveralLinks is the error for a file whose log SQLite would look for beside whatever name the file is opened by, so that by
+// another one than before it misses what was committed last, and later writes over what has been changed since.
+var errSeveralLinks = errors.New("has several names (hard links), and what was committed last may lie beside another one: " +
+	"keep the name that the server has used, with the files beside it, and remove the others")
+
+// Inspect refuses a path where there is something that is no SQLite database, or one with several hard links. It changes nothing.
 func Inspect(path string) error {
 	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return oneLine("cannot open the database", err)
@@ -131,6 +139,9 @@ func inspectFile(path string) error {
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s %w", path, errNotSQLite)
+	}
+	if severalLinks(info) {
+		return fmt.Errorf("%s %w", path, errSeveralLinks)
 	}
 	file, err := os.Open(path)
 	if err != nil {

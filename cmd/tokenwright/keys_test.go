@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -242,6 +244,67 @@ func TestBrokenKeyDirectory(t *testing.T) {
 	if got := strings.Count(s.log.String(), "garbage.next.pem"); got != 1 {
 		t.Errorf("%d lines complain", got)
 	}
+}
+
+// TestKeyDirectoryLost: new keys beside a database with JWTs would end all of them without a word, so somebody has to want that.
+func TestKeyDirectoryLost(t *testing.T) {
+	const public = "--public-url=http://tokens.test"
+	dir := t.TempDir()
+	s, stop := start(t, dir, public)
+	id, secret := s.newToken(t, "apitoken")
+	revoked, _ := s.newToken(t, "apitoken")
+	s.cli(t, "token", "revoke", "apitoken", revoked, "--admin").ok(t)
+	stop()
+	keys := filepath.Join(dir, "keys")
+	if err := os.Rename(keys, keys+".away"); err != nil {
+		t.Fatal(err)
+	}
+	refused := func() {
+		t.Helper()
+		command(t, nil, s.arguments([]string{public})...).
+			refused(t, exitFailure, "restore the directory, or make a new key with tokenwright keys init --key-directory "+keys)
+	}
+	refused()
+	if _, err := os.Stat(keys); err == nil {
+		t.Error("a directory was made")
+	}
+	if err := os.Mkdir(keys, 0o700); err != nil { // as a mount that is away leaves it
+		t.Fatal(err)
+	}
+	refused()
+	if left, err := os.ReadDir(keys); err != nil || len(left) > 0 {
+		t.Errorf("there is %v (%v)", left, err)
+	}
+	if err := errors.Join(os.Remove(keys), os.Rename(keys+".away", keys)); err != nil {
+		t.Fatal(err)
+	}
+	s, stop = start(t, dir, public)
+	s.works(t, secret)
+	s.cli(t, "token", "revoke", "apitoken", id, "--admin").ok(t)
+	stop()
+	if err := os.RemoveAll(keys); err != nil {
+		t.Fatal(err)
+	}
+	s, _ = start(t, dir, public) // since no token needs the keys
+	_, secret = s.newToken(t, "apitoken")
+	s.works(t, secret)
+}
+
+// TestKeyDirectoryLostInACrash: a JWT that is only in the database's log yet counts, too.
+func TestKeyDirectoryLostInACrash(t *testing.T) {
+	p := launch(t, t.TempDir())
+	p.newToken(t, "apitoken")
+	p.signal(t, syscall.SIGKILL)
+	p.exit(t)
+	keys := filepath.Join(p.dir, "keys")
+	if err := os.RemoveAll(keys); err != nil {
+		t.Fatal(err)
+	}
+	command(t, nil, p.arguments(nil)...).refused(t, exitFailure, "restore the directory")
+	command(t, nil, "keys", "init", "--key-directory", keys).ok(t)
+	s, _ := start(t, p.dir)
+	_, secret := s.newToken(t, "apitoken")
+	s.works(t, secret)
 }
 
 // TestKeySetMayBeKept for as long as a rotation waits, not longer.

@@ -118,7 +118,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if err := s.claim(); err != nil {
 		return err
 	}
-	if s.keys, err = s.openKeys(); err != nil {
+	if s.keys, err = s.openKeys(ctx); err != nil {
 		return err
 	}
 	if s.db, err = s.openDatabase(ctx); err != nil {
@@ -164,18 +164,41 @@ func (s *server) federate() error {
 }
 
 // openKeys makes keys only beside the embedded database: servers that share one must share the keys, too.
-func (s *server) openKeys() (*jwt.Keys, error) {
+func (s *server) openKeys(ctx context.Context) (*jwt.Keys, error) {
 	if s.Ephemeral {
 		return jwt.Ephemeral(s.publicURL)
 	}
-	if _, embedded := s.sqlitePath(); embedded {
-		return jwt.OpenOrCreate(s.keyDirectory, s.publicURL)
-	}
 	keys, err := jwt.Open(s.keyDirectory, s.publicURL)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	if _, embedded := s.sqlitePath(); !embedded {
 		return nil, fmt.Errorf("%w: make keys with: tokenwright keys init --key-directory %s", err, s.keyDirectory)
 	}
-	return keys, err
+	if lost := s.keysLost(ctx, err); lost != nil {
+		return nil, lost
+	}
+	return jwt.OpenOrCreate(s.keyDirectory, s.publicURL)
+}
+
+// keysLost is an error if the database has tokens that keys have signed, which new keys would end without a word. It only looks.
+func (s *server) keysLost(ctx context.Context, missing error) error {
+	options := s.options(store.AnySchema)
+	options.ReadOnly = true
+	db, err := store.Open(ctx, s.DatabaseURL, options)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	signed, err := db.HasSigned(ctx, s.tokens.Now())
+	if err != nil {
+		return fmt.Errorf("cannot look for tokens that need the keys: %w", err)
+	}
+	if signed {
+		return fmt.Errorf("%w, and the database has JWTs that need their keys: restore the directory, or make a new key with "+
+			"tokenwright keys init --key-directory %s and create these tokens again", missing, s.keyDirectory)
+	}
+	return nil
 }
 
 // beginning is what [initialize] found to do.

@@ -3,6 +3,7 @@ package jwt
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,7 +96,7 @@ func horizon(issued, expires time.Time) time.Time {
 }
 
 // promise makes sure that the record of the key covers the expiry, before anything is signed. A directory that is gone or full
-// may be back soon.
+// may be back soon; an empty one in its place, as of a mount that is away, is left empty.
 func (k *Keys) promise(key *key, issued, expires time.Time) error {
 	if k.dir == "" || key.promised.Load() >= expires.Unix() {
 		return nil
@@ -106,11 +107,26 @@ func (k *Keys) promise(key *key, issued, expires time.Time) error {
 		return nil
 	}
 	end := horizon(issued, expires)
-	if err := record(k.dir, key.id, until, end); err != nil {
+	err := holds(k.dir, key.id)
+	if err == nil {
+		err = record(k.dir, key.id, until, end)
+	}
+	if err != nil {
 		return token.Wrap(token.Unavailable, fmt.Errorf("the expiry of a token cannot be recorded in the key directory: %w", err))
 	}
 	key.promised.Store(end.Unix())
 	return nil
+}
+
+// holds looks for the key in the directory. It may get its next state meanwhile, which is why the states are in this order.
+func holds(dir, id string) error {
+	for _, st := range []state{next, active, retired} {
+		_, err := os.Stat(filepath.Join(dir, fileName(id, st)))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return fmt.Errorf("the key %s is not there: %w", id, fs.ErrNotExist)
 }
 
 // writable tells early of a directory in which nothing can be recorded, in which then nothing can be signed.

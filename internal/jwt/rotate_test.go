@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // operator has a key directory and a clock that moves when it is told to.
@@ -436,6 +438,32 @@ func TestPromise(t *testing.T) {
 	c.ExpiresAt = end.Add(time.Second)
 	if jwt, _, err := keys.Sign(c); err == nil {
 		t.Errorf("signed %s without a record", jwt)
+	}
+}
+
+// TestPromiseOfAKey that has been retired since, which a server sees at its next look, is kept. That of one that is gone is not.
+func TestPromiseOfAKey(t *testing.T) {
+	o := operate(t)
+	keys := o.server()
+	retired := o.rotated(true).Retired
+	o.signed(keys)
+	if got := o.server().ring().known[retired][until]; got.IsZero() {
+		t.Error("nothing is recorded of the retired key")
+	}
+	for _, name := range o.server().ring().names {
+		o.must(os.Remove(filepath.Join(o.Path, name)))
+	}
+	before, err := os.ReadDir(o.Path)
+	o.must(err)
+	c := testClaims
+	c.ExpiresAt = c.ExpiresAt.AddDate(1, 0, 0)
+	if jwt, _, err := keys.Sign(c); !errors.Is(err, token.Unavailable) {
+		t.Errorf("signed %s: %v", jwt, err)
+	}
+	after, err := os.ReadDir(o.Path)
+	o.must(err)
+	if len(after) != len(before) {
+		t.Errorf("%d names, want %d", len(after), len(before))
 	}
 }
 
