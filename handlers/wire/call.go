@@ -34,8 +34,9 @@ type call struct {
 type contextKey struct{}
 
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
-// [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the body out by itself, since it still knows the method.
-// It hands every method, and every path below the gate's, on as a GET of that path, see [Gate.asOne].
+// [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the
+// body out by itself, since it still knows the method. It hands every method, and every path below the gate's, on as a GET
+// of that path, see [Gate.asOne].
 func Begin(
 	stopwatch func() func() time.Duration, client func(*http.Request) string, limit time.Duration, gate Gate, next http.Handler,
 ) http.Handler {
