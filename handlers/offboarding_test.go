@@ -125,7 +125,9 @@ func TestOffboarding(t *testing.T) {
 		made := s.Do("POST", "/service/users/"+s.Vars["stranger_id"]+"/tokens", member, `{"name":"theirs"}`).JSON()
 		expect(t, s, "POST", "/service/users/"+id+"/disable?created=true", member, 409) // itself
 		expect(t, s, "GET", "/service/me", member, 200)
+		stays, _ := issue(t, s, token.APIToken, made["token"].(string), `{"token_scope":"account"}`)
 		listed = expect(t, s, "POST", "/service/users/"+id+"/disable?created=true", admin, 200).JSON()
+		expect(t, s, "GET", "/service/me", stays, 200)
 		if first := listed["created_tokens"].([]any)[0].(map[string]any); first["id"] != made["id"] || first["dialect"] != "muninx" {
 			t.Errorf("%v", first)
 		}

@@ -17,7 +17,7 @@ type class int
 const (
 	// revoking is for changes that take rights away. What is flooding the server must not hold off its own revocation.
 	revoking class = iota
-	// nobodys is for what is done for no caller: authentication, without which nobody can revoke, and times of use.
+	// nobodys is for what is done for no known caller: authentication, without which nobody can revoke, and times of use.
 	nobodys
 	// common is for the rest.
 	common
@@ -39,8 +39,11 @@ const (
 // flood does, would otherwise keep the processors so busy with refusals that all others wait for those.
 const slowDown = time.Second
 
-// errShare is why nobody more is let in, for the log; the answer says the same in its own words.
-var errShare = errors.New("the caller has taken up its share of the places in the line for the database")
+// Why somebody is sent away, for the log; the answer says the same in its own words.
+var (
+	errShare = errors.New("the caller has taken up its share of the places in the line for the database")
+	errFull  = errors.New("too many wait in the line for the database")
+)
 
 // line lets in as many at once as there are connections. The others wait: the pool of database/sql would hand a free
 // connection to any of them.
@@ -113,18 +116,18 @@ func (l *line) join(w *waiter) {
 	own := owners.member(ownerOf(w.share))
 	switch {
 	case own.size > most[w.class]/ownersPart:
-		l.refuse(own)
+		l.refuse(own, errShare)
 	case owners.size > most[w.class]:
-		l.refuse(owners.largest())
+		l.refuse(owners.largest(), errFull)
 	}
 	l.letIn()
 }
 
 // refuse sends away the last of those whom the owner's largest credential has waiting.
-func (l *line) refuse(o *owner) {
+func (l *line) refuse(o *owner, why error) {
 	w := o.largest().Back().Value.(*waiter) //nolint:forcetypeassert // nothing else is put in
 	l.remove(w)
-	w.done <- token.Wrap(token.Overloaded, errShare)
+	w.done <- token.Wrap(token.Overloaded, why)
 }
 
 // letIn gives what is free to whoever is first. It is called under the lock.

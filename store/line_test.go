@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -195,6 +196,16 @@ func TestFloodMakesRoom(t *testing.T) {
 			}
 			break
 		}
+	}
+}
+
+// TestNewcomersAmongEquals: where everybody who waits has one place, it is not always the newcomer who goes.
+func TestNewcomersAmongEquals(t *testing.T) {
+	l, _ := occupied(t)
+	crowd(l, nobodys, most[nobodys], func(i int) token.Share { return token.Share{Address: fmt.Sprint(i)} })
+	newcomers := crowd(l, nobodys, 50, func(i int) token.Share { return token.Share{Address: fmt.Sprint("new ", i)} })
+	if n := refused(t, newcomers); n > 25 {
+		t.Errorf("%d of 50 newcomers are refused", n)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -30,8 +31,8 @@ type reserve struct {
 	path  string
 	write func(file *os.File, from, to int64) error
 
-	mu    sync.Mutex
-	spent bool
+	mu    sync.Mutex // of the file
+	spent atomic.Bool
 }
 
 // room runs a transaction; urgent says that it takes rights away.
@@ -39,7 +40,7 @@ func (d *DB) room(urgent bool, run func() error) error {
 	if d.reserve == nil {
 		return run()
 	}
-	if !urgent && d.reserve.isSpent() {
+	if !urgent && d.reserve.spent.Load() {
 		return token.Wrap(token.Unavailable, errNoRoom)
 	}
 	err := run()
@@ -54,18 +55,11 @@ func noRoom(err error) bool {
 	return errors.As(err, &code) && (code == sqlite3.FULL || code == sqlite3.IOERR)
 }
 
-func (r *reserve) isSpent() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.spent
-}
-
 // spend gives the room back to the disk and reports whether there was any, or somebody else has just done so.
 func (r *reserve) spend() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	was := r.spent
-	r.spent = true
+	was := r.spent.Swap(true)
 	return os.Remove(r.path) == nil || was
 }
 
@@ -82,11 +76,11 @@ func (r *reserve) keep() error {
 	}
 	defer file.Close()
 	if err := r.fill(file); err != nil {
-		r.spent = true
+		r.spent.Store(true)
 		file.Close()
 		return fmt.Errorf("%w: %w", errNoRoom, errors.Join(err, os.Remove(r.path)))
 	}
-	r.spent = false
+	r.spent.Store(false)
 	if err := errors.Join(r.write(file, reserveSize, reserveSize+reserveMargin), file.Truncate(reserveSize)); err != nil {
 		return fmt.Errorf("%w: %w", errNoRoom, err)
 	}

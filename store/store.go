@@ -162,6 +162,11 @@ func closeGORM(db *gorm.DB) error {
 
 // Ping asks the database whether it can answer and has the schema that this program needs, and tells what [DB.Watch] has found.
 func (d *DB) Ping(ctx context.Context) error {
+	leave, err := d.reading.enter(ctx, classOf(ctx, false)) // anybody may ask, as often as they please
+	if err != nil {
+		return d.translate(ctx, err)
+	}
+	defer leave()
 	status, err := d.Status(ctx)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func (d *DB) Update(
 }
 
 // lockToken reads the row for a change, which must not overlap with what the token itself changes, once the caller has
-// been judged: who has lost its right is not told whether there is such a token.
+// been judged: who has lost its right is not told here whether there is such a token.
 func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, error) {
 	row, missing := takeToken(tx, ref)
 	if missing != nil && !errors.Is(missing, gorm.ErrRecordNotFound) {
@@ -149,10 +149,11 @@ func whereUsable(tx *gorm.DB, q token.Query) *gorm.DB {
 	return tx.Where(condition, map[string]any{"now": q.Now.UnixMilli(), "keys": q.Keys})
 }
 
-// madeBy are the tokens that a user created and those that they created in turn: a token of an account notes no user as its
-// maker, but the token that minted it.
+// madeBy are the tokens that a user created and those that they created in turn: a token that an account's token made notes
+// no user as its maker, but the token that minted it. What another user made with a credential is that user's making,
+// whoever made the credential.
 const madeBy = `seq IN (WITH RECURSIVE made (seq) AS (SELECT seq FROM tokens WHERE created_by = ?
-	UNION SELECT t.seq FROM tokens t JOIN made ON t.minted_by = made.seq) SELECT seq FROM made)`
+	UNION SELECT t.seq FROM tokens t JOIN made ON t.minted_by = made.seq WHERE t.created_by IS NULL) SELECT seq FROM made)`
 
 func whereMadeBy(tx *gorm.DB, userID int64) *gorm.DB {
 	if userID == 0 {

@@ -1,5 +1,7 @@
 package store
 
+import "math/rand/v2"
+
 // group has members who take turns. Those who have nothing to do are none.
 type group[K comparable, M any] struct {
 	size    int // of all members together
@@ -55,12 +57,18 @@ func (g *group[K, M]) next() M {
 	return t.member
 }
 
-// largest is the member with the largest size, of several the last to come.
+// largest is the member with the largest size, any of several: if it were always the last of them, as many members as there
+// are places would let no other in.
 func (g *group[K, M]) largest() M {
-	found := g.order[0]
-	for _, t := range g.order {
-		if t.size >= found.size {
-			found = t
+	found, others := g.order[0], 0
+	for _, t := range g.order[1:] {
+		switch {
+		case t.size > found.size:
+			found, others = t, 0
+		case t.size == found.size:
+			if others++; rand.N(others+1) == 0 { //nolint:gosec // a draw is no secret
+				found = t
+			}
 		}
 	}
 	return found.member

@@ -195,3 +195,17 @@ func TestSecretFileOfARepeatedTransaction(t *testing.T) {
 		t.Errorf("the file has %q", got)
 	}
 }
+
+// TestNoCredentialFile: where none is named, nothing in the working directory is taken for one.
+func TestNoCredentialFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(unfinishedSuffix, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if resumed, err := newCredentialFile("", "bootstrap-credential-file").resume(t.Context(), &token.Service{}); resumed || err != nil {
+		t.Errorf("resumed %t, %v", resumed, err)
+	}
+	if _, err := os.Stat(unfinishedSuffix); err != nil {
+		t.Errorf("somebody else's file is gone: %v", err)
+	}
+}

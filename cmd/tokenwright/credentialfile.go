@@ -125,6 +125,9 @@ func sameFile(a, b string) bool {
 
 // resume finishes the file of an earlier run whose transaction was committed, and removes one of a transaction that was not.
 func (f *credentialFile) resume(ctx context.Context, tokens *token.Service) (bool, error) {
+	if f.path == "" {
+		return false, nil
+	}
 	secret, err := f.left()
 	if err != nil {
 		return false, nil //nolint:nilerr // nothing of ours is there

@@ -29,7 +29,7 @@ type cli struct {
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or tell how it is."`
 	Keys        keysCmd        `cmd:"" help:"Look after the keys that sign JWTs."`
 	Bootstrap   bootstrapCmd   `cmd:"" help:"Make a new admin credential on the machine of the database."`
-	User        userCmd        `cmd:"" help:"Register, list, disable and enable users."`
+	User        userCmd        `cmd:"" help:"Register, list, change, disable and enable users, and make tokens for them."`
 	Account     accountCmd     `cmd:"" help:"Register, list, disable and enable accounts."`
 	Environment environmentCmd `cmd:"" help:"Register, list, disable and enable environments."`
 	Token       tokenCmd       `cmd:"" help:"Create, list, show and change tokens."`

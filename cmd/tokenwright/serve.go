@@ -24,7 +24,7 @@ type serveCmd struct {
 	BootstrapCredentialFile string `placeholder:"FILE" help:"Where the first start on an empty database leaves the credential of the admin. Default: bootstrap-credential beside the SQLite file."`
 	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS. It is read again when it changes, and so is its key."`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
-	TrustedProxy            bool   `help:"A proxy in front of this server has TLS, and nobody else reaches the server: plain text on the way between is wanted."`
+	TrustedProxy            bool   `help:"A proxy in front of this server has TLS, and nobody else reaches the server: plain text on the way between is wanted, and clients are told apart by what it puts last into X-Forwarded-For. Without this all clients of a proxy count as one."`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               int    `default:"10000" help:"How many tokens' rows are kept in memory; 0: none."`
 	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"How long a service that checks JWTs offline may use a status list before it asks again."`

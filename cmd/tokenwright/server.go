@@ -107,7 +107,7 @@ func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
 	return listener, nil
 }
 
-// open makes the service: keys first, then the database.
+// open makes the service: first the claim on a file, then the keys, then the database.
 func (s *server) open(ctx context.Context) (err error) {
 	s.tokens = &token.Service{
 		Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL), FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -106,9 +107,19 @@ func (c *call) Value(key any) any {
 	c.mu.Unlock()
 	value := ctx.Value(key)
 	if _, asked := key.(token.ShareKey); asked && value == nil {
-		return token.Share{Address: c.client()}
+		return token.Share{Address: network(c.client())}
 	}
 	return value
+}
+
+// network is an address as far as it tells clients apart: one of IPv6 has a network of 64 bits to itself (RFC 4291 section
+// 2.5.4).
+func network(client string) string {
+	address, err := netip.ParseAddr(client)
+	if err != nil || !address.Is6() || address.Is4In6() {
+		return client
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
 }
 
 // Put adds a value to the context of a request, for what comes after.

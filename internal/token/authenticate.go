@@ -78,7 +78,7 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 var (
 	errSecretForm    = errors.New("it has not the form of a secret")
 	errUnknownSecret = errors.New("no token has this secret")
-	errGone          = errors.New("the token is gone")
+	errGone          = errors.New("the token or its user is gone")
 	errEnded         = errors.New("the JWT has expired")
 	errNoSubject     = errors.New("the JWT names no subject")
 )

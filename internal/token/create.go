@@ -102,7 +102,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 	now := n.service.Now()
 	t.CreatedAt, t.UpdatedAt = now, now
 	n.minted(t)
-	if err := n.owner(f); err != nil {
+	if err := n.owner(t, f); err != nil {
 		return err
 	}
 	if err := n.judge(t, f, now); err != nil {
@@ -131,9 +131,12 @@ func (n *creation) minted(t *Token) {
 	}
 }
 
-// owner refuses one that is not there.
-func (n *creation) owner(f Facts) error {
+// owner refuses one that is not there, and an account that was the caller's own when the request came and is no more.
+func (n *creation) owner(t *Token, f Facts) error {
+	ownAccount := n.draft.AccountID == nil && n.draft.EnvironmentID == nil
 	switch {
+	case !n.draft.Dialect.OwnedByUser() && ownAccount && t.AccountID != n.caller.AccountID():
+		return Errorf(Unavailable, "the caller has got another home account")
 	case !n.draft.Dialect.OwnedByUser():
 		return nil
 	case f.User == nil:

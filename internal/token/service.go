@@ -211,7 +211,8 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 }
 
 // futile is why a change would change nothing, tried on a copy. What takes rights away goes before all others, and so must
-// not be asked of tokens that are not there, as often as somebody pleases.
+// not be asked of tokens that are not there, as often as somebody pleases. Its caller is judged as for a reading: nothing
+// changes.
 func (s *Service) futile(ctx context.Context, ref Ref, change func(*Token) error) error {
 	t, err := s.Store.Find(ctx, ref)
 	if err == nil {

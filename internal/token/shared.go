@@ -71,11 +71,11 @@ func (s *shared[K, V]) begin(key K, own *reading[V]) {
 	s.running[key] = own
 }
 
-// run leaves errLeft for the others if the caller leaves, or panics.
+// run leaves errLeft for the others if the caller leaves, panics, or is sent away for its own share of the places.
 func (s *shared[K, V]) run(ctx context.Context, key K, own *reading[V], read func() (V, error)) (V, error) {
 	defer s.end(key, own)
 	value, err := read()
-	if err == nil || ctx.Err() == nil {
+	if (err == nil || ctx.Err() == nil) && KindOf(err) != Overloaded {
 		own.value, own.err = value, err
 	}
 	return value, err

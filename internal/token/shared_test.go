@@ -65,9 +65,10 @@ func TestWhoLeavesTakesNobodyAlong(t *testing.T) {
 		read func(cancel func()) error
 		want error // of those who wait
 	}{
-		"the reader leaves": {func(cancel func()) error { cancel(); return context.Canceled }, nil},
-		"the reader panics": {func(func()) error { panic("reading") }, nil},
-		"the reading fails": {func(func()) error { return failed }, failed},
+		"the reader leaves":            {func(cancel func()) error { cancel(); return context.Canceled }, nil},
+		"the reader asks for too much": {func(func()) error { return Wrap(Overloaded, failed) }, nil},
+		"the reader panics":            {func(func()) error { panic("reading") }, nil},
+		"the reading fails":            {func(func()) error { return failed }, failed},
 	} {
 		var s shared[string, int]
 		ctx, cancel := context.WithCancel(t.Context())

@@ -6,7 +6,7 @@ import (
 )
 
 // Store keeps tokens. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
-// the database cannot be asked, [Canceled] where the context was cancelled. Every method honours its context. The
+// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every method honours its context. The
 // package storetest is its contract.
 type Store interface {
 	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,

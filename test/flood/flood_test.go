@@ -143,12 +143,14 @@ const (
 	creates = "POST /tokens HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 16"
 	deletes = "DELETE /tokens/01a21d28-e64b-7000-851e-f6959ff15851 HTTP/1.1"
 	checks  = "GET /verify HTTP/1.1"
+	probes  = "GET /readyz HTTP/1.1"
 )
 
 var kinds = []kind{
 	{"creates by one token", 6000, 1, creates},
 	{"deletes by six tokens", 700, 6, deletes},
 	{"checks of unknown secrets", 1500, 0, checks},
+	{"questions whether it is ready", 1500, 0, probes},
 }
 
 func TestRevokesInAFlood(t *testing.T) {

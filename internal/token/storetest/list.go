@@ -285,6 +285,7 @@ func listFollowsMakers(t *testing.T, w *world) {
 	foreign := w.muninx(w.admin)
 	foreign.CreatedBy = w.member.ID
 	foreign = w.create(t, foreign)
+	theirs := made(w.admin, foreign) // by its owner, whoever made the credential for it
 	first := made(w.member, own)
 	second := made(token.User{}, first)
 	w.remove(t, second.Ref()) // what it made is there all the same
@@ -295,7 +296,7 @@ func listFollowsMakers(t *testing.T, w *world) {
 		{own, foreign, first, third}: {CreatedBy: w.member.ID},
 		{foreign, first, third}:      {CreatedBy: w.member.ID, NotOwnedBy: w.member.ID},
 		{first, third}:               {CreatedBy: w.member.ID, Dialect: token.APIToken},
-		{others, byOthers}:           {CreatedBy: w.admin.ID},
+		{theirs, others, byOthers}:   {CreatedBy: w.admin.ID},
 		nil:                          {CreatedBy: 99},
 	} {
 		q.Limit, q.Ascending = 10, true
