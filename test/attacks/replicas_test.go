@@ -48,7 +48,7 @@ func newPair(t *testing.T) pair {
 func (p pair) feed(t *testing.T) (process int) {
 	t.Helper()
 	const query = `SELECT pid FROM pg_stat_activity WHERE application_name = 'second' AND
-		(query LIKE 'LISTEN %' OR query = 'SELECT pg_notify($1, $2)') AND datname = current_database()`
+		(query LIKE 'LISTEN %' OR query LIKE 'SELECT current_setting(%pg_notify(%') AND datname = current_database()`
 	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		err := p.database.QueryRow(context.Background(), query).Scan(&process)
 		if err == nil {
