@@ -661,7 +661,7 @@ type CallingUser struct {
 	// Subject The subject at the issuer; unique there.
 	Subject string `json:"subject"`
 
-	// UpdatedAt When it was last disabled or enabled.
+	// UpdatedAt When it last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 }
 

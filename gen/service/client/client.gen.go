@@ -664,7 +664,7 @@ type CallingUser struct {
 	// Subject The subject at the issuer; unique there.
 	Subject string `json:"subject"`
 
-	// UpdatedAt When it was last disabled or enabled.
+	// UpdatedAt When it last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
@@ -1918,7 +1918,7 @@ type ClientInterface interface {
 
 	// VerifyRequest Check the request of a gateway
 	//
-	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
+	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
 	//
 	// Corresponds with GET /verify (the `VerifyRequest` operationId).
 	VerifyRequest(ctx context.Context, params *VerifyRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2672,7 +2672,7 @@ func (c *Client) GetStatusList(ctx context.Context, list StatusListNumber, param
 
 // VerifyRequest Check the request of a gateway
 //
-// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
+// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
 //
 // Corresponds with GET /verify (the `VerifyRequest` operationId).
 func (c *Client) VerifyRequest(ctx context.Context, params *VerifyRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4801,7 +4801,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyRequestWithResponse Check the request of a gateway
 	//
-	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
+	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -10795,7 +10795,7 @@ func (c *ClientWithResponses) GetStatusListWithResponse(ctx context.Context, lis
 
 // VerifyRequestWithResponse Check the request of a gateway
 //
-// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
+// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -185,7 +185,7 @@ export interface paths {
         };
         /**
          * Check the request of a gateway
-         * @description Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored; one of /verify itself may have no parameters but these.
+         * @description Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
          */
         get: operations["verifyRequest"];
         put?: never;
@@ -993,7 +993,7 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When it was last disabled or enabled.
+             * @description When it last changed.
              */
             updated_at: string;
         } | null;
