@@ -14,9 +14,10 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	if err != nil || !exists {
 		return false, d.translate(ctx, err)
 	}
+	signing := d.dialects.Names(func(d *token.Dialect) bool { return d.Secrets.Signed })
 	var count int64
-	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens WHERE deleted_at IS NULL AND dialect = ?
+	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens WHERE deleted_at IS NULL AND dialect IN ?
 		AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
-		string(token.APIToken), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
+		signing, string(token.Revoked), now.UnixMilli()).Scan(&count).Error
 	return count > 0, d.translate(ctx, err)
 }

@@ -43,7 +43,7 @@ func ask(t *testing.T, url, credential string, c *clock, change ...func(*verify.
 }
 
 // someSecret has a form of a token.
-var someSecret = token.NewSecret(token.Muninx)
+var someSecret = token.Muninx.Secrets.New()
 
 func noCache(c *verify.Config) { c.CacheTTL = 0 }
 
@@ -98,7 +98,7 @@ func TestOnlineCache(t *testing.T) {
 func TestOnlineSparesQuestions(t *testing.T) {
 	i := server(t, document("application/json", `{"active":false}`))
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize, c.CacheTTL = 3, time.Hour })
-	muninx, pat, jwt := token.NewSecret(token.Muninx), token.NewSecret(token.Unleash), i.jwt(0)
+	muninx, pat, jwt := token.Muninx.Secrets.New(), token.Unleash.Secrets.New(), i.jwt(0)
 	for what, bad := range map[string]string{
 		"no form": "secret", "a prefix": "muninx_", "a wrong checksum": muninx[:42] + flipped(muninx[42:]), "too long": muninx + "0",
 		"too short": muninx[:42], "alphabet": muninx[:20] + "-" + muninx[21:], "upper-case prefix": strings.ToUpper(muninx[:7]) + muninx[7:],
@@ -111,7 +111,7 @@ func TestOnlineSparesQuestions(t *testing.T) {
 			t.Fatalf("%s: asked", what)
 		}
 	}
-	secrets := []string{muninx, pat, jwt, token.NewSecret(token.Muninx)}
+	secrets := []string{muninx, pat, jwt, token.Muninx.Secrets.New()}
 	asked := func(what string, secret string, want int) {
 		t.Helper()
 		expect(t, what, v, secret, verify.ErrInvalid)
@@ -146,7 +146,7 @@ func TestRefusalsPushNothingOut(t *testing.T) {
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize = 2 })
 	expect(t, "good", v, someSecret, nil)
 	for range 10 {
-		expect(t, "bad", v, token.NewSecret(token.Muninx), verify.ErrInvalid)
+		expect(t, "bad", v, token.Muninx.Secrets.New(), verify.ErrInvalid)
 	}
 	expect(t, "good", v, someSecret, nil)
 	if got := i.count("/introspect"); got != 11 {
@@ -219,7 +219,7 @@ func TestOnlineCacheIsBounded(t *testing.T) {
 	v := ask(t, i.URL, "own", i.clock, func(c *verify.Config) { c.CacheSize = 3 })
 	secrets := map[string]string{}
 	for _, name := range []string{"a", "b", "c", "d"} {
-		secrets[name] = token.NewSecret(token.Muninx)
+		secrets[name] = token.Muninx.Secrets.New()
 	}
 	for _, step := range []struct {
 		secret string

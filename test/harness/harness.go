@@ -30,7 +30,7 @@ import (
 // Options change the server. The zero value is a server on SQLite with the default settings.
 type Options struct {
 	DatabaseURL   string // "" is a new SQLite file
-	Policies      map[token.Dialect]token.Policy
+	Policies      map[*token.Dialect]token.Policy
 	OIDC          func(publicURL string) token.Federation
 	Strict        bool
 	IgnoreUnknown bool
@@ -161,9 +161,6 @@ func (s *Server) assemble(o Options) error {
 	s.Service = &token.Service{
 		Store: s.DB, Registry: s.DB, Signer: signer, Policies: o.Policies, Cache: token.NewCache(10000, s.DB.Shared()),
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
-	}
-	if o.Policies == nil {
-		s.Service.Policies = token.DefaultPolicies()
 	}
 	if o.WrapStore != nil { // a planted fault must not hide behind the cache
 		s.Service.Store, s.Service.Cache = o.WrapStore(s.DB), nil
