@@ -27,7 +27,10 @@ func decodeJSON(text []byte, target any) error {
 	if _, err := parseObject(text); err != nil {
 		return err
 	}
-	return json.Unmarshal(text, target)
+	if json.Unmarshal(text, target) != nil {
+		return errJSON // without what it says, which repeats parts of the text
+	}
+	return nil
 }
 
 // date is a NumericDate (RFC 7519 section 2), which may have a fraction. It must be there, and in years of four digits.

@@ -41,7 +41,6 @@ func parseHeader(text string) (header map[string]any, err error) {
 	if len(segments) != 3 {
 		return nil, errForm
 	}
-	var objects [3]map[string]any
 	for i, segment := range segments {
 		part, err := decodeBase64(segment)
 		if err != nil || len(part) == 0 {
@@ -50,11 +49,15 @@ func parseHeader(text string) (header map[string]any, err error) {
 		if i == 2 {
 			break // of any bytes
 		}
-		if objects[i], err = parseObject(part); err != nil {
+		object, err := parseObject(part)
+		if err != nil {
 			return nil, errForm
 		}
+		if i == 0 {
+			header = object
+		}
 	}
-	return objects[0], nil
+	return header, nil
 }
 
 // parseJWS takes ES256 and one `typ` only (RFC 8725 sections 3.1, 3.11), and the three members that Tokenwright writes:
@@ -69,7 +72,10 @@ func parseJWS(text, typ string) (jws *jose.JSONWebSignature, kid string, err err
 	if err != nil || len(header) != 3 || header["typ"] != typ {
 		return nil, "", errHeader // without what go-jose says, which repeats parts of the token
 	}
-	return jws, jws.Signatures[0].Protected.KeyID, nil
+	if kid = jws.Signatures[0].Protected.KeyID; kid == "" {
+		return nil, "", errHeader
+	}
+	return jws, kid, nil
 }
 
 // verifyJWS returns the payload if the key has signed it, in the low-S form.
