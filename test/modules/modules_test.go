@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/modfile"
+
 	"github.com/tokenwright/tokenwright/test/world"
 )
 
@@ -80,6 +82,38 @@ func TestConsumers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestVersionsAgree: the workspace tests every module with the newest version that any of them asks for, so they have to ask for
+// the same.
+func TestVersionsAgree(t *testing.T) {
+	server := requirements(t, ".")
+	for module := range uses {
+		for path, version := range requirements(t, module) {
+			if server[path] != version {
+				t.Errorf("%s asks for %s %s, the server for %q", module, path, version, server[path])
+			}
+		}
+	}
+}
+
+// requirements is what a module asks for, and in which version.
+func requirements(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	path := filepath.Join(root, folder, "go.mod")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := modfile.Parse(path, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]string{}
+	for _, require := range parsed.Require {
+		versions[require.Mod.Path] = require.Mod.Version
+	}
+	return versions
 }
 
 // TestInstall: `go install` takes the server, which it would refuse if go.mod had a replace.

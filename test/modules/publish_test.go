@@ -26,7 +26,7 @@ type proxy struct {
 func publish(t *testing.T) proxy {
 	t.Helper()
 	p := proxy{folder: t.TempDir()}
-	p.version = fields(run(t, root, nil, "go", "mod", "edit", "-print"), own+`/verify (v\S+)`)[0]
+	p.version = requirements(t, ".")[own+"/verify"]
 	for line := range strings.Lines(run(t, root, nil, "go", "list", "-m", "-f", "{{.Path}} {{.Dir}}")) {
 		path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
 		p.modules = append(p.modules, path)
