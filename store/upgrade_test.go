@@ -52,7 +52,7 @@ func oldDatabase(t *testing.T, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close() //nolint:errcheck // what was written is read again
+	defer d.Close()
 	provider, err := d.provider()
 	if err != nil {
 		t.Fatal(err)

@@ -139,7 +139,7 @@ func (f SecretForm) random() string {
 
 // checksum writes the CRC-32 of the text in the alphabet.
 func (f SecretForm) checksum(text string) string {
-	sum, size := crc32.ChecksumIEEE([]byte(text)), uint32(len(f.Alphabet))
+	sum, size := int64(crc32.ChecksumIEEE([]byte(text))), int64(len(f.Alphabet))
 	out := make([]byte, f.Checksum)
 	for i := f.Checksum - 1; i >= 0; i-- {
 		out[i] = f.Alphabet[sum%size]
