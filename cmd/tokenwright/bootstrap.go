@@ -34,7 +34,8 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	case err != nil:
 		return err
 	case made == madeBefore:
-		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n", c.CredentialFile)
+		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n",
+			c.CredentialFile)
 		return nil
 	case made == firstMade:
 		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
@@ -44,7 +45,8 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n", t.UserID, t.Dialect, t.ID, c.CredentialFile)
+	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n",
+		t.UserID, t.Dialect, t.ID, c.CredentialFile)
 	return nil
 }
 
@@ -71,4 +73,32 @@ func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 		options.Schema = store.MigrateSchema
 	}
 	return store.Open(ctx, c.DatabaseURL, options)
+}
+
+// beginning is what [initialize] found to do.
+type beginning int
+
+const (
+	nothingMade beginning = iota
+	firstMade             // the database was empty
+	madeBefore            // an earlier run had committed a credential and left its file unfinished
+)
+
+// initialize fills an empty database. In one that is filled it looks after what a run has left that was killed.
+func initialize(ctx context.Context, tokens *token.Service, file *credentialFile) (beginning, error) {
+	first, err := tokens.Initialize(ctx, file.write)
+	if err := file.settle(err); err != nil {
+		return nothingMade, fmt.Errorf("cannot make the first credential: %w", err)
+	}
+	if first {
+		return firstMade, nil
+	}
+	resumed, err := file.resume(ctx, tokens)
+	if err != nil {
+		return nothingMade, fmt.Errorf("cannot finish the file of a credential: %w", err)
+	}
+	if resumed {
+		return madeBefore, nil
+	}
+	return nothingMade, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -89,7 +90,8 @@ func report(stderr io.Writer, err error) int {
 		return 0
 	}
 	fmt.Fprintf(stderr, "tokenwright: %s\n", redact(strings.Join(strings.Fields(err.Error()), " ")))
-	if usage := (*usageError)(nil); errors.As(err, &usage) {
+	usage, config := (*usageError)(nil), (*server.ConfigError)(nil)
+	if errors.As(err, &usage) || errors.As(err, &config) {
 		return exitUsage
 	}
 	return exitFailure

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -41,8 +44,7 @@ type serveCmd struct {
 type settings struct {
 	serveCmd
 	listen         address
-	metricsAddress *address // nil: none
-	publicURL      string   // "" if it follows from the address that the listener gets
+	publicURL      string // "" if it follows from the address that the listener gets
 	keyDirectory   string
 	credentialFile string // "" if none is named
 	credential     string // of the first admin, where [serveCmd.Ephemeral]
@@ -66,11 +68,9 @@ func (s *settings) readAddresses() (err error) {
 		return err
 	}
 	if s.MetricsListen != "" {
-		metrics, err := parseAddress("metrics-listen", s.MetricsListen)
-		if err != nil {
+		if _, err := parseAddress("metrics-listen", s.MetricsListen); err != nil {
 			return err
 		}
-		s.metricsAddress = &metrics
 	}
 	if s.PublicURL == "" && !s.listen.loopback() {
 		return wrong("public-url", "is needed when listening beyond loopback, on %s", s.Listen)
@@ -94,22 +94,24 @@ func (s *settings) checkStorage() error {
 // checkEphemeral refuses what would have to be kept.
 func (s *settings) checkEphemeral() error {
 	for _, kept := range []struct{ flag, value, none string }{
-		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""}, {"key-directory", s.KeyDirectory, ""},
-		{"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
+		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""},
+		{"key-directory", s.KeyDirectory, ""}, {"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
 		if kept.value != kept.none {
 			return wrong(kept.flag, "does not go with --ephemeral, which keeps nothing")
 		}
 	}
 	if !s.Migrate {
-		return &usageError{"--no-migrate (" + variable("migrate") + "=false) does not go with --ephemeral, whose database is always new"}
+		return &usageError{
+			"--no-migrate (" + variable("migrate") + "=false) does not go with --ephemeral, whose database is always new",
+		}
 	}
 	s.DatabaseURL = "" // not even its default
 	return s.checkTLS()
 }
 
-// bootstrapVariable holds the first credential of an ephemeral server. It is no flag, since command lines can be seen by
-// other users of a machine.
+// bootstrapVariable holds the first credential of an ephemeral server. It is no flag, since command lines can be seen
+// by other users of a machine.
 const bootstrapVariable = "TOKENWRIGHT_BOOTSTRAP_CREDENTIAL"
 
 func (s *settings) readCredential(getenv func(string) string) error {
@@ -163,20 +165,6 @@ func (s *settings) checkTimeouts() error {
 	return nil
 }
 
-func (s *settings) scheme() string {
-	if s.TLSCert != "" {
-		return "https"
-	}
-	return "http"
-}
-
-func (s *settings) schema() store.Schema {
-	if s.Migrate {
-		return store.MigrateSchema
-	}
-	return store.RequireSchema
-}
-
 // errHurried is the end of a server that was told twice to stop.
 var errHurried = errors.New("stopped at once by a second signal")
 
@@ -190,51 +178,99 @@ func (c *serveCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	ctx, hurry, release := signals(ctx)
-	defer release()
-	ended := make(chan error, 1)
 	log := s.logger(out)
 	if out.exposed != "" {
 		log.Warn(out.exposed)
 	}
-	go func() { ended <- serve(ctx, s, log, out.stdout) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-hurry:
-		return errHurried
-	}
+	return untilTwice(ctx, func(ctx context.Context) error { return serve(ctx, s, log, out.stdout) })
 }
 
-// signals returns a context that ends with the first signal to stop, and a channel that the second one closes.
-func signals(parent context.Context) (ctx context.Context, hurry <-chan struct{}, release func()) {
-	ctx, cancel := context.WithCancel(parent)
-	caught, second, released := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for _, react := range []func(){cancel, func() { close(second) }} {
-			select {
-			case <-caught:
-				react()
-			case <-released:
-				return
+// untilTwice does the work until a first signal to stop, which ends its context, and does not wait for it after a second.
+func untilTwice(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals, ended := make(chan os.Signal, 2), make(chan error, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() { ended <- work(ctx) }()
+	for stopped := false; ; stopped = true {
+		select {
+		case err := <-ended:
+			return err
+		case <-signals:
+			if stopped {
+				return errHurried
 			}
+			cancel()
 		}
-	}()
-	return ctx, second, func() {
-		signal.Stop(caught)
-		close(released)
-		cancel()
 	}
 }
 
-// writeTimeout leaves a request that used up its time enough of it for the answer.
-func (s *settings) writeTimeout() time.Duration {
-	return time.Duration(s.RequestTimeout) + 20*time.Second
+// serve brings a server up, prints how to call it, and returns when ctx has ended and everything is closed.
+func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) error {
+	config, err := s.config(log)
+	if err != nil {
+		return err
+	}
+	srv, err := server.Open(ctx, config)
+	if err != nil {
+		return stoppedWhileStarting(ctx, log, err)
+	}
+	defer srv.Close()
+	first, err := s.begin(ctx, srv.Tokens)
+	if err != nil {
+		return stoppedWhileStarting(ctx, log, err)
+	}
+	s.warnPlainText(log)
+	return srv.Serve(ctx, func() { s.welcome(stdout, log, srv, first) })
 }
 
-// collectAt is how far, in percent, the heap may grow before it is collected. This heap is a few megabytes, which the usual
-// 100 would collect hundreds of times a second; a check costs a tenth less this way.
+// config is what the server needs to know of the settings.
+func (s *settings) config(log *slog.Logger) (server.Config, error) {
+	issuer, err := s.issuer()
+	schema := store.RequireSchema
+	if s.Migrate {
+		schema = store.MigrateSchema
+	}
+	return server.Config{
+		Listen: s.Listen, PublicURL: s.publicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
+		TrustedProxy: s.TrustedProxy, Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
+		KeyDirectory: s.keyDirectory, CacheSize: s.CacheSize, UnleashStrict: s.UnleashStrict,
+		IgnoreUnknown: s.IgnoreUnknownMembers, Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL),
+		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
+		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,
+	}, err
+}
+
+// begin fills an empty database, and reports whether this start has done so, or has finished what another began.
+func (s *settings) begin(ctx context.Context, tokens *token.Service) (first bool, err error) {
+	if s.Ephemeral {
+		return tokens.InitializeWith(ctx, s.credential, func(string) error { return nil })
+	}
+	made, err := initialize(ctx, tokens, newCredentialFile(s.credentialFile, "bootstrap-credential-file"))
+	return made != nothingMade, err
+}
+
+// warnPlainText says what a server does that neither has TLS nor a proxy that does.
+func (s *settings) warnPlainText(log *slog.Logger) {
+	if s.TLSCert == "" && !s.TrustedProxy && !s.listen.loopback() {
+		log.Warn("secrets travel in plain text to " + s.listen.String() +
+			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
+	}
+}
+
+// stoppedWhileStarting is nil where the start failed because the server was told to stop, unless that left a file that
+// somebody must know of.
+func stoppedWhileStarting(ctx context.Context, log *slog.Logger, err error) error {
+	if uncertain := (*uncertainError)(nil); ctx.Err() == nil || errors.As(err, &uncertain) {
+		return err
+	}
+	log.Info("stopped while starting")
+	return nil
+}
+
+// collectAt is how far, in percent, the heap may grow before it is collected. This heap is a few megabytes, which the
+// usual 100 would collect hundreds of times a second; a check costs a tenth less this way.
 const collectAt = 400
 
 // tuneCollector leaves the decision to who runs the server, if they made one.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tokenwright/tokenwright/internal/oidc"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -111,14 +112,9 @@ func exposedPassword(command *kong.Context) string {
 	return ""
 }
 
-// sqlitePath is the path of the embedded database's file; false if the database is another.
-func (f databaseFlags) sqlitePath() (string, bool) {
-	return strings.CutPrefix(f.DatabaseURL, "sqlite:")
-}
-
 // beside is the path of a file in the directory of the embedded database, "" if the database is another.
 func (f databaseFlags) beside(name string) string {
-	path, embedded := f.sqlitePath()
+	path, embedded := store.SQLitePath(f.DatabaseURL)
 	if !embedded {
 		return ""
 	}
@@ -127,7 +123,7 @@ func (f databaseFlags) beside(name string) string {
 
 // maxConns is for the store, whose own default suits the embedded database.
 func (f databaseFlags) maxConns() int {
-	if _, embedded := f.sqlitePath(); embedded {
+	if _, embedded := store.SQLitePath(f.DatabaseURL); embedded {
 		return 0
 	}
 	return f.PostgresMaxConnections
@@ -155,6 +151,17 @@ func (f oidcFlags) check() error {
 	}
 	_, err := f.roles()
 	return err
+}
+
+// issuer is nil if none is trusted.
+func (f oidcFlags) issuer() (*oidc.Config, error) {
+	if f.OIDCIssuer == "" {
+		return nil, nil //nolint:nilnil // none
+	}
+	roles, err := f.roles()
+	return &oidc.Config{
+		IssuerURL: f.OIDCIssuer, Audience: f.OIDCAudience, RoleClaim: f.OIDCRoleClaim, Roles: roles,
+	}, err
 }
 
 func (f oidcFlags) roles() (map[string]token.Role, error) {

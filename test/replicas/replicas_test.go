@@ -170,7 +170,7 @@ func TestReplicaThatIsCutOff(t *testing.T) {
 			}
 			p := newProxy(t, u.Host)
 			u.Host = p.listener.Addr().String()
-			second := harness.Start(t, harness.Options{DatabaseURL: u.String(), Replica: first, Timeout: time.Second})
+			second := harness.Start(t, harness.Options{DatabaseURL: u.String(), Replica: first, Configure: harness.Timeout(time.Second)})
 			s := create(t, first)
 			warm(t, []*harness.Server{first, second}, []*subject{s})
 			p.set(true)

@@ -123,7 +123,7 @@ func TestStatusListsOfACutOffReplica(t *testing.T) {
 	}
 	p := newProxy(t, u.Host)
 	u.Host = p.listener.Addr().String()
-	second := harness.Start(t, harness.Options{DatabaseURL: u.String(), Replica: first, Timeout: time.Second})
+	second := harness.Start(t, harness.Options{DatabaseURL: u.String(), Replica: first, Configure: harness.Timeout(time.Second)})
 	s := createListed(t, first)
 	if statusAt(statuses(t, second), s.index) != 0 {
 		t.Fatal("a fresh token is not valid")

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 	"github.com/tokenwright/tokenwright/verify"
@@ -208,7 +209,10 @@ func TestOnlineAsksAboutEverySecret(t *testing.T) {
 // TestOnlineWithTheServerInTrouble: no trouble of the real server is a verdict.
 func TestOnlineWithTheServerInTrouble(t *testing.T) {
 	away := &atomic.Bool{}
-	s := harness.Start(t, harness.Options{WrapStore: func(inner token.Store) token.Store { return planted{inner, away} }})
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+		c.CacheSize = 0 // a fault must not hide behind memory
+		c.Adjust = func(s *token.Service) { s.Store = planted{s.Store, away} }
+	}})
 	v := ask(t, s.URL, s.Vars["introspector"], newClock(), noCache)
 	away.Store(true)
 	expect(t, "no database", v, s.Vars["member"], verify.ErrUnavailable)

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -48,11 +48,11 @@ func newMetrics(log *slog.Logger) *metrics {
 }
 
 // startMetrics serves the metrics if that was asked for.
-func (s *server) startMetrics(ctx context.Context) error {
-	if s.metricsAddress == nil {
+func (s *Server) startMetrics(ctx context.Context) error {
+	if s.config.MetricsListen == "" {
 		return nil
 	}
-	listener, err := listen(ctx, "metrics-listen", *s.metricsAddress)
+	listener, err := listen(ctx, "metrics-listen", s.config.MetricsListen)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/tokenwright/tokenwright/handlers"
+	"github.com/tokenwright/tokenwright/internal/oidc"
+	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/store"
+)
+
+// Config is what a server needs to know.
+type Config struct {
+	Listen        string // HOST:PORT
+	PublicURL     string // without a slash at its end; "" if it follows from the address that the listener gets
+	MetricsListen string // HOST:PORT; "": no metrics
+	TLSCert       string // files; "": no TLS
+	TLSKey        string
+	TrustedProxy  bool // a proxy in front says from where requests come
+
+	Ephemeral    bool // database and keys are in memory only, and the members about them mean nothing
+	DatabaseURL  string
+	Database     store.Options
+	KeyDirectory string
+	CacheSize    int // rows of tokens; 0: none
+
+	Dialects      token.Dialects      // nil are the published ones
+	Contracts     []handlers.Contract // beside the published ones
+	UnleashStrict bool
+	IgnoreUnknown bool // see [handlers.Config]
+
+	Policies             map[*token.Dialect]token.Policy
+	StatusTTL            time.Duration
+	OIDC                 *oidc.Config // nil: no other issuer. The server sets who we are, and the clock.
+	FederatedMaxLifetime time.Duration
+
+	RequestTimeout  time.Duration
+	ShutdownTimeout time.Duration
+
+	Log    *slog.Logger
+	Clock  func() time.Time     // nil is the system's
+	Adjust func(*token.Service) // changes the service before it is used, for tests that plant faults; nil: not at all
+}
+
+// ConfigError says that the configuration cannot be right, whatever else happens.
+type ConfigError struct{ cause error }
+
+// Error implements error.
+func (e *ConfigError) Error() string { return e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *ConfigError) Unwrap() error { return e.cause }
