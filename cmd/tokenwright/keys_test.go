@@ -295,7 +295,7 @@ func TestKeyDirectoryLostInACrash(t *testing.T) {
 	p := launch(t, t.TempDir())
 	p.newToken(t, "apitoken")
 	p.signal(t, syscall.SIGKILL)
-	p.exit(t)
+	p.Exit()
 	keys := filepath.Join(p.dir, "keys")
 	if err := os.RemoveAll(keys); err != nil {
 		t.Fatal(err)

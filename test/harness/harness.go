@@ -3,7 +3,6 @@
 package harness
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -24,6 +23,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 	"github.com/tokenwright/tokenwright/test/speccheck"
 )
@@ -48,7 +48,7 @@ type Server struct {
 	DB      *store.DB
 	Dir     string // of the database file
 	KeyDir  string // of the keys that sign JWTs
-	Log     *Buffer
+	Log     *child.Buffer
 	Client  *http.Client
 	Vars    map[string]string // names for wire tests: credentials, ids, dates
 	Stop    func()            // stops the server in order before the test ends
@@ -60,43 +60,12 @@ type Server struct {
 	offset    atomic.Int64
 }
 
-// Buffer is a log that tests may read while the server writes.
-type Buffer struct {
-	mu      sync.Mutex
-	data    bytes.Buffer
-	discard bool
-}
-
-// Discard keeps nothing from now on.
-func (b *Buffer) Discard() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.discard = true
-}
-
-// Write appends to the buffer.
-func (b *Buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.discard {
-		return len(p), nil
-	}
-	return b.data.Write(p)
-}
-
-// String is all that was written.
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.data.String()
-}
-
 // Start runs a server until the test ends.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	s := &Server{
-		t: t, ctx: t.Context(), Log: &Buffer{}, Dir: dir, KeyDir: filepath.Join(dir, "keys"), Vars: map[string]string{},
+		t: t, ctx: t.Context(), Log: &child.Buffer{}, Dir: dir, KeyDir: filepath.Join(dir, "keys"), Vars: map[string]string{},
 	}
 	s.database = cmp.Or(o.DatabaseURL, "sqlite:"+filepath.Join(dir, "tokenwright.db"))
 	if first := o.Replica; first != nil {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 const (
@@ -125,7 +125,7 @@ func TestInstall(t *testing.T) {
 // TestExamples runs the examples of the clients against the server.
 func TestExamples(t *testing.T) {
 	var env []string
-	for name, value := range world.Start(t).Variables() {
+	for name, value := range harness.StartWorld(t).Variables() {
 		env = append(env, name+"="+value)
 	}
 	for _, contract := range []string{"muninx", "apitoken", "unleash", "service"} {
