@@ -32,7 +32,6 @@ type keysInitCmd struct {
 	keyDirectoryFlags `embed:""`
 }
 
-// Run implements the command.
 func (c *keysInitCmd) Run(out *streams) error {
 	err := c.directory().Create()
 	if errors.Is(err, fs.ErrExist) {
@@ -79,7 +78,6 @@ func (k keyItem) publishedFor() string {
 	return (time.Duration(*k.Seconds) * time.Second).String()
 }
 
-// Run implements the command.
 func (c *keysListCmd) Run(out *streams) error {
 	d := c.directory()
 	keys, err := d.List()
@@ -120,7 +118,6 @@ type keysRotateCmd struct {
 	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next one."`
 }
 
-// Run implements the command.
 func (c *keysRotateCmd) Run(out *streams) error {
 	done, err := c.directory().Rotate(c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
@@ -142,7 +139,6 @@ type keysRetireCmd struct {
 	Emergency         bool   `help:"The key is compromised: remove it although this ends tokens that are valid."`
 }
 
-// Run implements the command.
 func (c *keysRetireCmd) Run(out *streams) error {
 	err := c.directory().Retire(c.KID, c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
