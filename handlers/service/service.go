@@ -37,7 +37,7 @@ type handler struct {
 var _ gen.StrictServerInterface = handler{}
 
 // GetHealth implements `GET /healthz`.
-func (h handler) GetHealth(ctx context.Context, _ gen.GetHealthRequestObject) (gen.GetHealthResponseObject, error) {
+func (h handler) GetHealth(_ context.Context, _ gen.GetHealthRequestObject) (gen.GetHealthResponseObject, error) {
 	return gen.GetHealth200JSONResponse{Body: gen.Health{Status: gen.Ok}}, nil
 }
 
