@@ -38,7 +38,7 @@ func newForge(t *testing.T) forge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, fileName(keys.ring().active.id, active)))
+	text, err := os.ReadFile(filepath.Join(dir, keys.Active()+keySuffix))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func newForge(t *testing.T) forge {
 	return forge{
 		keys:    keys,
 		private: parsed.(*ecdsa.PrivateKey),
-		header:  `{"alg":"ES256","kid":"` + keys.ring().active.id + `","typ":"JWT"}`,
+		header:  `{"alg":"ES256","kid":"` + keys.ring().active().id + `","typ":"JWT"}`,
 		payload: `{"iss":"` + testIssuer + `","sub":"e1","jti":"t1","exp":2000000000,"environment_id":null}`,
 	}
 }
@@ -151,9 +151,9 @@ func TestForgeryIsAcceptedUnaltered(t *testing.T) {
 func TestVerifyRefusesHeaders(t *testing.T) {
 	f := newForge(t)
 	mallory, malloryKID := resign(t)
-	kid := f.keys.ring().active.id
+	kid := f.keys.ring().active().id
 	none := func(string) []byte { return nil }
-	public, err := json.Marshal(f.keys.ring().active.public)
+	public, err := json.Marshal(f.keys.ring().active().public)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package jwt
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +21,11 @@ const maxSize = 16 << 10
 
 // Keys signs with the active key of a directory and verifies with all of them. It is safe for concurrent use.
 type Keys struct {
-	issuer    string
-	dir       string // "": the keys are in memory only
-	current   atomic.Pointer[ring]
-	reading   sync.Mutex  // held while the directory is read again
-	promising sync.Mutex  // held while a record is raised
-	spare     atomic.Bool // an unknown key may have the directory read again, see [Keys.Watch]
+	issuer  string
+	dir     string // "": the keys are in memory only
+	current atomic.Pointer[ring]
+	reading sync.Mutex  // held while the directory is read again
+	spare   atomic.Bool // an unknown key may have the directory read again, see [Keys.Watch]
 }
 
 var _ token.Signer = (*Keys)(nil)
@@ -41,9 +41,6 @@ func Open(dir, issuer string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writable(dir); err != nil {
-		return nil, err
-	}
 	k := &Keys{issuer: issuer, dir: dir}
 	k.current.Store(r)
 	return k, nil
@@ -55,20 +52,16 @@ func Ephemeral(issuer string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.state = active
-	r := &ring{keys: []*key{made}, active: made, known: records{}}
-	if r.document, err = json.Marshal(r.public()); err != nil {
-		return nil, fmt.Errorf("encode keys: %w", err)
-	}
+	r := &ring{keys: []*key{made}}
 	k := &Keys{issuer: issuer}
 	k.current.Store(r)
-	return k, nil
+	return k, r.publish()
 }
 
 func (k *Keys) ring() *ring { return k.current.Load() }
 
 // Active is the kid of the key that signs.
-func (k *Keys) Active() string { return k.ring().active.id }
+func (k *Keys) Active() string { return k.ring().active().id }
 
 // Public returns the public keys, the active one first, as they are published (RFC 7517).
 func (k *Keys) Public() jose.JSONWebKeySet { return k.ring().public() }
@@ -104,20 +97,36 @@ func (k *Keys) Sign(c token.Claims) (secret, keyID string, err error) {
 	if c.ExpiresAt.IsZero() {
 		return "", "", errors.New("a JWT needs an expiry")
 	}
-	return k.sign(headerType, k.claims(c), c.IssuedAt, c.ExpiresAt)
+	return k.sign(headerType, k.claims(c))
 }
 
-func (k *Keys) sign(typ string, claims any, issued, expires time.Time) (signed, keyID string, err error) {
+func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", "", fmt.Errorf("encode claims: %w", err)
 	}
-	key := k.ring().active
-	if err := k.promise(key, issued, expires); err != nil {
-		return "", "", err
+	key, err := k.present()
+	if err != nil {
+		return "", "", token.Wrap(token.Unavailable, fmt.Errorf("the key that signs is not there any more: %w", err))
 	}
 	signed, err = key.sign(typ, payload)
 	return signed, key.id, err
+}
+
+// present returns the active key while its file is there, or what has become the active key since. Nobody else could verify
+// what is signed without the directory, but it may be back soon, as one on a mount that is away.
+func (k *Keys) present() (*key, error) {
+	key := k.ring().active()
+	if key.path == "" {
+		return key, nil
+	}
+	if _, err := os.Stat(key.path); err == nil {
+		return key, nil
+	}
+	if err := k.reload(); err != nil {
+		return nil, err
+	}
+	return k.ring().active(), nil
 }
 
 func (k *Keys) claims(c token.Claims) claims {
