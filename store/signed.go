@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -19,4 +21,20 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 		AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
 		string(token.APIToken), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
 	return count > 0, d.translate(ctx, err)
+}
+
+// LastExpiry is when the last token expires that the key has signed, and of the JWTs of which it was not noted which key signed
+// them, as before the third schema, the last that was created since then. It is zero if there is none. Tokens that are deleted or
+// revoked need no key any more.
+func (d *DB) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
+	var last *int64
+	err := d.read(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT max(expires_at) FROM tokens WHERE deleted_at IS NULL AND dialect = ? AND state <> ?
+			AND (signing_key = ? OR signing_key IS NULL AND created_at >= ?)`,
+			string(token.APIToken), string(token.Revoked), keyID, since.UnixMilli()).Scan(&last).Error
+	})
+	if err != nil || last == nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(*last).UTC(), nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tokenwright/tokenwright/internal/durable"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -114,7 +115,7 @@ func (f *credentialFile) finish() error {
 	if err := os.Remove(f.part.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot rename the file of the credential: %w", err)
 	}
-	return syncDirectory(filepath.Dir(f.path))
+	return durable.SyncDir(filepath.Dir(f.path))
 }
 
 func sameFile(a, b string) bool {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tokenwright/tokenwright/internal/durable"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -63,7 +64,7 @@ func (f *secretFile) write(secret string) error {
 	if err == nil {
 		_, err = f.file.WriteString(secret + "\n")
 	}
-	if err := errors.Join(err, f.file.Sync(), syncDirectory(filepath.Dir(f.path))); err != nil {
+	if err := errors.Join(err, f.file.Sync(), durable.SyncDir(filepath.Dir(f.path))); err != nil {
 		return fmt.Errorf("cannot write the credential: %w", err)
 	}
 	f.written = true
@@ -98,14 +99,4 @@ func (f *secretFile) settle(outcome error) error {
 	os.Remove(f.path) //nolint:errcheck // what is in it opens nothing
 	f.file = nil
 	return outcome
-}
-
-// syncDirectory makes the names in a directory durable.
-func syncDirectory(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
