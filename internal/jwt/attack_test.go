@@ -285,7 +285,7 @@ func TestVerifyRefusesSpellings(t *testing.T) {
 		"NUL at the end":          good + "\x00",
 		"JSON, flattened":         `{"protected":"` + seg[0] + `","payload":"` + seg[1] + `","signature":"` + seg[2] + `"}`,
 		"JSON, general":           `{"payload":"` + seg[1] + `","signatures":[{"protected":"` + seg[0] + `","signature":"` + seg[2] + `"}]}`,
-		"over-long":               f.jwt(f.header, with(f.payload, "e1", strings.Repeat("a", maxSize)), nil),
+		"over-long":               f.jwt(f.header, with(f.payload, "e1", strings.Repeat("a", token.MaxJWT)), nil),
 		"a muninx secret":         "muninx_000000000000000000000000000000000000",
 		"twice with a comma":      good + "," + good,
 		"signature with ES256 -s": negate(t, good),

@@ -16,9 +16,6 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// maxSize is far above what [Keys.Sign] makes; anything longer is refused unread.
-const maxSize = 16 << 10
-
 // Keys signs with the active key of a directory and verifies with all of them. It is safe for concurrent use.
 type Keys struct {
 	issuer  string

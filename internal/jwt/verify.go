@@ -76,7 +76,7 @@ func (k *Keys) Ours(secret string) bool {
 func split(secret string) ([3][]byte, error) {
 	var parts [3][]byte
 	segments := strings.Split(secret, ".")
-	if len(secret) > maxSize || len(segments) != len(parts) || strings.ContainsAny(secret, "\r\n") {
+	if len(secret) > token.MaxJWT || len(segments) != len(parts) || strings.ContainsAny(secret, "\r\n") {
 		return parts, errForm
 	}
 	for i, segment := range segments {

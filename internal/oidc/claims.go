@@ -9,12 +9,14 @@ import (
 	"unicode"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 const (
-	maxSize    = 16 << 10         // bytes of a JWT
 	maxSubject = 255              // characters of `sub` (OpenID Connect Core 1.0 section 2)
 	leeway     = 60 * time.Second // by how much the issuer's clock may be ahead
 	maxUnix    = 253402300799     // the last second of the year 9999
@@ -51,7 +53,7 @@ type header struct {
 type claims struct {
 	Issuer    string    `json:"iss"`
 	Subject   string    `json:"sub"`
-	Audience  oneOrMany `json:"aud"`
+	Audience  jwt.Audience `json:"aud"`
 	ExpiresAt *date     `json:"exp"`
 	NotBefore *date     `json:"nbf"`
 	IssuedAt  *date     `json:"iat"`
@@ -68,11 +70,11 @@ type parsed struct {
 
 // parse reads the compact serialisation (RFC 7515 section 7.1). The decoder refuses a repeated member at any level, and
 // takes members that differ in case for others.
-func parse(jwt string) (parsed, error) {
+func parse(text string) (parsed, error) {
 	var t parsed
-	first, _, _ := strings.Cut(jwt, ".")
+	first, _, _ := strings.Cut(text, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(first)
-	if err != nil || len(jwt) > maxSize {
+	if err != nil || len(text) > token.MaxJWT {
 		return t, errForm
 	}
 	if err := json.Unmarshal(raw, &t.header); err != nil {
@@ -81,10 +83,10 @@ func parse(jwt string) (parsed, error) {
 	if t.header.Critical != nil || !t.header.isJWT() {
 		return t, errType
 	}
-	if t.jws, err = jose.ParseSignedCompact(jwt, algorithms); err != nil {
+	if t.jws, err = jose.ParseSignedCompact(text, algorithms); err != nil {
 		return t, errForm
 	}
-	t.input = jwt[:strings.LastIndexByte(jwt, '.')]
+	t.input = text[:strings.LastIndexByte(text, '.')]
 	t.payload = t.jws.UnsafePayloadWithoutVerification()
 	if err := json.Unmarshal(t.payload, &t.claims); err != nil {
 		return t, errClaims
@@ -132,23 +134,11 @@ func usable(subject string) bool {
 // strings returns the values of a claim that is a string or a list of strings, nothing of any other.
 func (t parsed) strings(name string) []string {
 	var all map[string]jsontext.Value
-	var values oneOrMany
+	var values jwt.Audience
 	if json.Unmarshal(t.payload, &all) != nil || json.Unmarshal(all[name], &values) != nil {
 		return nil
 	}
 	return values
-}
-
-// oneOrMany is a string or a list of strings (RFC 7519 section 4.1.3).
-type oneOrMany []string
-
-// UnmarshalJSON reads either form.
-func (o *oneOrMany) UnmarshalJSON(text []byte) error {
-	if jsontext.Value(text).Kind() == '"' {
-		*o = make(oneOrMany, 1)
-		return json.Unmarshal(text, &(*o)[0])
-	}
-	return json.Unmarshal(text, (*[]string)(o))
 }
 
 // date is a NumericDate (RFC 7519 section 2), which may have a fraction.

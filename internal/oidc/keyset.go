@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -20,10 +21,13 @@ const (
 	staleFor = 6 * time.Hour
 )
 
-// keySet keeps the issuer's keys: one fetch at a time, never two within [refreshGap].
+// keySet keeps the issuer's keys: one fetch at a time, never two within [refreshGap]. It takes the place of go-oidc's
+// RemoteKeySet, which fetches for every signature that it cannot verify, keeps keys until then, and takes any that is in the set.
 type keySet struct {
 	fetch func(context.Context) ([]jose.JSONWebKey, time.Duration, error)
 	now   func() time.Time
+
+	flight singleflight.Group
 
 	mu        sync.Mutex
 	keys      []jose.JSONWebKey
@@ -31,23 +35,22 @@ type keySet struct {
 	lifetime  time.Duration // of keys
 	triedAt   time.Time     // the end of the last fetch; zero: never
 	failure   error         // of the last fetch
-	flight    chan struct{} // closed when the fetch under way ends; nil: none is
 }
 
 // get returns the keys, and fetches them first if they are missing or have outlived their time. While the issuer is
 // away, only the first call waits for a fetch that fails; the others get the stale keys at once.
 func (s *keySet) get(ctx context.Context) ([]jose.JSONWebKey, error) {
 	s.mu.Lock()
-	if s.age() < s.lifetime {
-		defer s.mu.Unlock()
-		return s.keys, nil
-	}
-	flight := s.refresh(ctx)
-	if s.failure != nil && s.usable() {
-		flight = nil
-	}
+	fresh, known, stale := s.age() < s.lifetime, s.keys, s.failure != nil && s.usable()
 	s.mu.Unlock()
-	if err := wait(ctx, flight); err != nil {
+	if fresh {
+		return known, nil
+	}
+	fetched := s.refresh(ctx)
+	if stale {
+		return known, nil
+	}
+	if err := wait(ctx, fetched); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -61,10 +64,7 @@ func (s *keySet) get(ctx context.Context) ([]jose.JSONWebKey, error) {
 // newer fetches the keys again, if it is not too soon for that, and returns the newest. Without an answer of the issuer
 // nobody can tell whether it has the key that is missing, so stale keys will not do here.
 func (s *keySet) newer(ctx context.Context) ([]jose.JSONWebKey, error) {
-	s.mu.Lock()
-	flight := s.refresh(ctx)
-	s.mu.Unlock()
-	if err := wait(ctx, flight); err != nil {
+	if err := wait(ctx, s.refresh(ctx)); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -75,27 +75,25 @@ func (s *keySet) newer(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return s.keys, nil
 }
 
-// refresh starts a fetch unless one is under way or the last has only just ended, and returns the one under way, nil
-// if there is none. The mutex is held.
-func (s *keySet) refresh(ctx context.Context) <-chan struct{} {
-	if s.flight == nil && !s.tooSoon() {
-		s.flight = make(chan struct{})
-		// The fetch is for all who wait, so that it outlives the caller that started it. It has a time-out of its own.
-		go s.run(context.WithoutCancel(ctx))
-	}
-	return s.flight
-}
-
-func (s *keySet) run(ctx context.Context) {
-	keys, lifetime, err := s.fetch(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.triedAt, s.failure = s.now(), err
-	if err == nil {
-		s.keys, s.fetchedAt, s.lifetime = keys, s.triedAt, lifetime
-	}
-	close(s.flight)
-	s.flight = nil
+// refresh fetches the keys unless the last fetch has only just ended. A fetch is for all who wait, so that it outlives the
+// caller that started it. It has a time-out of its own.
+func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
+	return s.flight.DoChan("", func() (any, error) {
+		s.mu.Lock()
+		tooSoon := s.tooSoon()
+		s.mu.Unlock()
+		if tooSoon {
+			return nil, nil
+		}
+		keys, lifetime, err := s.fetch(context.WithoutCancel(ctx))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.triedAt, s.failure = s.now(), err
+		if err == nil {
+			s.keys, s.fetchedAt, s.lifetime = keys, s.triedAt, lifetime
+		}
+		return nil, nil
+	})
 }
 
 // tooSoon is false after the clock was set back, which must not keep us from fetching.
@@ -121,12 +119,9 @@ func (s *keySet) unavailable() error {
 }
 
 // wait waits for a fetch, or for the caller to go away.
-func wait(ctx context.Context, flight <-chan struct{}) error {
-	if flight == nil {
-		return nil
-	}
+func wait(ctx context.Context, fetched <-chan singleflight.Result) error {
 	select {
-	case <-flight:
+	case <-fetched:
 		return nil
 	case <-ctx.Done():
 	}

@@ -1,4 +1,9 @@
-// Package oidc verifies the JWTs of a configured OpenID Connect issuer. It implements [token.Federation].
+// Package oidc verifies the JWTs of a configured OpenID Connect issuer, for whoever is called by its users. It implements
+// [token.Federation], knows nothing of the registry, and is called by internal/token alone.
+//
+// go-oidc finds the issuer, go-jose checks signatures. The claims are judged here, since go-oidc's verifier fetches keys before it
+// looks at the claims, takes a repeated member and a token that ends now, and tells an outage of the issuer from a bad signature
+// only by its text.
 package oidc
 
 import (
@@ -72,7 +77,7 @@ func (c Config) checkRoles() error {
 		return errors.New("roles are mapped, but no claim is named that holds them")
 	}
 	for value, role := range c.Roles {
-		if !slices.Contains(ranks, role) {
+		if !slices.Contains(token.Roles, role) {
 			return fmt.Errorf("the value %q of the claim %q is mapped to an unknown role %q", value, c.RoleClaim, role)
 		}
 	}
@@ -168,16 +173,13 @@ func (t parsed) salted(key any) bool {
 	return rsa.VerifyPSS(public, hash, digest.Sum(nil), t.jws.Signatures[0].Signature, options) == nil
 }
 
-// ranks orders the roles by what they may do, the highest first.
-var ranks = []token.Role{token.RoleAdmin, token.RoleIntrospector, token.RoleMember}
-
 // role is the highest role that the configured claim holds.
 func (i *Issuer) role(t parsed) token.Role {
 	if i.cfg.RoleClaim == "" {
 		return ""
 	}
 	held := t.strings(i.cfg.RoleClaim)
-	for _, rank := range ranks {
+	for _, rank := range token.Roles {
 		if slices.ContainsFunc(held, func(value string) bool { return i.cfg.Roles[value] == rank }) {
 			return rank
 		}

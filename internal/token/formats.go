@@ -147,12 +147,12 @@ func SecretDialect(secret string) (Dialect, bool) {
 	case strings.HasPrefix(secret, unleashPrefix):
 		return Unleash, validUnleashSecret(secret)
 	default:
-		return APIToken, len(secret) <= maxJWT && strings.Count(secret, ".") == 2
+		return APIToken, len(secret) <= MaxJWT && strings.Count(secret, ".") == 2
 	}
 }
 
-// maxJWT is far above the size of any JWT that this server signs or an OIDC issuer sends, in bytes.
-const maxJWT = 16 << 10
+// MaxJWT is far above the size of any JWT that this server signs or an OIDC issuer sends, in bytes.
+const MaxJWT = 16 << 10
 
 func validMuninxSecret(secret string) bool {
 	body := len(muninxPrefix) + muninxRandom
