@@ -9,23 +9,24 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// HasSigned reports whether the database has tokens that are of use only with the key that signed them: JWTs that are neither
-// deleted, revoked nor expired. It asks no column that is younger than the first schema, since it is asked before a migration.
+// HasSigned reports whether the database has tokens that are of use only with the key that signed them: JWTs that are
+// neither deleted, revoked nor expired. It asks no column that is younger than the first schema, since it is asked
+// before a migration.
 func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	exists, err := d.hasTable(ctx, "tokens")
 	if err != nil || !exists {
 		return false, d.translate(ctx, err)
 	}
 	var count int64
-	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens WHERE deleted_at IS NULL AND dialect = ?
-		AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
+	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens
+		WHERE deleted_at IS NULL AND dialect = ? AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
 		string(token.APIToken), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
 	return count > 0, d.translate(ctx, err)
 }
 
-// LastExpiry is when the last token expires that the key has signed, and of the JWTs of which it was not noted which key signed
-// them, as before the third schema, the last that was created since then. It is zero if there is none. Tokens that are deleted or
-// revoked need no key any more.
+// LastExpiry is when the last token expires that the key has signed, and of the JWTs of which it was not noted which
+// key signed them, as before the third schema, the last that was created since then. It is zero if there is none.
+// Tokens that are deleted or revoked need no key any more.
 func (d *DB) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
 	var last *int64
 	err := d.read(ctx, func(tx *gorm.DB) error {

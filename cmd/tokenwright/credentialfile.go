@@ -14,8 +14,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// credentialFile is the file for a credential that a transaction makes. Until the commit it has another name, so that a later run
-// knows what one has left that was killed, and finishes or replaces it. Any other file is never overwritten.
+// credentialFile is the file for a credential that a transaction makes. Until the commit it has another name, so that a
+// later run knows what one has left that was killed, and finishes or replaces it. Any other file is never overwritten.
 type credentialFile struct {
 	path string
 	flag string // which named it
@@ -38,7 +38,8 @@ func (f *credentialFile) write(secret string) error {
 	return f.part.write(secret)
 }
 
-// makeRoom removes what an earlier run has left. The database does not know it, or [credentialFile.resume] had finished it.
+// makeRoom removes what an earlier run has left. The database does not know it, or [credentialFile.resume] had finished
+// it.
 func (f *credentialFile) makeRoom() error {
 	if f.path == "" {
 		return unnamed(f.flag)
@@ -124,7 +125,8 @@ func sameFile(a, b string) bool {
 	return err == nil && other == nil && os.SameFile(first, second)
 }
 
-// resume finishes the file of an earlier run whose transaction was committed, and removes one of a transaction that was not.
+// resume finishes the file of an earlier run whose transaction was committed, and removes one of a transaction that was
+// not.
 func (f *credentialFile) resume(ctx context.Context, tokens *token.Service) (bool, error) {
 	if f.path == "" {
 		return false, nil

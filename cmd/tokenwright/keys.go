@@ -16,7 +16,7 @@ import (
 type keysCmd struct {
 	Init   keysInitCmd   `cmd:"" help:"Make a directory with a first key."`
 	List   keysListCmd   `cmd:"" help:"List the keys."`
-	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; the first time, only make a next one."`
+	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; the first time, only make one."`
 	Retire keysRetireCmd `cmd:"" help:"Remove a retired key when all tokens that it signed have expired."`
 }
 
@@ -30,8 +30,8 @@ func (f keyDirectoryFlags) directory() jwt.Directory {
 	return jwt.Directory{Path: f.KeyDirectory, Now: new(token.Service).Now}
 }
 
-// signedTokens asks the database what keys have signed. It opens it for each question, and only to read: a server may have
-// it open.
+// signedTokens asks the database what keys have signed. It opens it for each question, and only to read: a server may
+// have it open.
 type signedTokens struct{ databaseFlags }
 
 // LastExpiry implements [jwt.Tokens].
@@ -128,8 +128,8 @@ func (c *keysListCmd) Run(ctx context.Context, out *streams) error {
 	items := make([]keyItem, 0, len(keys))
 	for _, k := range keys {
 		item := keyItem{
-			KID: k.ID, State: k.State, Created: known(k.Created), Changed: known(k.Changed), Published: known(k.Published),
-			Ready: known(k.Ready), Until: known(k.Until),
+			KID: k.ID, State: string(k.State), Created: known(k.Created), Changed: known(k.Changed),
+			Published: known(k.Published), Ready: known(k.Ready), Until: known(k.Until),
 		}
 		if item.Published != nil {
 			item.Seconds = new(max(0, int64(d.Now().Sub(k.Published)/time.Second)))
@@ -156,7 +156,7 @@ func stampOrNone(t *time.Time) string {
 
 type keysRotateCmd struct {
 	keyDirectoryFlags `embed:""`
-	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next one."`
+	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next."`
 }
 
 // Run implements the command.

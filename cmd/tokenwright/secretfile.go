@@ -45,7 +45,8 @@ func unnamed(flag string) error {
 }
 
 func occupied(path, flag string) error {
-	return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s", path, flag)
+	return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s",
+		path, flag)
 }
 
 // write puts the secret on disk for good. It may be called again with another secret, as a transaction that is
@@ -93,7 +94,9 @@ func (f *secretFile) settle(outcome error) error {
 	}
 	if f.written && (errors.Is(outcome, token.Unavailable) || errors.Is(outcome, token.Canceled)) {
 		return &uncertainError{
-			fmt.Sprintf("%v; the file %s is kept, because it is not known whether the credential in it works", outcome, f.path), outcome,
+			text: fmt.Sprintf("%v; the file %s is kept, because it is not known whether the credential in it works",
+				outcome, f.path),
+			cause: outcome,
 		}
 	}
 	os.Remove(f.path) //nolint:errcheck // what is in it opens nothing

@@ -1,5 +1,5 @@
-// Package durable changes files so that a crash leaves either the old content or the new. It knows nothing of what is in
-// them. internal/jwt keeps its key directory with it, and the command line its files of credentials.
+// Package durable changes files so that a crash leaves either the old content or the new. It knows nothing of what is
+// in them. internal/jwt keeps its key directory with it, and the command line its files of credentials.
 package durable
 
 import (
@@ -9,8 +9,9 @@ import (
 	"runtime"
 )
 
-// Replace makes or replaces a file of mode 0600 in one step. google/renameio would do the same, but does not compile for
-// Windows, which releases are built for, and does not sync the directory, so that a crash could undo what it has returned from.
+// Replace makes or replaces a file of mode 0600 in one step. google/renameio would do the same, but does not compile
+// for Windows, which releases are built for, and does not sync the directory, so that a crash could undo what it has
+// returned from.
 func Replace(path string, text []byte) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".tmp-*") // of mode 0600

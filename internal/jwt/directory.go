@@ -124,8 +124,8 @@ func (d Directory) locked(change func() error) error {
 	return change()
 }
 
-// change replaces the manifest of a directory that can be used by what the function makes of it. One that has none gets it
-// first: that is a change of its own, and from then on the names of the files say nothing any more.
+// change replaces the manifest of a directory that can be used by what the function makes of it. One that has none gets
+// it first: that is a change of its own, and from then on the names of the files say nothing any more.
 func (d Directory) change(edit func(*manifest) error) error {
 	return d.locked(func() error {
 		r, err := load(d.Path)
@@ -161,19 +161,16 @@ func (d Directory) add(m *manifest, st state) error {
 		return fmt.Errorf("write key: %w", err)
 	}
 	now := roundUp(d.now())
-	m.Keys = append(m.Keys, entry{ID: k.id, File: file, State: st, Created: now, Published: now, Changed: now})
+	m.Keys = append(m.Keys, Entry{ID: k.id, File: file, State: st, Created: now, Published: now, Changed: now})
 	return nil
 }
 
-// Info tells of one key. Times that are not known are zero.
+// Info tells of one key.
 type Info struct {
-	ID        string
-	State     string
-	Created   time.Time
-	Published time.Time
-	Changed   time.Time // when it got its state
-	Ready     time.Time // of a next key: from when it may sign
-	Until     time.Time // no token that it signed expires later; zero: there is none, or nobody to ask
+	Entry
+
+	Ready time.Time // of a next key: from when it may sign
+	Until time.Time // no token that it signed expires later; zero: there is none, or nobody to ask
 }
 
 // List tells of all keys, the active one first.
@@ -184,7 +181,7 @@ func (d Directory) List(ctx context.Context) ([]Info, error) {
 	}
 	var infos []Info
 	for _, e := range r.manifest.Keys {
-		info := Info{ID: e.ID, State: string(e.State), Created: e.Created, Published: e.Published, Changed: e.Changed}
+		info := Info{Entry: e}
 		if e.State == next {
 			info.Ready = e.ready()
 		}
@@ -212,27 +209,29 @@ type Rotation struct {
 func (d Directory) Rotate(emergency bool) (Rotation, error) {
 	var done Rotation
 	err := d.change(func(m *manifest) (err error) {
-		if emergency && m.heir() == nil {
-			if err := d.add(m, next); err != nil {
+		if emergency {
+			if err := d.ensureNext(m); err != nil {
 				return err
 			}
 		}
 		if done.Retired, err = m.succeed(d.now(), emergency); err != nil {
 			return err
 		}
-		if m.heir() == nil {
-			if err := d.add(m, next); err != nil {
-				return err
-			}
+		if err := d.ensureNext(m); err != nil {
+			return err
 		}
 		heir := m.heir()
 		done.Active, done.Next, done.Ready = m.active().ID, heir.ID, heir.ready()
 		return nil
 	})
-	if err != nil {
-		return Rotation{}, err
+	return done, err
+}
+
+func (d Directory) ensureNext(m *manifest) error {
+	if m.heir() != nil {
+		return nil
 	}
-	return done, nil
+	return d.add(m, next)
 }
 
 // succeed lets the next key sign, if there is one, and returns the key that signed before.
@@ -254,9 +253,9 @@ func (m *manifest) succeed(now time.Time, emergency bool) (old string, err error
 // Retire removes a retired key for good, when the last token that it signed must have expired; before, it is
 // [ErrEarly]. In an emergency it does not wait, and ends what the key signed.
 func (d Directory) Retire(ctx context.Context, id string, emergency bool) error {
-	var gone entry
+	var gone Entry
 	err := d.change(func(m *manifest) error {
-		i := slices.IndexFunc(m.Keys, func(e entry) bool { return e.ID == id })
+		i := slices.IndexFunc(m.Keys, func(e Entry) bool { return e.ID == id })
 		if i < 0 {
 			return fmt.Errorf("key directory %s holds no key %q", d.Path, id)
 		}
@@ -280,7 +279,7 @@ func (d Directory) Retire(ctx context.Context, id string, emergency bool) error 
 }
 
 // spent refuses a key that may have signed a token that is still valid, or may be signing one.
-func (d Directory) spent(ctx context.Context, e entry) error {
+func (d Directory) spent(ctx context.Context, e Entry) error {
 	if e.Created.IsZero() {
 		return fmt.Errorf("nothing is recorded of the key %s, so what it signed may still be valid", e.ID)
 	}
@@ -299,7 +298,7 @@ func (d Directory) spent(ctx context.Context, e entry) error {
 }
 
 // lastExpiry asks for what the key has signed. A token of which that was not noted may be its own if it is not older.
-func (d Directory) lastExpiry(ctx context.Context, e entry) (time.Time, error) {
+func (d Directory) lastExpiry(ctx context.Context, e Entry) (time.Time, error) {
 	since := e.Created
 	if !since.IsZero() {
 		since = since.Add(-margin)

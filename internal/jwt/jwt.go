@@ -1,5 +1,7 @@
-// Package jwt makes and checks the JWTs (RFC 7519) that this server issues. It implements [token.Signer] with ES256 keys
-// that live in a directory of files.
+// Package jwt makes and checks the JWTs (RFC 7519) that this server issues. It implements [token.Signer] with ES256
+// keys that live in a directory of files, which it also looks after. It knows nothing of databases and callers: whether
+// a token is still valid is for internal/token to say. The server calls it through [token.Signer], `tokenwright keys`
+// as [Directory].
 package jwt
 
 import (
@@ -28,8 +30,8 @@ type Keys struct {
 var _ token.Signer = (*Keys)(nil)
 
 // Open loads the keys of a directory; issuer is the `iss` of the JWTs that they sign. An error that matches
-// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need a person, and say what is to
-// be done.
+// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need a person, and say what is
+// to be done.
 func Open(dir, issuer string) (*Keys, error) {
 	if issuer == "" {
 		return nil, errors.New("the issuer of JWTs is not set")
@@ -49,10 +51,9 @@ func Ephemeral(issuer string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &ring{keys: []*key{made}}
 	k := &Keys{issuer: issuer}
-	k.current.Store(r)
-	return k, r.publish()
+	k.current.Store(&ring{keys: []*key{made}})
+	return k, nil
 }
 
 func (k *Keys) ring() *ring { return k.current.Load() }
@@ -63,8 +64,8 @@ func (k *Keys) Active() string { return k.ring().active().id }
 // Public returns the public keys, the active one first, as they are published (RFC 7517).
 func (k *Keys) Public() jose.JSONWebKeySet { return k.ring().public() }
 
-// Document is [Keys.Public] in JSON, to be read only. Who serves it allows it to be kept for [MaxAge].
-func (k *Keys) Document() ([]byte, error) { return k.ring().document, nil }
+// Document is [Keys.Public] in JSON. Who serves it allows it to be kept for [MaxAge].
+func (k *Keys) Document() ([]byte, error) { return json.Marshal(k.Public()) }
 
 // claims is the payload, in whole seconds (RFC 7519 section 4.1 and the `apitoken` dialect's own three).
 type claims struct {
@@ -110,8 +111,8 @@ func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	return signed, key.id, err
 }
 
-// present returns the active key while its file is there, or what has become the active key since. Nobody else could verify
-// what is signed without the directory, but it may be back soon, as one on a mount that is away.
+// present returns the active key while its file is there, or what has become the active key since. Nobody else could
+// verify what is signed without the directory, but it may be back soon, as one on a mount that is away.
 func (k *Keys) present() (*key, error) {
 	key := k.ring().active()
 	if key.path == "" {

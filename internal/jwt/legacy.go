@@ -10,9 +10,9 @@ import (
 )
 
 // A directory of a release before the manifest says all by the names of its files: `<kid>.<state>.pem` holds a key, and
-// `<kid>.<fact>.<time>.at`, which is empty, records a fact; the latest of a fact counts. Servers read such a directory as it is,
-// so that servers of both releases can share it; the first change gives it a manifest, see [Directory.change]. The files keep
-// their names, so that the servers of the older release go on, too.
+// `<kid>.<fact>.<time>.at`, which is empty, records a fact; the latest of a fact counts. Servers read such a directory
+// as it is, so that servers of both releases can share it; the first change gives it a manifest, see
+// [Directory.change]. The files keep their names, so that the servers of the older release go on, too.
 const (
 	recordSuffix = ".at"
 	recordTime   = "20060102T150405Z"
@@ -35,7 +35,7 @@ func legacy(dir string) (manifest, error) {
 			continue
 		}
 		id, st, _ := strings.Cut(stem, ".")
-		m.Keys = append(m.Keys, entry{ID: id, State: state(st), File: file.Name()})
+		m.Keys = append(m.Keys, Entry{ID: id, State: state(st), File: file.Name()})
 	}
 	if len(m.Keys) == 0 {
 		return m, fmt.Errorf("it holds no key: %w", fs.ErrNotExist)
@@ -57,7 +57,8 @@ func parseRecord(name string) (about string, at time.Time) {
 	return "", at
 }
 
-// tell adds the facts. Of two active keys, the one that was recorded as replaced is what an unfinished rotation has left.
+// tell adds the facts. Of two active keys, the one that was recorded as replaced is what an unfinished rotation has
+// left.
 func (m *manifest) tell(facts map[string]time.Time) {
 	signs := 0
 	for _, e := range m.Keys {

@@ -100,11 +100,10 @@ func TestOldDirectory(t *testing.T) {
 	}
 	infos, err := o.List(t.Context())
 	o.must(err)
+	madeA, madeB := at("2026-03-04T05:06:08Z"), at("2026-03-04T05:07:08Z")
 	want := []Info{
-		{ID: o.id("A"), State: "active", Created: at("2026-03-04T05:06:08Z"), Published: at("2026-03-04T05:06:08Z"),
-			Changed: at("2026-03-04T05:06:08Z"), Until: testClaims.ExpiresAt},
-		{ID: o.id("B"), State: "next", Created: at("2026-03-04T05:07:08Z"), Published: at("2026-03-04T05:07:08Z"),
-			Changed: at("2026-03-04T05:07:08Z"), Ready: at("2026-03-04T05:13:08Z")},
+		{Entry: Entry{o.id("A"), o.id("A") + ".active.pem", active, madeA, madeA, madeA}, Until: testClaims.ExpiresAt},
+		{Entry: Entry{o.id("B"), o.id("B") + ".next.pem", next, madeB, madeB, madeB}, Ready: at("2026-03-04T05:13:08Z")},
 	}
 	if !slices.Equal(infos, want) {
 		t.Errorf("listed %+v, want %+v", infos, want)

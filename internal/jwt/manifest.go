@@ -37,15 +37,15 @@ const (
 	retired state = "retired"
 )
 
-// manifest says which keys a directory holds. It is one file and replaced as a whole, so that every reader finds one key
-// that signs, and all keys that verify. A key file that it does not name is none.
+// manifest says which keys a directory holds. It is one file and replaced as a whole, so that every reader finds one
+// key that signs, and all keys that verify. A key file that it does not name is none.
 type manifest struct {
 	Version int     `json:"version"` // 0: the directory has no manifest yet, see [legacy]
-	Keys    []entry `json:"keys"`
+	Keys    []Entry `json:"keys"`
 }
 
-// entry is a key in the manifest. Times of which nothing is known are zero.
-type entry struct {
+// Entry is what the manifest says of a key. Times of which nothing is known are zero.
+type Entry struct {
 	ID        string    `json:"kid"`
 	File      string    `json:"file"`
 	State     state     `json:"state"`
@@ -55,23 +55,23 @@ type entry struct {
 }
 
 // ready is when every copy of the key set that lacks the key has expired, zero if that is not known.
-func (e *entry) ready() time.Time {
+func (e *Entry) ready() time.Time {
 	if e.Published.IsZero() {
 		return time.Time{}
 	}
 	return e.Published.Add(MaxAge + margin)
 }
 
-func (e *entry) become(st state, at time.Time) { e.State, e.Changed = st, at }
+func (e *Entry) become(st state, at time.Time) { e.State, e.Changed = st, at }
 
 // active is the key that signs.
-func (m *manifest) active() *entry {
-	return &m.Keys[slices.IndexFunc(m.Keys, func(e entry) bool { return e.State == active })]
+func (m *manifest) active() *Entry {
+	return &m.Keys[slices.IndexFunc(m.Keys, func(e Entry) bool { return e.State == active })]
 }
 
 // heir is the next key that was published first, nil if there is none.
-func (m *manifest) heir() *entry {
-	var heir *entry
+func (m *manifest) heir() *Entry {
+	var heir *Entry
 	for i := range m.Keys {
 		e := &m.Keys[i]
 		if e.State == next && (heir == nil || e.Published.Before(heir.Published)) {
@@ -96,7 +96,7 @@ func readManifest(dir string) (manifest, error) {
 	if err != nil {
 		return m, fmt.Errorf("key directory %s: %w", dir, err)
 	}
-	slices.SortStableFunc(m.Keys, func(a, b entry) int { return cmp.Compare(a.State, b.State) })
+	slices.SortStableFunc(m.Keys, func(a, b Entry) int { return cmp.Compare(a.State, b.State) })
 	return m, nil
 }
 

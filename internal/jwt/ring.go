@@ -8,14 +8,12 @@ import (
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-json-experiment/json"
 )
 
 // ring is what a directory held when it was read. It never changes.
 type ring struct {
 	manifest manifest
 	keys     []*key // the one that signs, then the others
-	document []byte // the public keys, as they are published
 }
 
 func (r *ring) active() *key { return r.keys[0] }
@@ -38,15 +36,8 @@ func (r *ring) public() jose.JSONWebKeySet {
 	return set
 }
 
-func (r *ring) publish() (err error) {
-	if r.document, err = json.Marshal(r.public()); err != nil {
-		return fmt.Errorf("encode the key set: %w", err)
-	}
-	return nil
-}
-
-// load reads all keys of a directory, or refuses it. A key that is removed while it is read is only missing if the manifest
-// still names it.
+// load reads all keys of a directory, or refuses it. A key that is removed while it is read is only missing if the
+// manifest still names it.
 func load(dir string) (*ring, error) {
 	m, err := readManifest(dir)
 	for err == nil {
@@ -71,11 +62,11 @@ func (m manifest) load(dir string) (*ring, error) {
 		}
 		r.keys = append(r.keys, k)
 	}
-	return r, r.publish()
+	return r, nil
 }
 
 // load reads the key file, which must hold the key of this id.
-func (e *entry) load(path string) (*key, error) {
+func (e *Entry) load(path string) (*key, error) {
 	text, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) { // which must not look like a directory without keys
 		return nil, fmt.Errorf("key file %s is missing", path)

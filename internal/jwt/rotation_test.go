@@ -427,7 +427,9 @@ func TestList(t *testing.T) {
 		t.Fatalf("listed %+v", infos)
 	}
 	for _, i := range infos {
-		want := Info{ID: i.ID, State: i.State, Created: start, Published: start, Changed: prepared.Ready}
+		want := Info{Entry: Entry{
+			ID: i.ID, File: i.ID + keySuffix, State: i.State, Created: start, Published: start, Changed: prepared.Ready,
+		}}
 		switch i.State {
 		case "next":
 			want.Created, want.Published, want.Ready = o.at, o.at, o.at.Add(MaxAge+margin)

@@ -29,17 +29,19 @@ var algorithms = []jose.SignatureAlgorithm{
 }
 
 var (
-	errForm      = errors.New("the JWT is malformed")
-	errType      = errors.New("the JWT's header says that it is something else")
-	errClaims    = errors.New("the JWT's claims are malformed")
-	errIssuer    = errors.New("the JWT is another issuer's")
-	errAudience  = errors.New("the JWT is for another audience")
-	errSubject   = errors.New("the JWT names no usable subject")
-	errExpired   = errors.New("the JWT has expired")
-	errNotYet    = errors.New("the JWT is not valid yet")
-	errNoKey     = errors.New("the issuer has no key that fits the JWT")
-	errSignature = errors.New("the JWT's signature is wrong")
+	errForm      = invalid("the JWT is malformed")
+	errType      = invalid("the JWT's header says that it is something else")
+	errClaims    = invalid("the JWT's claims are malformed")
+	errIssuer    = invalid("the JWT is another issuer's")
+	errAudience  = invalid("the JWT is for another audience")
+	errSubject   = invalid("the JWT names no usable subject")
+	errExpired   = invalid("the JWT has expired")
+	errNotYet    = invalid("the JWT is not valid yet")
+	errNoKey     = invalid("the issuer has no key that fits the JWT")
+	errSignature = invalid("the JWT's signature is wrong")
 )
+
+func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }
 
 // header holds the members that count. What says where to find a key (`jwk`, `jku`, `x5c`, `x5u`) does not.
 type header struct {
@@ -51,12 +53,12 @@ type header struct {
 
 // claims holds the registered claims (RFC 7519 section 4.1).
 type claims struct {
-	Issuer    string    `json:"iss"`
-	Subject   string    `json:"sub"`
+	Issuer    string       `json:"iss"`
+	Subject   string       `json:"sub"`
 	Audience  jwt.Audience `json:"aud"`
-	ExpiresAt *date     `json:"exp"`
-	NotBefore *date     `json:"nbf"`
-	IssuedAt  *date     `json:"iat"`
+	ExpiresAt *date        `json:"exp"`
+	NotBefore *date        `json:"nbf"`
+	IssuedAt  *date        `json:"iat"`
 }
 
 // parsed is a JWT whose signature has not been checked.

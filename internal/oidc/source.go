@@ -59,7 +59,8 @@ func client(configured *http.Client) *http.Client {
 	return &c
 }
 
-// bounded ends an answer that is too long, and leaves nothing of one that is an error, which go-oidc would put into its own.
+// bounded ends an answer that is too long, and leaves nothing of one that is an error, which go-oidc would put into its
+// own.
 type bounded struct{ inner http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
@@ -76,8 +77,8 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// fetch asks for the discovery document and then for the keys that it points to (RFC 7517 section 5). It also returns how
-// long the issuer wants the keys kept.
+// fetch asks for the discovery document and then for the keys that it points to (RFC 7517 section 5). It also returns
+// how long the issuer wants the keys kept.
 func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -92,8 +93,8 @@ func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, e
 	return keys, kept, nil
 }
 
-// discover returns the address of the keys. The document must be the issuer's own (OpenID Connect Discovery 1.0 section 4.3),
-// which go-oidc sees to, and have no member twice, which it does not.
+// discover returns the address of the keys. The document must be the issuer's own (OpenID Connect Discovery 1.0 section
+// 4.3), which go-oidc sees to, and have no member twice, which it does not.
 func (s *source) discover(ctx context.Context) (string, error) {
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, s.client), s.issuer)
 	if err != nil {
@@ -139,27 +140,23 @@ func (s *source) keys(ctx context.Context, address string) ([]jose.JSONWebKey, t
 	return usableKeys(set.Keys), lifetime(res.Header), nil
 }
 
-// usableKeys leaves out what is not for signatures or not understood, as RFC 7517 section 5 wants it.
+// usableKeys leaves out what is not for signatures or not understood, as RFC 7517 section 5 wants it. At `key_ops`
+// (section 4.3) go-jose does not look.
 func usableKeys(raw []jsontext.Value) []jose.JSONWebKey {
 	keys := []jose.JSONWebKey{}
 	for _, text := range raw {
 		var k jose.JSONWebKey
-		if err := k.UnmarshalJSON(text); err != nil {
+		var may struct {
+			Do []string `json:"key_ops"`
+		}
+		if k.UnmarshalJSON(text) != nil || json.Unmarshal(text, &may) != nil {
 			continue
 		}
-		if k.Valid() && (k.Use == "" || k.Use == "sig") && verifies(text) {
+		if k.Valid() && (k.Use == "" || k.Use == "sig") && (may.Do == nil || slices.Contains(may.Do, "verify")) {
 			keys = append(keys, k)
 		}
 	}
 	return keys
-}
-
-// verifies reports whether the key may verify, as far as it says what it may (RFC 7517 section 4.3); go-jose does not look.
-func verifies(text jsontext.Value) bool {
-	var k struct {
-		Operations []string `json:"key_ops"`
-	}
-	return json.Unmarshal(text, &k) == nil && (k.Operations == nil || slices.Contains(k.Operations, "verify"))
 }
 
 // curves are those of the ECDSA algorithms (RFC 7518 section 3.4).
@@ -221,13 +218,13 @@ func loopback(host string) bool {
 
 // sameURL compares two issuers loosely: scheme and host in any case, the default port said or not, a slash at the end
 // or not.
-func sameURL(a, b string) bool {
-	one, errOne := url.Parse(a)
-	two, errTwo := url.Parse(b)
-	return errOne == nil && errTwo == nil && normal(one) == normal(two)
-}
+func sameURL(a, b string) bool { return normal(a) == normal(b) }
 
-func normal(u *url.URL) string {
+func normal(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
 	port := u.Port()
 	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
 		port = ""
