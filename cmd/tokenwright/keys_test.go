@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -288,6 +289,55 @@ func TestEmergencyRotation(t *testing.T) {
 			return status == http.StatusUnauthorized
 		})
 	}
+}
+
+// older turns the directory into one of the releases before the manifest.
+func (k *keyring) older() {
+	k.t.Helper()
+	for _, item := range decoded[[]keyItem](k.t, k.run("list", "--output", "json").ok(k.t)) {
+		for _, fact := range []string{"created", "published"} {
+			name := item.KID + "." + fact + "." + item.Created.Format("20060102T150405Z") + ".at"
+			if err := os.WriteFile(filepath.Join(k.dir, name), nil, 0o600); err != nil {
+				k.t.Fatal(err)
+			}
+		}
+		file := filepath.Join(k.dir, item.KID)
+		if err := os.Rename(file+".pem", file+"."+item.State+".pem"); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(k.dir, "manifest.json")); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// TestRotateKilled kills rotations, of which the first converts the directory, wherever they are: each is done or not.
+func TestRotateKilled(t *testing.T) {
+	k := newKeyring(t)
+	k.run("rotate").ok(t)
+	k.older()
+	kids, n := k.list()
+	program, done := binary(t), 0
+	for i := range 40 {
+		rotate := exec.Command(program, "keys", "rotate", "--emergency", "--key-directory", k.dir)
+		if err := rotate.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i) * time.Millisecond)
+		rotate.Process.Kill() //nolint:errcheck // it may have ended
+		rotate.Wait()         //nolint:errcheck // it was killed, most of the time
+		after, m := k.list()
+		switch {
+		case m == n && after["active"] == kids["active"] && after["next"] == kids["next"]:
+		case m == n+1 && after["active"] == kids["next"] && after["retired"] != "":
+			done++
+		default:
+			t.Fatalf("%d keys, %v, after %d, %v", m, after, n, kids)
+		}
+		kids, n = after, m
+	}
+	t.Logf("%d rotations of 40 were done", done)
+	k.run("rotate", "--emergency").ok(t)
 }
 
 // TestBrokenKeyDirectory leaves a server at work as it was, with one line in its log.
