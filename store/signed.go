@@ -24,9 +24,9 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	return count > 0, d.translate(ctx, err)
 }
 
-// LastExpiry is when the last token expires that the key has signed, and of the JWTs of which it was not noted which
-// key signed them, as before the third schema, the last that was created since then. It is zero if there is none.
-// Tokens that are deleted or revoked need no key any more.
+// LastExpiry is the latest expiry of all JWTs that the key has signed or may have signed: those for which no key was
+// noted, as before the third schema, count if they were created since then. It is zero if there are none. Tokens that
+// are deleted or revoked need no key any more.
 func (d *DB) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
 	var last *int64
 	err := d.read(ctx, func(tx *gorm.DB) error {

@@ -30,8 +30,8 @@ func (f keyDirectoryFlags) directory() jwt.Directory {
 	return jwt.Directory{Path: f.KeyDirectory, Now: new(token.Service).Now}
 }
 
-// signedTokens asks the database what keys have signed. It opens it for each question, and only to read: a server may
-// have it open.
+// signedTokens asks the database what keys have signed. It opens the database for each question and only to read, so
+// that a server may be at work on it.
 type signedTokens struct{ databaseFlags }
 
 // LastExpiry implements [jwt.Tokens].

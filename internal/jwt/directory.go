@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -20,11 +21,11 @@ import (
 const MaxAge = 300 * time.Second
 
 const (
-	// margin is what is waited in addition: for servers to see a change of the directory, for network mounts to show it,
+	// margin is added to every wait: for servers to see a change of the directory, for network mounts to show it,
 	// and for clocks that differ.
 	margin = time.Minute
-	// maxListLife is the most that lies between the times of issue and expiry of a status list. Nobody notes what lists a
-	// key has signed, so each key is taken to have signed one.
+	// maxListLife is the longest life of a status list. Which lists a key has signed is not recorded, so each key is
+	// assumed to have signed one just before it was replaced.
 	maxListLife = 4 * 24 * time.Hour
 )
 
@@ -36,15 +37,15 @@ var ErrEarly = errors.New("too early")
 
 // Tokens is the database, asked what a key has signed.
 type Tokens interface {
-	// LastExpiry is when the last token expires that the key has signed, and of those of which it is not known which key
-	// signed them, the last that was created since then. It is zero if there is none.
+	// LastExpiry is the latest expiry of all tokens that the key has signed or may have signed: those for which no key
+	// was noted count if they were created since then. It is zero if there are none.
 	LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error)
 }
 
 // Directory is a key directory in the hands of its operator. Servers may use it at the same time.
 type Directory struct {
 	Path   string
-	Tokens Tokens           // nil: what a key has signed is not known
+	Tokens Tokens           // needed by Retire, except in an emergency; nil: List tells no Until
 	Now    func() time.Time // nil: the system's clock
 }
 
@@ -78,11 +79,25 @@ func (d Directory) Create() error {
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
-		if err := d.add(&m, active); err != nil {
+		if err := d.addFirst(&m); err != nil {
 			return err
 		}
 		return m.write(d.Path)
 	})
+}
+
+// addFirst takes the key that an interrupted [Create] has left, or makes one.
+func (d Directory) addFirst(m *manifest) error {
+	files, err := fs.Glob(os.DirFS(d.Path), "*"+keySuffix)
+	if err != nil || len(files) == 0 {
+		return d.add(m, active)
+	}
+	now := roundUp(d.now())
+	e := Entry{File: files[0], State: active, Created: now, Published: now, Changed: now}
+	e.ID = strings.TrimSuffix(e.File, keySuffix)
+	m.Keys = append(m.Keys, e)
+	_, err = m.load(d.Path)
+	return err
 }
 
 // OpenOrCreate opens the directory, and makes it first if it is missing or holds no key.
@@ -113,9 +128,6 @@ func makeDir(dir string) error {
 
 // locked makes a change that no other process makes at the same time.
 func (d Directory) locked(change func() error) error {
-	if err := checkDir(d.Path); err != nil {
-		return err
-	}
 	lock := flock.New(filepath.Join(d.Path, lockName), flock.SetPermissions(fileMode))
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("lock key directory: %w", err)
@@ -124,9 +136,12 @@ func (d Directory) locked(change func() error) error {
 	return change()
 }
 
-// change replaces the manifest of a directory that can be used by what the function makes of it. One that has none gets
-// it first: that is a change of its own, and from then on the names of the files say nothing any more.
+// change lets the function edit the manifest and replaces it. A directory of an older release gets its manifest first,
+// as a step of its own; from then on the names of its files mean nothing.
 func (d Directory) change(edit func(*manifest) error) error {
+	if _, err := load(d.Path); err != nil {
+		return err // before a lock is put into a directory of another kind
+	}
 	return d.locked(func() error {
 		r, err := load(d.Path)
 		if err != nil {
@@ -146,7 +161,7 @@ func (d Directory) change(edit func(*manifest) error) error {
 	})
 }
 
-// add writes a new key. It is none until the manifest that has it is written, too.
+// add writes a new key file. It does not count until a manifest that names it is written.
 func (d Directory) add(m *manifest, st state) error {
 	private, k, err := generate()
 	if err != nil {
@@ -297,7 +312,7 @@ func (d Directory) spent(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// lastExpiry asks for what the key has signed. A token of which that was not noted may be its own if it is not older.
+// lastExpiry asks what the key has signed. A token for which no key was noted may be by this one unless it is older.
 func (d Directory) lastExpiry(ctx context.Context, e Entry) (time.Time, error) {
 	since := e.Created
 	if !since.IsZero() {

@@ -131,7 +131,7 @@ func TestCreateNeverAddsToKeys(t *testing.T) {
 	}
 }
 
-// TestCreateInterrupted: a key file without a manifest is not used yet, so the first key is made again.
+// TestCreateInterrupted: a key file without a manifest is not used yet, but the next Create uses it.
 func TestCreateInterrupted(t *testing.T) {
 	dir, file := keyDir(t)
 	if err := os.Remove(filepath.Join(dir, manifestName)); err != nil {
@@ -144,8 +144,43 @@ func TestCreateInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if keys.Active() == kid(file) {
-		t.Error("a key that was never published signs")
+	if got := onlyKey(t, dir); got != file || keys.Active() != kid(file) {
+		t.Errorf("%s signs, want %s", keys.Active(), kid(file))
+	}
+}
+
+// TestManifestLost: which of several keys signs cannot be guessed, and nothing may be made in their place.
+func TestManifestLost(t *testing.T) {
+	dir, file := keyDir(t)
+	path, empty := filepath.Join(dir, manifestName), manifest{}
+	rename(t, path, path+".away")
+	for name, spoil := range map[string]func() error{
+		"two keys":                    func() error { return (Directory{Path: dir}).add(&empty, next) },
+		"a key with a name as of old": func() error { return os.Link(file, filepath.Join(dir, kid(file)+".active.pem")) },
+		"garbage":                     func() error { return os.WriteFile(file, []byte("no key"), 0o600) },
+	} {
+		good, err := os.ReadFile(file)
+		if err := errors.Join(err, spoil()); err != nil {
+			t.Fatal(err)
+		}
+		if keys, err := OpenOrCreate(dir, testIssuer); err == nil {
+			t.Errorf("%s: %s signs", name, keys.Active())
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: a manifest was made", name)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.pem"))
+		for _, other := range files {
+			err = errors.Join(err, os.Remove(other))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, good, 0o600)
+	}
+	rename(t, path+".away", path)
+	if _, err := Open(dir, testIssuer); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -105,14 +105,14 @@ func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	}
 	key, err := k.present()
 	if err != nil {
-		return "", "", token.Wrap(token.Unavailable, fmt.Errorf("the key that signs is not there any more: %w", err))
+		return "", "", token.Wrap(token.Unavailable, fmt.Errorf("nothing can be signed while the key directory lacks the key: %w", err))
 	}
 	signed, err = key.sign(typ, payload)
 	return signed, key.id, err
 }
 
-// present returns the active key while its file is there, or what has become the active key since. Nobody else could
-// verify what is signed without the directory, but it may be back soon, as one on a mount that is away.
+// present returns the active key if its file is still there, else the key that is active now. What is signed while the
+// directory is gone might never verify again; it may be back soon, as on a mount that is away.
 func (k *Keys) present() (*key, error) {
 	key := k.ring().active()
 	if key.path == "" {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// A directory of a release before the manifest says all by the names of its files: `<kid>.<state>.pem` holds a key, and
-// `<kid>.<fact>.<time>.at`, which is empty, records a fact; the latest of a fact counts. Servers read such a directory
-// as it is, so that servers of both releases can share it; the first change gives it a manifest, see
-// [Directory.change]. The files keep their names, so that the servers of the older release go on, too.
+// Releases before the manifest kept everything in the names of files: `<kid>.<state>.pem` holds a key, and
+// `<kid>.<fact>.<time>.at`, which is empty, records a fact; the latest record of a fact counts. Servers read such a
+// directory as it is, so that servers of both releases can share it; the first change gives it a manifest, see
+// [Directory.change]. The files keep their names then, so that servers of the older release can go on as well.
 const (
 	recordSuffix = ".at"
 	recordTime   = "20060102T150405Z"
@@ -26,18 +26,24 @@ func legacy(dir string) (manifest, error) {
 		return m, err
 	}
 	facts := map[string]time.Time{} // by `<kid>.<fact>`
+	orphans := 0
 	for _, file := range files {
 		if about, at := parseRecord(file.Name()); at.After(facts[about]) {
 			facts[about] = at
 		}
 		stem, ok := strings.CutSuffix(file.Name(), keySuffix)
-		if !ok || !strings.Contains(stem, ".") { // `<kid>.pem` is of a first key whose manifest was not written any more
-			continue
+		id, st, old := strings.Cut(stem, ".")
+		switch {
+		case ok && old:
+			m.Keys = append(m.Keys, Entry{ID: id, State: state(st), File: file.Name()})
+		case ok:
+			orphans++
 		}
-		id, st, _ := strings.Cut(stem, ".")
-		m.Keys = append(m.Keys, Entry{ID: id, State: state(st), File: file.Name()})
 	}
-	if len(m.Keys) == 0 {
+	switch {
+	case orphans > 1, orphans > 0 && len(m.Keys) > 0: // one alone is of a first key whose manifest is not written yet
+		return m, fmt.Errorf("%s is missing, and only it tells which of the keys signs: restore it", manifestName)
+	case len(m.Keys) == 0:
 		return m, fmt.Errorf("it holds no key: %w", fs.ErrNotExist)
 	}
 	m.tell(facts)
@@ -80,7 +86,7 @@ func (m *manifest) tell(facts map[string]time.Time) {
 	}
 }
 
-// complete begins to count the time of what is not known.
+// complete fills in the times that are not known, which count from now on.
 func (m *manifest) complete(now time.Time) {
 	for i := range m.Keys {
 		e := &m.Keys[i]

@@ -38,13 +38,13 @@ const (
 )
 
 // manifest says which keys a directory holds. It is one file and replaced as a whole, so that every reader finds one
-// key that signs, and all keys that verify. A key file that it does not name is none.
+// key that signs, and all keys that verify. A key file that it does not name is ignored.
 type manifest struct {
 	Version int     `json:"version"` // 0: the directory has no manifest yet, see [legacy]
 	Keys    []Entry `json:"keys"`
 }
 
-// Entry is what the manifest says of a key. Times of which nothing is known are zero.
+// Entry is what the manifest says of a key. Times that are not known are zero.
 type Entry struct {
 	ID        string    `json:"kid"`
 	File      string    `json:"file"`

@@ -347,8 +347,8 @@ func TestRetireRefuses(t *testing.T) {
 	}
 }
 
-// TestRetireNeverUsed: a key that signed no token waits for the servers that may still sign with it, and for the status lists
-// that it may have signed.
+// TestRetireNeverUsed: a key that signed no token waits for the servers that may still sign with it, and for the status
+// lists that it may have signed.
 func TestRetireNeverUsed(t *testing.T) {
 	o := operate(t)
 	id := o.rotated(true).Retired
@@ -454,8 +454,8 @@ func TestListWithoutADatabase(t *testing.T) {
 	}
 }
 
-// TestSignWithoutTheKey: a key that has been retired since, which a server sees at its next look, still signs. One whose file
-// is gone does not, and that may pass.
+// TestSignWithoutTheKey: a key that has been retired since, which a server sees at its next look, still signs. One
+// whose file is gone does not, and that may pass.
 func TestSignWithoutTheKey(t *testing.T) {
 	o := operate(t)
 	keys := o.server()
