@@ -3,7 +3,9 @@
 
 SHELL := /bin/sh
 GO ?= go
-TOOL := $(GO) tool -modfile=tools.mod
+TOOL := GO='$(GO)' sh test/tool.sh
+# The packages of all modules of the workspace, for tools that do not know the pattern `work`.
+WORK = $(shell $(GO) list -m -f '{{.Dir}}/...')
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 10s
@@ -13,7 +15,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: release-check release-snapshot oasdiff help run build test gen gen-check lint fmt vuln fuzz bench postgres gateways node browser clean
+.PHONY: release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench postgres gateways node browser clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +31,7 @@ build: ## Build the static binary bin/tokenwright
 		-o bin/tokenwright ./cmd/tokenwright
 
 test: postgres gateways node browser oasdiff ## Run all tests, on SQLite and on PostgreSQL
-	@GO='$(GO)' $(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh test/all.sh -shuffle=on $(RACE)
+	@$(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh test/all.sh -shuffle=on $(RACE)
 
 gen: ## Write the code that is generated from the specs
 	$(GO) generate ./...
@@ -38,10 +40,11 @@ gen-check: ## Fail if the generated code is not what the specs say, or is not co
 	@GO='$(GO)' sh test/gencheck.sh
 
 lint: ## Check style, import arrows and workflows
-	$(TOOL) golangci-lint run
-	$(GO) vet ./...
+	$(TOOL) golangci-lint run $(WORK)
+	$(GO) vet work
+	@GO='$(GO)' sh test/tidy.sh -diff
 	$(GO) test -count=1 ./test/arrows
-	cd test/clients && $(GO) tool -modfile=../../tools.mod golangci-lint run
+	cd test/clients && GO='$(GO)' sh ../tool.sh golangci-lint run
 	cd test/clients && $(GO) vet ./...
 	cd test/clients && $(GO) mod tidy -diff
 	$(TOOL) actionlint
@@ -50,8 +53,11 @@ lint: ## Check style, import arrows and workflows
 fmt: ## Format the code
 	$(TOOL) golangci-lint fmt
 
+tidy: ## Write go.mod and go.sum of each module as its imports ask for
+	@GO='$(GO)' sh test/tidy.sh
+
 vuln: ## Look for known vulnerabilities in what the code calls
-	@TOOL='$(TOOL)' sh test/vuln.sh
+	@GO='$(GO)' sh test/vuln.sh
 
 fuzz: ## Run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh test/fuzz.sh
@@ -63,7 +69,7 @@ postgres: ## Get a PostgreSQL for the tests, if this machine has none
 	@sh test/pgtest/install.sh
 
 oasdiff: ## Build the tool that finds breaking changes of the contracts
-	@$(GO) build -modfile=tools.mod -o bin/oasdiff github.com/oasdiff/oasdiff
+	@GOWORK=off $(GO) build -modfile=tools.mod -o bin/oasdiff github.com/oasdiff/oasdiff
 
 gateways: ## Get the gateways for the tests, if this machine has none
 	@sh test/gateways/install.sh

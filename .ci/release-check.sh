@@ -16,6 +16,14 @@ awk -v "version=${VERSION#v}" '$1 == "##" && $2 == version { found = 1 } END { e
 	fail "CHANGELOG.md has no heading with ${VERSION#v}"
 row=$(sed -n '/^|---/{n;s/^| *\([^ |]*\).*/\1/p;}' docs/versions.md)
 [ "$row" = "${VERSION#v}" ] || fail "the first row of docs/versions.md is of $row, not of ${VERSION#v}"
+# The modules of this repository require each other in the version that is released, and Go finds each by a tag of its own.
+if grep -h '^	github.com/tokenwright/tokenwright/[a-z/]* v' go.mod go.work verify/echoverify/go.mod | grep -Fv " $VERSION"; then
+	fail "run VERSION=$VERSION sh .ci/release-version.sh"
+fi
+for folder in $(sed -n 's|^	\./||p' go.work); do
+	[ "$(git rev-parse --quiet --verify "refs/tags/$folder/$VERSION^{commit}")" = "$(git rev-parse HEAD)" ] ||
+		fail "set the tag $folder/$VERSION on this commit"
+done
 if grep -l 'No version is published yet' docs/*.md; then
 	fail "these documents say that no version is published"
 fi

@@ -56,12 +56,12 @@ specs() {
 	reproducible "$work/openapi" "$dist/tokenwright_${VERSION}_openapi.tar.gz"
 }
 
-# clients has the generated Go clients and the npm package.
+# clients has the generated Go clients, a module each, and the npm package.
 clients() {
 	mkdir -p "$work/clients"
 	for name in $contracts; do
 		mkdir -p "$work/clients/$name"
-		cp "gen/$name/client/client.gen.go" "$work/clients/$name"
+		cp "gen/$name/client/client.gen.go" "gen/$name/client/go.mod" "gen/$name/client/go.sum" "$work/clients/$name"
 	done
 	cp LICENSE "$work/clients"
 	reproducible "$work/clients" "$dist/tokenwright_${VERSION}_go_clients.tar.gz"
@@ -74,7 +74,7 @@ for target in $targets; do
 done
 specs
 clients
-"$GO" tool -modfile=tools.mod cyclonedx-gomod app -json -licenses=false -noserial -output "$dist/tokenwright_${VERSION}_sbom.cdx.json" \
+GO="$GO" sh test/tool.sh cyclonedx-gomod app -json -licenses=false -noserial -output "$dist/tokenwright_${VERSION}_sbom.cdx.json" \
 	-main cmd/tokenwright .
 cd "$dist"
 sha256sum -- * >SHA256SUMS

@@ -13,9 +13,9 @@ import (
 )
 
 // issue creates a token and returns its secret and its id.
-func issue(t *testing.T, s *harness.Server, d token.Dialect, credential, body string) (secret, id string) {
+func issue(t *testing.T, s *harness.Server, d *token.Dialect, credential, body string) (secret, id string) {
 	t.Helper()
-	paths := map[token.Dialect]string{token.Muninx: "/tokens", token.APIToken: "/api/v1/api_token", token.Unleash: "/api/admin/user/tokens"}
+	paths := map[*token.Dialect]string{token.Muninx: "/tokens", token.APIToken: "/api/v1/api_token", token.Unleash: "/api/admin/user/tokens"}
 	a := s.Do("POST", paths[d], credential, body)
 	if a.Status != 200 && a.Status != 201 {
 		t.Fatalf("%s %s: %d %s", d, body, a.Status, a.Body)

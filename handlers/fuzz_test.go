@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"testing"
 
-	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
@@ -20,9 +19,7 @@ func fuzzCreate(f *testing.F, c creator) {
 	} {
 		f.Add(seed)
 	}
-	policies := token.DefaultPolicies()
-	policies[token.Unleash] = token.Policy{DefaultLifetime: policies[token.Unleash].DefaultLifetime}
-	s := harness.Start(f, harness.Options{Policies: policies, Unchecked: true})
+	s := harness.Start(f, harness.Options{Policies: unlimited(), Unchecked: true})
 	f.Fuzz(func(t *testing.T, body string) {
 		a, err := s.Try("POST", c.path, s.Vars["admin"], body, "Content-Type", "application/json")
 		if err != nil {

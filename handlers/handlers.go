@@ -1,12 +1,14 @@
-// Package handlers is the HTTP side. This file is its table of contents: one entry a dialect.
+// Package handlers is the HTTP side. This file is its table of contents: one entry a contract.
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +28,7 @@ import (
 // Config is what the handlers need.
 type Config struct {
 	Tokens        *token.Service
+	Contracts     []Contract                  // beside those of this package
 	Keys          func() ([]byte, error)      // see [service.Options]
 	Ready         func(context.Context) error // nil if the server can work
 	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
@@ -43,71 +46,70 @@ type Access = wire.Access
 // DefaultTimeout bounds the time that one request may take.
 const DefaultTimeout = 10 * time.Second
 
-// dialect is one contract: which paths are its own, how a caller shows its credential, what its errors look like.
-type dialect struct {
-	name       string
-	prefix     string // whole segments of the path; "" takes what no other dialect has
-	spec       []byte
-	options    wire.Options
-	scheme     authn.Scheme // where no operation says another
-	writeError wire.ErrorWriter
-	register   func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc)
+// Contract is one that the server speaks: which paths are its own, and what its answers look like.
+type Contract struct {
+	Name       string // in logs, and of its spec below /openapi
+	Prefix     string // whole segments of the path; "" takes what no other contract has
+	Spec       []byte // in YAML
+	Options    wire.Options
+	WriteError wire.ErrorWriter
+	Register   func(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc)
 }
 
-func dialects(cfg Config) []dialect {
-	return []dialect{
-		{
-			name: "apitoken", prefix: "/api/v1/api_token", spec: openapi.APIToken,
-			options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}, writeError: apitoken.WriteError,
-			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
-				apitoken.Register(e, cfg.Tokens, chains)
-			},
+// contracts are those of this repository, after those that were added. The last one takes what no other has.
+func contracts(cfg Config) []Contract {
+	options := wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}
+	return append(slices.Clone(cfg.Contracts),
+		Contract{
+			Name: "apitoken", Prefix: "/api/v1/api_token", Spec: openapi.APIToken, Options: options,
+			WriteError: apitoken.WriteError, Register: apitoken.Register,
 		},
-		{
-			name: "unleash", prefix: "/api", spec: openapi.Unleash,
-			options:    wire.Options{Ignored: unleash.Ignored, IgnoreUnknown: cfg.IgnoreUnknown || !cfg.UnleashStrict},
-			writeError: unleash.WriteError,
-			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
-				unleash.Register(e, cfg.Tokens, chains, unleash.Options{PublicURL: cfg.PublicURL, Strict: cfg.UnleashStrict})
-			},
+		Contract{
+			Name: "unleash", Prefix: "/api", Spec: openapi.Unleash,
+			Options:    wire.Options{Ignored: unleash.Ignored, IgnoreUnknown: cfg.IgnoreUnknown || !cfg.UnleashStrict},
+			WriteError: unleash.WriteError,
+			Register:   unleash.Options{PublicURL: cfg.PublicURL, Strict: cfg.UnleashStrict}.Register,
 		},
-		{
-			name: "muninx", prefix: "/tokens", spec: openapi.Muninx,
-			options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}, writeError: muninx.WriteError,
-			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
-				muninx.Register(e, cfg.Tokens, chains)
-			},
+		Contract{
+			Name: "muninx", Prefix: "/tokens", Spec: openapi.Muninx, Options: options,
+			WriteError: muninx.WriteError, Register: muninx.Register,
 		},
-		{
-			name: "service", spec: openapi.Service,
-			options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}, writeError: service.WriteError,
-			register: func(e *echo.Echo, chains map[string][]echo.MiddlewareFunc) {
-				service.Register(e, cfg.Tokens, chains, service.Options{
-					PublicURL: cfg.PublicURL, Ready: cfg.Ready, Keys: cfg.Keys, Specs: specs(),
-				})
-			},
+		Contract{
+			Name: "service", Spec: openapi.Service, WriteError: service.WriteError,
+			Options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown, Values: map[string][]string{
+				"dialect": cfg.Tokens.Dialects.OrPublished().Names(func(*token.Dialect) bool { return true }),
+			}},
+			Register: service.Options{
+				PublicURL: cfg.PublicURL, Ready: cfg.Ready, Keys: cfg.Keys, Specs: specs(cfg.Contracts),
+			}.Register,
 		},
-	}
+	)
 }
 
 // specs are the documents that the server publishes, by name.
-func specs() map[string][]byte {
-	return map[string][]byte{
+func specs(added []Contract) map[string][]byte {
+	all := map[string][]byte{
 		"muninx": openapi.Muninx, "apitoken": openapi.APIToken, "unleash": openapi.Unleash, "service": openapi.Service,
 	}
+	for _, c := range added {
+		all[c.Name] = c.Spec
+	}
+	return all
 }
 
 // route is a method and the pattern of a path.
 type route struct{ method, pattern string }
 
-// router is the table of dialects with what was read of their specs.
+// router is the table of contracts with what was read of their specs.
 type router struct {
-	dialects   []dialect
+	contracts  []Contract
+	schemes    map[string]authn.Scheme // by contract, where no operation says another
 	operations map[route]wire.Operation
 	open       map[string]bool // by pattern: whether all operations of the path are open
 
 	gate wire.Gate
 
+	dialects     token.Dialects
 	trustedProxy bool // see [Config.TrustedProxy]
 }
 
@@ -121,24 +123,26 @@ func (rt *router) add(op wire.Operation) {
 	}
 }
 
-// New returns the handler of all dialects. It fails if a spec cannot be read.
+// New returns the handler of all contracts. It fails if a spec cannot be read, or if two dialects cannot be told apart.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
-	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{}, trustedProxy: cfg.TrustedProxy}
-	for i, d := range rt.dialects {
-		spec, err := wire.Load(d.spec, d.options)
+	rt := &router{
+		contracts: contracts(cfg), schemes: map[string]authn.Scheme{}, operations: map[route]wire.Operation{},
+		open: map[string]bool{}, dialects: cfg.Tokens.Dialects.OrPublished(), trustedProxy: cfg.TrustedProxy,
+	}
+	if err := rt.dialects.Check(); err != nil {
+		return nil, err
+	}
+	for _, c := range rt.contracts {
+		spec, err := wire.Load(c.Spec, c.Options)
 		if err != nil {
 			return nil, err
 		}
 		for _, op := range spec.Operations {
 			rt.add(op)
 		}
-		rt.dialects[i].scheme = schemeOf(spec.Takes)
-		d.register(e, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
-	}
-	timeout := cfg.Timeout
-	if timeout == 0 {
-		timeout = DefaultTimeout
+		rt.schemes[c.Name] = schemeOf(spec.Takes)
+		c.Register(e, cfg.Tokens, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
 	e.Use(
@@ -147,8 +151,10 @@ func New(cfg Config) (http.Handler, error) {
 		authn.Middleware(cfg.Tokens, rt.door, wire.Put),
 		wire.StrictPath,
 	)
-	from := func(r *http.Request) string { return client(r, cfg.TrustedProxy) }
-	return wire.Begin(cfg.Tokens.Stopwatch, from, timeout, rt.gate, e), nil
+	return wire.Begin(wire.Entrance{
+		Stopwatch: cfg.Tokens.Stopwatch, Limit: cmp.Or(cfg.Timeout, DefaultTimeout), Gate: rt.gate, Veil: wire.NewVeil(rt.dialects),
+		Client: func(r *http.Request) string { return client(r, cfg.TrustedProxy) },
+	}, e), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {
@@ -158,16 +164,16 @@ func (cfg Config) report(ctx context.Context, a wire.Access) {
 	}
 }
 
-// of chooses the dialect by whole segments of the decoded path. That decides the form of the credential and the shape
+// of chooses the contract by whole segments of the decoded path. That decides the form of the credential and the shape
 // of errors, never access.
-func (rt *router) of(c echo.Context) *dialect {
+func (rt *router) of(c echo.Context) Contract {
 	path := c.Request().URL.Path
-	for i := range rt.dialects {
-		if rest, ok := strings.CutPrefix(path, rt.dialects[i].prefix); ok && (rest == "" || rest[0] == '/') {
-			return &rt.dialects[i]
+	for _, contract := range rt.contracts {
+		if rest, ok := strings.CutPrefix(path, contract.Prefix); ok && (rest == "" || rest[0] == '/') {
+			return contract
 		}
 	}
-	return &rt.dialects[len(rt.dialects)-1]
+	return rt.contracts[len(rt.contracts)-1]
 }
 
 // operation is the one whose route matched, the zero Operation if none did.
@@ -183,7 +189,7 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	if op.ID == "" {
-		return rt.of(c).scheme, wire.Matched(c) && rt.open[c.Path()]
+		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.open[c.Path()]
 	}
 	if op.Judges {
 		return authn.BearerOrBare, true // whatever the contract of the token
@@ -201,18 +207,18 @@ func schemeOf(takes wire.Schemes) authn.Scheme {
 	return authn.Bearer
 }
 
-func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).writeError) }
+func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).WriteError) }
 
 func (rt *router) describe(c echo.Context) wire.Access {
 	return wire.Access{
-		Dialect: rt.of(c).name, Operation: rt.operation(c).ID, Caller: authn.Describe(c.Request().Context()),
-		Object: object(c, rt.of(c).name), Client: client(c.Request(), rt.trustedProxy),
+		Dialect: rt.of(c).Name, Operation: rt.operation(c).ID, Caller: authn.Describe(c.Request().Context()),
+		Object: rt.object(c), Client: client(c.Request(), rt.trustedProxy),
 	}
 }
 
 // object names what the path names, if it may be that: a path can hold anything, a secret in the wrong place included.
-func object(c echo.Context, dialect string) string {
-	id := c.Param("id")
+func (rt *router) object(c echo.Context) string {
+	id, dialect := c.Param("id"), rt.of(c).Name
 	switch {
 	case id == "":
 		return ""
@@ -228,7 +234,7 @@ func object(c echo.Context, dialect string) string {
 	case strings.HasPrefix(c.Path(), "/service/tokens/"):
 		dialect = c.Param("dialect")
 	}
-	if ref := (token.Ref{Dialect: token.Dialect(dialect), ID: id}); ref.Dialect.Valid() && token.ValidID(ref.Dialect, id) {
+	if ref, ok := rt.dialects.Ref(dialect, id); ok {
 		return ref.Object()
 	}
 	return ""

@@ -126,7 +126,7 @@ func TestLogTellsWhyARequestWasRefused(t *testing.T) {
 	expect(t, s, "POST", "/service/users/"+v["member_id"]+"/enable", admin, 200)
 	s.Advance(time.Hour)
 	refused(secret, "token:"+object+": expired")
-	refused(token.NewSecret(token.Muninx), "no token has this secret")
+	refused(token.Muninx.Secrets.New(), "no token has this secret")
 	refused("muninx_x", "has not the form")
 	refused(i.jwt(t, map[string]any{"sub": "bob", "exp": time.Now().Add(3 * time.Hour).Unix()}), "issuer \""+i.URL+"\" and the subject \"bob\"")
 	refused("", "credential missing")
@@ -149,9 +149,9 @@ func TestLogTellsTheClientBehindAProxy(t *testing.T) {
 func TestLogRepeatsNoSecret(t *testing.T) {
 	i := startIssuer(t)
 	s := harness.Start(t, harness.Options{OIDC: i.federation(t), TrustedProxy: true})
-	secret := token.NewSecret(token.Muninx)
+	secret := token.Muninx.Secrets.New()
 	jwt := "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
-	for _, subject := range []string{secret, token.NewSecret(token.Unleash), jwt} {
+	for _, subject := range []string{secret, token.Unleash.Secrets.New(), jwt} {
 		a := s.Do("GET", "/tokens", i.jwt(t, map[string]any{"sub": "x " + subject + " y"}), "")
 		lineHas(t, s, a, map[string]string{"cause": `the subject "x (a secret?) y"`, "level": "INFO"})
 	}
@@ -182,7 +182,7 @@ func TestCausesSayEachThingOnce(t *testing.T) {
 		ours + "x": "credential invalid: ",
 		ours[:20] + "." + strings.SplitN(ours, ".", 2)[1]: "credential invalid: ",
 		i.jwt(t, map[string]any{"aud": "other"}):          "credential invalid: the JWT is for another audience",
-		token.NewSecret(token.Muninx):                     "credential invalid: no token has this secret",
+		token.Muninx.Secrets.New():                        "credential invalid: no token has this secret",
 		"x y":                                             "credential invalid: the credential is not valid",
 	} {
 		cause, _ := lastLine(t, s, s.Do("GET", "/tokens", credential, ""))["cause"].(string)

@@ -180,9 +180,9 @@ func TestListsTellTheVerdictOfACheck(t *testing.T) {
 		s := harness.Start(t, harness.Options{DatabaseURL: databaseURL})
 		v, admin := s.Vars, s.Vars["admin"]
 		secrets := map[string]string{} // by dialect and id
-		make := func(d token.Dialect, body string) string {
+		make := func(d *token.Dialect, body string) string {
 			secret, id := issue(t, s, d, v["member"], body)
-			secrets[string(d)+"/"+id] = secret
+			secrets[d.Name+"/"+id] = secret
 			return id
 		}
 		muninx, pat := make(token.Muninx, `{"name":"x"}`), make(token.Unleash, `{}`)

@@ -29,14 +29,14 @@ func possessions(t *testing.T, s *harness.Server, name, account, environment str
 	t.Helper()
 	f := foreign{"user": {s.Vars[name+"_id"]}, "account": {account}, "environment": {environment}}
 	for _, made := range []struct {
-		dialect token.Dialect
+		dialect *token.Dialect
 		body    string
 	}{
 		{token.Muninx, `{"name":"x"}`}, {token.Unleash, `{"description":"x"}`}, {token.APIToken, `{"token_scope":"account"}`},
 		{token.APIToken, `{"token_scope":"environment","environment_id":"` + environment + `"}`},
 	} {
 		_, id := issue(t, s, made.dialect, s.Vars[name], made.body)
-		f[string(made.dialect)] = append(f[string(made.dialect)], id)
+		f[made.dialect.Name] = append(f[made.dialect.Name], id)
 	}
 	return f
 }

@@ -89,8 +89,6 @@ func TestTimes(t *testing.T) {
 }
 
 // unlimited are the default policies without the limit of the count.
-func unlimited() map[token.Dialect]token.Policy {
-	policies := token.DefaultPolicies()
-	policies[token.Unleash] = token.Policy{DefaultLifetime: policies[token.Unleash].DefaultLifetime}
-	return policies
+func unlimited() map[*token.Dialect]token.Policy {
+	return map[*token.Dialect]token.Policy{token.Unleash: {DefaultLifetime: token.Unleash.Policy.DefaultLifetime}}
 }

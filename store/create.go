@@ -11,7 +11,7 @@ import (
 
 // Create implements [token.Store].
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
-	var row tokenRow
+	var created token.Token
 	err := d.transact(ctx, classOf(ctx, in.Permit.Urgent), func(tx *gorm.DB) error {
 		facts, err := d.readFacts(tx, in)
 		if err != nil {
@@ -21,13 +21,14 @@ func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
 		if err := refuse(in.Decide(&t, facts)); err != nil {
 			return err
 		}
-		row = tokenToRow(t)
-		return tx.Create(&row).Error
+		row := tokenToRow(t)
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		created, err = row.token(d.dialects)
+		return err
 	})
-	if err != nil {
-		return token.Token{}, err
-	}
-	return row.token(), nil
+	return created, err
 }
 
 // readFacts reads what the token depends on, after the guards that keep all that as it is read.
@@ -50,7 +51,7 @@ func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err err
 	if facts.Environment, err = fact(tx, t.EnvironmentID, environmentRow.environment); err != nil {
 		return facts, err
 	}
-	if t.Dialect.PublishesStatus() {
+	if t.Dialect.PublishesStatus {
 		if facts.Place, err = d.nextPlace(tx); err != nil {
 			return facts, err
 		}
@@ -97,7 +98,7 @@ func fact[R, D any, K comparable](tx *gorm.DB, key K, convert func(R) D) (*D, er
 
 // readHoldings counts what the user holds. It comes after the user's guard, and so sees what others committed under it.
 func readHoldings(tx *gorm.DB, t token.Token, facts *token.Facts) error {
-	held := tx.Model(&tokenRow{}).Where("deleted_at IS NULL AND dialect = ? AND user_id = ?", string(t.Dialect), t.UserID)
+	held := tx.Model(&tokenRow{}).Where("deleted_at IS NULL AND dialect = ? AND user_id = ?", t.Dialect.Name, t.UserID)
 	var total, named int64
 	if err := held.Session(&gorm.Session{}).Count(&total).Error; err != nil {
 		return err

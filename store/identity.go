@@ -66,7 +66,9 @@ func (d *DB) Identities(ctx context.Context, seqs []int64) (map[int64]token.Iden
 	}
 	found := make(map[int64]token.Identity, len(rows))
 	for _, row := range rows {
-		found[row.Token.Seq] = row.identity()
+		if found[row.Token.Seq], err = row.identity(d.dialects); err != nil {
+			return nil, d.translate(ctx, err)
+		}
 	}
 	return found, nil
 }
@@ -80,15 +82,15 @@ func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (token.Ide
 }
 
 func (d *DB) identify(ctx context.Context, query string, args ...any) (token.Identity, error) {
-	var row identityRow
-	err := d.read(ctx, func(tx *gorm.DB) (err error) {
-		row, err = d.queryIdentity(tx, query, args)
+	var id token.Identity
+	err := d.read(ctx, func(tx *gorm.DB) error {
+		row, err := d.queryIdentity(tx, query, args)
+		if err == nil {
+			id, err = row.identity(d.dialects)
+		}
 		return err
 	})
-	if err != nil {
-		return token.Identity{}, err
-	}
-	return row.identity(), nil
+	return id, err
 }
 
 func (d *DB) queryIdentity(tx *gorm.DB, query string, args []any) (row identityRow, err error) {
@@ -154,9 +156,13 @@ func (s *statements) keep(query string, statement *sql.Stmt) *sql.Stmt {
 	return statement
 }
 
-func (r identityRow) identity() (id token.Identity) {
+func (r identityRow) identity(known token.Dialects) (id token.Identity, err error) {
 	if r.Token.Seq != 0 {
-		id.Token = new(r.Token.token())
+		t, err := r.Token.token(known)
+		if err != nil {
+			return id, err
+		}
+		id.Token = &t
 	}
 	if r.User.ID != 0 {
 		id.User = new(r.User.user())
@@ -167,5 +173,5 @@ func (r identityRow) identity() (id token.Identity) {
 	if r.Environment.ID != "" {
 		id.Environment = new(r.Environment.environment())
 	}
-	return id
+	return id, nil
 }

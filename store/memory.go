@@ -8,6 +8,8 @@ import (
 
 	"github.com/ncruces/go-sqlite3/vfs/memdb"
 	"gorm.io/gorm"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to disk.
@@ -16,6 +18,7 @@ func OpenMemory(ctx context.Context) (*DB, error) {
 	if err != nil {
 		return nil, oneLine("cannot open a database in memory", err)
 	}
+	d.dialects = token.Published
 	if err := d.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -14,6 +15,7 @@ type tokenRow struct {
 	PublicID         *string
 	SecretHash       []byte
 	Name             string
+	NameUnique       bool
 	Scope            string
 	UserID           *int64
 	AccountID        *string
@@ -37,10 +39,10 @@ type tokenRow struct {
 
 func (tokenRow) TableName() string { return "tokens" }
 
-// tokenToRow leaves the number, and the id of a dialect that numbers its ids, to the database.
+// tokenToRow leaves the number, and the id of a dialect whose ids are numbers, to the database.
 func tokenToRow(t token.Token) tokenRow {
 	row := tokenRow{
-		Dialect:          string(t.Dialect),
+		Dialect:          t.Dialect.Name,
 		PublicID:         orNull(t.ID),
 		SecretHash:       t.Hash[:],
 		Name:             t.Name,
@@ -62,23 +64,29 @@ func tokenToRow(t token.Token) tokenRow {
 		LastUsedAt:       millisOrNull(t.LastUsedAt),
 		DeletedAt:        millisOrNull(t.DeletedAt),
 	}
-	if t.Dialect.NumbersIDs() {
+	if t.Dialect.IDs.New == nil {
 		row.PublicID = nil
 	}
+	row.NameUnique = t.Dialect.UniqueNames && t.Name != ""
 	if t.Place.List != 0 {
 		row.StatusList, row.StatusIndex = &t.Place.List, &t.Place.Index
 	}
 	return row
 }
 
-func (r tokenRow) token() token.Token {
+// token fails if a later program has issued the token, under a dialect that this one does not know.
+func (r tokenRow) token(known token.Dialects) (token.Token, error) {
+	dialect := known.Named(r.Dialect)
+	if dialect == nil {
+		return token.Token{}, fmt.Errorf("token %d has the dialect %q, which this program does not know", r.Seq, r.Dialect)
+	}
 	id := orZero(r.PublicID)
-	if token.Dialect(r.Dialect).NumbersIDs() {
+	if id == "" {
 		id = strconv.FormatInt(r.Seq, 10)
 	}
 	return token.Token{
 		Seq:              r.Seq,
-		Dialect:          token.Dialect(r.Dialect),
+		Dialect:          dialect,
 		ID:               id,
 		Hash:             token.Hash(r.SecretHash),
 		Name:             r.Name,
@@ -100,7 +108,7 @@ func (r tokenRow) token() token.Token {
 		LastUsedAt:       fromMillisOrNull(r.LastUsedAt),
 		DeletedAt:        fromMillisOrNull(r.DeletedAt),
 		Place:            token.StatusPlace{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
-	}
+	}, nil
 }
 
 // userRow is a row of users.

@@ -19,8 +19,8 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	}
 	var count int64
 	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens
-		WHERE deleted_at IS NULL AND dialect = ? AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
-		string(token.APIToken), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
+		WHERE deleted_at IS NULL AND dialect IN ? AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
+		d.signing(), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
 	return count > 0, d.translate(ctx, err)
 }
 
@@ -30,12 +30,17 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 func (d *DB) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
 	var last *int64
 	err := d.read(ctx, func(tx *gorm.DB) error {
-		return tx.Raw(`SELECT max(expires_at) FROM tokens WHERE deleted_at IS NULL AND dialect = ? AND state <> ?
+		return tx.Raw(`SELECT max(expires_at) FROM tokens WHERE deleted_at IS NULL AND dialect IN ? AND state <> ?
 			AND (signing_key = ? OR signing_key IS NULL AND created_at >= ?)`,
-			string(token.APIToken), string(token.Revoked), keyID, since.UnixMilli()).Scan(&last).Error
+			d.signing(), string(token.Revoked), keyID, since.UnixMilli()).Scan(&last).Error
 	})
 	if err != nil || last == nil {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(*last).UTC(), nil
+}
+
+// signing are the dialects whose secrets are JWTs.
+func (d *DB) signing() []string {
+	return d.dialects.Names(func(dialect *token.Dialect) bool { return dialect.Secrets.Signed })
 }

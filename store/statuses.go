@@ -50,11 +50,11 @@ const standings = `SELECT t.status_list, t.status_index, t.state, t.deleted_at I
 // standingsQueries find, each by an index of its own, what is not valid in a list: a list is large, and most of it is
 // valid.
 var standingsQueries = []string{
-	standings + "t.status_list = ? AND (t.state <> 'active' OR t.deleted_at IS NOT NULL)",
-	standings + `t.dialect = 'apitoken' AND t.account_id IN (SELECT id FROM accounts WHERE disabled)
-		AND t.status_list = ? AND t.deleted_at IS NULL`,
-	standings + `t.dialect = 'apitoken' AND t.environment_id IN (SELECT id FROM environments WHERE disabled)
-		AND t.status_list = ? AND t.deleted_at IS NULL`,
+	standings + "t.status_list = @list AND (t.state <> 'active' OR t.deleted_at IS NOT NULL)",
+	standings + `t.dialect IN @dialects AND t.account_id IN (SELECT id FROM accounts WHERE disabled)
+		AND t.status_list = @list AND t.deleted_at IS NULL`,
+	standings + `t.dialect IN @dialects AND t.environment_id IN (SELECT id FROM environments WHERE disabled)
+		AND t.status_list = @list AND t.deleted_at IS NULL`,
 }
 
 // FindStatusList implements [token.Store].
@@ -67,8 +67,10 @@ func (d *DB) FindStatusList(ctx context.Context, list int64) error {
 // StatusList implements [token.Store].
 func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standing)) error {
 	return d.read(ctx, func(tx *gorm.DB) error {
+		publishing := d.dialects.Names(func(d *token.Dialect) bool { return d.PublishesStatus })
+		args := map[string]any{"list": list, "dialects": publishing}
 		for _, query := range standingsQueries {
-			if err := eachStanding(tx, query, list, each); err != nil {
+			if err := eachStanding(tx, query, args, each); err != nil {
 				return err
 			}
 		}
@@ -77,8 +79,8 @@ func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standin
 }
 
 // eachStanding reads row by row, since a million may come.
-func eachStanding(tx *gorm.DB, query string, list int64, each func(token.Standing)) error {
-	rows, err := tx.Raw(query, list).Rows()
+func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(token.Standing)) error {
+	rows, err := tx.Raw(query, args).Rows()
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,11 @@ import (
 
 // DB is an open database.
 type DB struct {
-	backend backend
-	writer  *gorm.DB
-	reader  *gorm.DB // the same as writer where the database needs no separate one
-	revoker *gorm.DB // for changes that take rights away; the same as writer where there can be no other
+	backend  backend
+	dialects token.Dialects // of the tokens in it
+	writer   *gorm.DB
+	reader   *gorm.DB // the same as writer where the database needs no separate one
+	revoker  *gorm.DB // for changes that take rights away; the same as writer where there can be no other
 
 	writing, reading, revoking *line // of those who want a connection of writer, reader and revoker
 
@@ -55,7 +56,8 @@ const (
 // Options change how a database is opened. The zero value suits a server.
 type Options struct {
 	Schema   Schema
-	MaxConns int // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
+	Dialects token.Dialects // of the tokens in it; nil is [token.Published]
+	MaxConns int            // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
 	// ReadOnly is for who only asks for the [DB.Status]: a SQLite file must be there, and nothing is made or changed.
 	ReadOnly bool
 	// AllowUnsafe takes a PostgreSQL that may lose what it has committed, for tests and for who can make all of it again.
@@ -87,6 +89,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, oneLine("cannot open the database", err)
 	}
+	d.dialects = opts.Dialects.OrPublished()
 	if err := d.prepareSchema(ctx, opts.Schema); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

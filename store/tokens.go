@@ -13,29 +13,27 @@ import (
 
 // Find implements [token.Store].
 func (d *DB) Find(ctx context.Context, ref token.Ref) (token.Token, error) {
-	var row tokenRow
-	err := d.read(ctx, func(tx *gorm.DB) (err error) {
-		row, err = takeToken(tx, ref)
+	var found token.Token
+	err := d.read(ctx, func(tx *gorm.DB) error {
+		row, err := takeToken(tx, ref)
+		if err == nil {
+			found, err = row.token(d.dialects)
+		}
 		return err
 	})
-	if err != nil {
-		return token.Token{}, err
-	}
-	return row.token(), nil
+	return found, err
 }
 
-// takeToken reads the row that the public id names.
-func takeToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
-	var row tokenRow
-	if !ref.Dialect.NumbersIDs() {
-		err := tx.Where("dialect = ? AND public_id = ?", string(ref.Dialect), ref.ID).Take(&row).Error
-		return row, err
-	}
+// takeToken reads the row that the public id names: an id that has not been given to the store is the row's own number.
+func takeToken(tx *gorm.DB, ref token.Ref) (row tokenRow, err error) {
+	tx = tx.Where("dialect = ?", ref.Dialect.String())
 	seq, err := strconv.ParseInt(ref.ID, 10, 64)
-	if err != nil || strconv.FormatInt(seq, 10) != ref.ID {
-		return row, gorm.ErrRecordNotFound
+	if err == nil && strconv.FormatInt(seq, 10) == ref.ID {
+		tx = tx.Where("seq = ? AND public_id IS NULL", seq)
+	} else {
+		tx = tx.Where("public_id = ?", ref.ID)
 	}
-	err = tx.Where("dialect = ? AND seq = ?", string(ref.Dialect), seq).Take(&row).Error
+	err = tx.Take(&row).Error
 	return row, err
 }
 
@@ -43,12 +41,16 @@ func takeToken(tx *gorm.DB, ref token.Ref) (tokenRow, error) {
 func (d *DB) Update(
 	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error,
 ) (token.Token, error) {
-	var row tokenRow
-	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
-		if row, err = d.lockToken(tx, p, ref); err != nil {
+	var stored token.Token
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) error {
+		row, err := d.lockToken(tx, p, ref)
+		if err != nil {
 			return err
 		}
-		changed := row.token()
+		changed, err := row.token(d.dialects)
+		if err != nil {
+			return err
+		}
 		if err := refuse(change(&changed)); err != nil {
 			return err
 		}
@@ -60,12 +62,15 @@ func (d *DB) Update(
 		if err := tx.Model(&row).Select(columns).UpdateColumns(row).Error; err != nil {
 			return err
 		}
+		if stored, err = row.token(d.dialects); err != nil {
+			return err
+		}
 		return d.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
 	})
 	if err != nil {
 		return token.Token{}, err
 	}
-	return row.token(), nil
+	return stored, nil
 }
 
 // lockToken reads the row for a change, which must not overlap with what the token itself changes, once the caller has
@@ -92,7 +97,11 @@ func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 	}
 	tokens := make([]token.Token, len(rows))
 	for i, row := range rows {
-		tokens[i] = row.token()
+		t, err := row.token(d.dialects)
+		if err != nil {
+			return nil, d.translate(ctx, err)
+		}
+		tokens[i] = t
 	}
 	return tokens, nil
 }
@@ -100,7 +109,7 @@ func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 // page is one range of an index: it begins where the page before ended, so that no page costs more than the first.
 func page(tx *gorm.DB, q token.Query) *gorm.DB {
 	tx = tx.Where("deleted_at IS NULL")
-	tx = whereSet(tx, "dialect", string(q.Dialect))
+	tx = whereSet(tx, "dialect", q.Dialect.String())
 	tx = whereSet(tx, "user_id", q.UserID)
 	tx = whereSet(tx, "account_id", q.AccountID)
 	tx = whereSet(tx, "environment_id", q.EnvironmentID)

@@ -166,7 +166,7 @@ func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 	if p.Judge == nil {
 		return nil
 	}
-	now, err := standing(tx, p)
+	now, err := d.standing(tx, p)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 }
 
 // standing reads the caller's credential again, nothing if it is gone.
-func standing(tx *gorm.DB, p token.Permit) (token.Identity, error) {
+func (d *DB) standing(tx *gorm.DB, p token.Permit) (token.Identity, error) {
 	query, key := callerByToken, p.Token
 	if key == 0 {
 		query, key = callerByUser, p.UserID
@@ -184,5 +184,8 @@ func standing(tx *gorm.DB, p token.Permit) (token.Identity, error) {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return token.Identity{}, nil
 	}
-	return row.identity(), err
+	if err != nil {
+		return token.Identity{}, err
+	}
+	return row.identity(d.dialects)
 }

@@ -3,18 +3,18 @@
 # changed in the tree does not matter.
 set -eu
 
-fingerprint() { find gen -type f -exec cksum {} + | LC_ALL=C sort; }
+fingerprint() { find gen test/corvid/gen -type f -exec cksum {} + | LC_ALL=C sort; }
 
 before=$(fingerprint)
 "${GO:-go}" generate ./...
 if [ "$before" != "$(fingerprint)" ]; then
 	echo 'gen-check: gen was not what the specs say. It is now: look at the changes and commit them.' >&2
-	git status --short -- gen >&2
+	git status --short -- gen test/corvid/gen >&2
 	exit 1
 fi
 
 # git status, because git diff does not see new files; into a variable, because a failure in a test is not fatal.
-changes=$(git status --porcelain -- gen)
+changes=$(git status --porcelain -- gen test/corvid/gen)
 if [ -n "$changes" ]; then
 	echo 'gen-check: gen is what the specs say, but it is not committed:' >&2
 	echo "$changes" >&2

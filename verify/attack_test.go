@@ -48,6 +48,17 @@ func publicPEM(t *testing.T, key *ecdsa.PrivateKey) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
+// certificate is one for the key, in base64 as in `x5c`.
+func certificate(t *testing.T, key *ecdsa.PrivateKey) string {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
+}
+
 // attackable is an issuer that also publishes an RSA key, so that RS256 could work, and a Verifier of it.
 func attackable(t *testing.T) (*issuer, *verify.Verifier, *rsa.PrivateKey) {
 	t.Helper()
@@ -108,6 +119,7 @@ func TestOfflineRefusesHeaders(t *testing.T) {
 		"jwk":                       {with(h, `"typ"`, `"jwk":`+jwk(i.kid, mallory)+`,"typ"`), es256(mallory)},
 		"jku":                       {with(h, `"typ"`, `"jku":"https://evil.example/","typ"`), es256(mallory)},
 		"x5u":                       {with(h, `"typ"`, `"x5u":"https://evil.example/","typ"`), es256(mallory)},
+		"x5c":                       {with(h, `"typ"`, `"x5c":["`+certificate(t, i.key)+`"],"typ"`), nil},
 		"alg twice":                 {with(h, `"alg"`, `"alg":"none","alg"`), nil},
 		"kid twice":                 {with(h, `"kid"`, `"kid":"x","kid"`), nil},
 		"kid twice, once by escape": {with(h, `"kid"`, `"k\u0069d":"x","kid"`), nil},

@@ -7,7 +7,9 @@ import (
 )
 
 // call is a question that several callers wait for. Its answer may be repeated until a time that is counted from when
-// it was asked, not from when it was answered, since the answer may be that old.
+// it was asked, not from when it was answered, since the answer may be that old. That is why it is no call of
+// golang.org/x/sync/singleflight, which does not say how old a question is: who begins when it is too old to be
+// repeated must not even wait for its answer.
 type call[T any] struct {
 	started time.Time
 	done    chan struct{}
@@ -31,18 +33,9 @@ func (c *call[T]) wait(ctx context.Context) (T, error) {
 	}
 }
 
-// before compares by both clocks: the one that never goes back stands still while a machine is suspended, and the other one
-// may be set back.
+// before compares by both clocks: the one that never goes back stands still while a machine is suspended, and the
+// other one may be set back.
 func before(a, b time.Time) bool { return a.Before(b) && a.Round(0).Before(b.Round(0)) }
-
-func (c *call[T]) pending() bool {
-	select {
-	case <-c.done:
-		return false
-	default:
-		return true
-	}
-}
 
 const (
 	retryAfter  = time.Second      // before a document that could not be had is asked for again
@@ -94,10 +87,10 @@ func (d *document[T]) call(ctx context.Context, began time.Time, fits func(T) bo
 // repeats reports whether the answer has to do for somebody who asks at this time.
 func (c *call[T]) repeats(began time.Time) bool {
 	switch {
-	case c.pending():
-		return true
 	case c.err != nil:
 		return began.Sub(c.started) < retryAfter
+	case c.until.IsZero(): // it is under way
+		return true
 	default:
 		return before(began, c.until) && began.Sub(c.started) < lookAgain
 	}

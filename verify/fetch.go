@@ -30,8 +30,8 @@ func newFetcher(c Config) fetcher {
 	return fetcher{client, c.Timeout}
 }
 
-// newTransport keeps as many connections as it opens: the usual one keeps two, and opens a new one for nearly every question
-// of many callers.
+// newTransport keeps as many connections as it opens: the usual one keeps two, and opens a new one for nearly every
+// question of many callers.
 func newTransport() http.RoundTripper {
 	usual, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -43,7 +43,9 @@ func newTransport() http.RoundTripper {
 }
 
 // get fetches a document of one media type.
-func (f fetcher) get(ctx context.Context, url, accept string, limit int64, media ...string) ([]byte, http.Header, error) {
+func (f fetcher) get(
+	ctx context.Context, url, accept string, limit int64, media ...string,
+) ([]byte, http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -84,7 +86,7 @@ func judgeStatus(status int) error {
 	switch {
 	case status == http.StatusOK:
 		return nil
-	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError:
+	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
 		return unavailable(err)
 	default:
 		return misconfigured(err)

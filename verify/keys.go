@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
 )
 
 const (
@@ -57,64 +59,29 @@ func maxAge(h http.Header) time.Duration {
 
 // parseKeySet takes the keys for ES256 and ignores others (RFC 7517 section 5).
 func parseKeySet(body []byte) (keySet, error) {
-	document, err := parseObject(body)
-	if err != nil {
-		return nil, errors.New("the key set is not JSON")
+	var document struct {
+		Keys []json.RawMessage `json:"keys"` // go-jose would refuse the set for one key of a kind that it does not know
 	}
-	var members []json.RawMessage
-	if err := document.read("keys", &members); err != nil {
-		return nil, errors.New("the key set has no keys")
+	if decodeJSON(body, &document) != nil {
+		return nil, errors.New("the key set is not JSON, or its keys are no list")
 	}
 	keys := keySet{}
-	for _, raw := range members {
-		kid, key := parseKey(raw)
-		if key == nil {
+	for _, raw := range document.Keys {
+		var jwk jose.JSONWebKey
+		if json.Unmarshal(raw, &jwk) != nil || jwk.Algorithm != string(jose.ES256) || jwk.Use != "sig" || jwk.KeyID == "" {
 			continue
 		}
-		if keys[kid] != nil {
+		key, ok := jwk.Key.(*ecdsa.PublicKey)
+		if !ok || key.Curve != elliptic.P256() {
+			continue
+		}
+		if keys[jwk.KeyID] != nil {
 			return nil, errors.New("the key set has two keys with one kid")
 		}
-		keys[kid] = key
+		keys[jwk.KeyID] = key
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("the key set has no key for ES256")
 	}
 	return keys, nil
-}
-
-// parseKey reads a key on P-256 (RFC 7518 section 6.2.1); nil is another kind of key.
-func parseKey(raw []byte) (kid string, key *ecdsa.PublicKey) {
-	o, err := parseObject(raw)
-	if err != nil {
-		return "", nil
-	}
-	for name, want := range map[string]string{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig"} {
-		if got, err := o.text(name); err != nil || got != want {
-			return "", nil
-		}
-	}
-	if kid, err = o.text("kid"); err != nil || kid == "" {
-		return "", nil
-	}
-	x, y := o.coordinate("x"), o.coordinate("y")
-	if x == nil || y == nil {
-		return "", nil
-	}
-	key, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(append([]byte{4}, x...), y...))
-	if err != nil {
-		return "", nil
-	}
-	return kid, key
-}
-
-func (o object) coordinate(name string) []byte {
-	text, err := o.text(name)
-	if err != nil {
-		return nil
-	}
-	b, err := decodeBase64(text)
-	if err != nil || len(b) != scalarSize {
-		return nil
-	}
-	return b
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net/url"
 	"time"
+
+	"github.com/go-jose/go-jose/v4/json"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // reader checks JWTs by what Tokenwright publishes.
@@ -14,19 +17,34 @@ type reader struct {
 	base          *url.URL
 	keysURL       string
 	keys          *document[keySet]
-	lists         lists
+	lists         *lru.Cache[string, *document[statusList]] // by address
 	allowNoStatus bool
 	leeway        time.Duration
 	now           func() time.Time
 }
 
-func newReader(c Config, base *url.URL) *reader {
+func newReader(c Config, base *url.URL) (*reader, error) {
+	lists, err := lru.New[string, *document[statusList]](maxLists)
 	r := &reader{
 		fetcher: newFetcher(c), issuer: c.URL, base: base, keysURL: endpoint(base, "/.well-known/jwks.json"),
-		allowNoStatus: c.AllowNoStatus, leeway: c.Leeway, now: c.Now,
+		lists: lists, allowNoStatus: c.AllowNoStatus, leeway: c.Leeway, now: c.Now,
 	}
 	r.keys = &document[keySet]{load: r.loadKeys, now: c.Now}
-	return r
+	return r, err
+}
+
+// claims is what Tokenwright writes into a JWT (RFC 7519 section 4.1). The dialect is the only one that has JWTs.
+type claims struct {
+	Issuer      string          `json:"iss"`
+	Subject     string          `json:"sub"`
+	ID          string          `json:"jti"`
+	Scope       string          `json:"token_scope"`
+	Account     string          `json:"account_id"`
+	Environment string          `json:"environment_id"`
+	IssuedAt    *float64        `json:"iat"`
+	NotBefore   *float64        `json:"nbf"`
+	ExpiresAt   *float64        `json:"exp"`
+	Status      json.RawMessage `json:"status"`
 }
 
 // check is RFC 7519 section 7.2, and the status of draft-ietf-oauth-status-list section 8.3.
@@ -35,15 +53,15 @@ func (r *reader) check(ctx context.Context, secret string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	claims, err := parseObject(payload)
+	var c claims
+	if err := decodeJSON(payload, &c); err != nil {
+		return Token{}, invalid(err)
+	}
+	t, err := r.judgeClaims(c)
 	if err != nil {
 		return Token{}, invalid(err)
 	}
-	t, err := r.judgeClaims(claims)
-	if err != nil {
-		return Token{}, invalid(err)
-	}
-	if err := r.judgeStatus(ctx, claims); err != nil {
+	if err := r.judgeStatus(ctx, c.Status); err != nil {
 		return Token{}, err
 	}
 	return t, nil
@@ -51,57 +69,46 @@ func (r *reader) check(ctx context.Context, secret string) (Token, error) {
 
 // open returns the payload of a JWS that Tokenwright signed. Until then nothing of it is believed.
 func (r *reader) open(ctx context.Context, text, typ string) ([]byte, error) {
-	parsed, err := parseJWS(text, typ)
+	jws, kid, err := parseJWS(text, typ)
 	if err != nil {
 		return nil, invalid(err)
 	}
-	keys, err := r.keys.get(ctx, func(s keySet) bool { return s[parsed.kid] != nil })
+	keys, err := r.keys.get(ctx, func(s keySet) bool { return s[kid] != nil })
 	if err != nil {
 		return nil, err
 	}
-	key := keys[parsed.kid]
+	key := keys[kid]
 	if key == nil {
 		return nil, invalid(errKey)
 	}
-	if err := parsed.verify(key); err != nil {
+	payload, err := verifyJWS(jws, key)
+	if err != nil {
 		return nil, invalid(err)
 	}
-	return parsed.payload, nil
+	return payload, nil
 }
 
-// judgeClaims checks whose the JWT is and when it is valid (RFC 7519 section 4.1).
-func (r *reader) judgeClaims(c object) (Token, error) {
-	t, err := readClaims(c)
-	if err != nil {
+// judgeClaims checks whose the JWT is and when it is valid.
+func (r *reader) judgeClaims(c claims) (Token, error) {
+	issued, noIssue := date(c.IssuedAt)
+	end, noEnd := date(c.ExpiresAt)
+	if noIssue != nil || noEnd != nil || c.Subject == "" || c.ID == "" || c.Scope == "" || c.Account == "" {
 		return Token{}, errors.New("its claims are malformed")
 	}
-	if t.Issuer != r.issuer {
+	if c.Issuer != r.issuer {
 		return Token{}, errors.New("its issuer is another")
 	}
 	now := r.now()
-	if !now.Before(t.ExpiresAt) {
+	if !now.Before(end) {
 		return Token{}, errors.New("it has expired")
 	}
-	if !c.has("nbf") {
-		return t, nil
+	if c.NotBefore != nil {
+		if begin, err := date(c.NotBefore); err != nil || now.Add(r.leeway).Before(begin) {
+			return Token{}, errors.New("it is not valid yet")
+		}
 	}
-	if begin, err := c.date("nbf"); err != nil || now.Add(r.leeway).Before(begin) {
-		return Token{}, errors.New("it is not valid yet")
-	}
-	return t, nil
-}
-
-// readClaims reads what Tokenwright writes; the dialect is the only one that has JWTs.
-func readClaims(c object) (Token, error) {
-	t := Token{Dialect: "apitoken"}
-	var errs [8]error
-	t.Issuer, errs[0] = c.text("iss")
-	t.Subject, errs[1] = c.text("sub")
-	t.ID, errs[2] = c.text("jti")
-	t.Scope, errs[3] = c.text("token_scope")
-	t.Account, errs[4] = c.text("account_id")
-	t.Environment, errs[5] = c.optionalText("environment_id")
-	t.IssuedAt, errs[6] = c.date("iat")
-	t.ExpiresAt, errs[7] = c.date("exp")
-	return t, errors.Join(errs[:]...)
+	return Token{
+		ID: c.ID, Subject: c.Subject, Scope: c.Scope, Account: c.Account, Environment: c.Environment, Dialect: "apitoken",
+		Issuer: c.Issuer, IssuedAt: issued, ExpiresAt: end,
+	}, nil
 }

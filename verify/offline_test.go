@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenwright/tokenwright/internal/token"
-	"github.com/tokenwright/tokenwright/test/harness"
 	"github.com/tokenwright/tokenwright/verify"
 )
 
@@ -32,42 +30,9 @@ func TestOffline(t *testing.T) {
 		t.Errorf("%d requests, want one for each document", n)
 	}
 	expect(t, "nothing asked for", i.offline(t, allowNoStatus), i.sign(i.header(), i.bare(), nil), nil)
+	null := i.sign(i.header(), with(i.bare(), `"iss"`, `"status":null,"iss"`), nil)
+	expect(t, "allowed none, but null", i.offline(t, allowNoStatus), null, verify.ErrInvalid)
 	expect(t, "allowed none, but has one", i.offline(t, allowNoStatus), i.jwt(1), verify.ErrInvalid)
-}
-
-// TestOfflineWithTheServer takes what the real server issues and publishes.
-func TestOfflineWithTheServer(t *testing.T) {
-	s := harness.Start(t, harness.Options{})
-	c := verify.Offline(s.URL)
-	c.Now, c.Timeout = s.Service.Now, time.Minute
-	v := newVerifier(t, c)
-	secret, id := issue(t, s, s.Vars["member"])
-	got := expect(t, "issued", v, secret, nil)
-	if got.ID != id || got.Subject != s.Vars["environment"] || got.Account != s.Vars["account"] || got.Scope != "environment" {
-		t.Errorf("got %+v", got)
-	}
-	s.Advance(366 * 24 * time.Hour)
-	expect(t, "expired", v, secret, verify.ErrInvalid)
-}
-
-// TestOfflineStatusWithTheServer: what happened to a token shows when the list's `ttl` is over.
-func TestOfflineStatusWithTheServer(t *testing.T) {
-	s := harness.Start(t, harness.Options{})
-	c := verify.Offline(s.URL)
-	c.Now, c.Timeout = s.Service.Now, time.Minute
-	v := newVerifier(t, c)
-	secret, id := issue(t, s, s.Vars["member"])
-	other, _ := issue(t, s, s.Vars["member"])
-	expect(t, "issued", v, secret, nil)
-	for _, step := range []struct {
-		action string
-		want   error
-	}{{"suspend", verify.ErrInvalid}, {"activate", nil}, {"revoke", verify.ErrInvalid}} {
-		change(t, s, id, step.action)
-		s.Advance(token.DefaultStatusTTL)
-		expect(t, step.action, v, secret, step.want)
-		expect(t, "another after "+step.action, v, other, nil)
-	}
 }
 
 func TestLeeway(t *testing.T) {

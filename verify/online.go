@@ -19,16 +19,20 @@ type introspector struct {
 	url        string
 	credential string
 	verdicts   *verdicts // nil if nothing is kept
-	refusals   *refusals // likewise
 	now        func() time.Time
 }
 
-func newIntrospector(c Config, base *url.URL) *introspector {
-	i := &introspector{fetcher: newFetcher(c), url: endpoint(base, "/introspect"), credential: c.Credential, now: c.Now}
-	if c.CacheTTL > 0 {
-		i.verdicts, i.refusals = newVerdicts(c.CacheTTL, c.CacheSize), newRefusals(c.CacheTTL, c.CacheSize)
+func newIntrospector(c Config, base *url.URL) (*introspector, error) {
+	if !plausible(c.Credential) || (c.CacheTTL > 0 && c.CacheSize < 1) {
+		return nil, errors.New("a Credential is needed, and a CacheSize for the cache")
 	}
-	return i
+	i := &introspector{fetcher: newFetcher(c), url: endpoint(base, "/introspect"), credential: c.Credential, now: c.Now}
+	if c.CacheTTL == 0 {
+		return i, nil
+	}
+	var err error
+	i.verdicts, err = newVerdicts(c.CacheTTL, c.CacheSize)
+	return i, err
 }
 
 // check asks, or repeats what was said a moment ago. Without a cache even checks at the same time ask each for itself,
@@ -41,13 +45,13 @@ func (i *introspector) check(ctx context.Context, secret string) (Token, error) 
 		return i.ask(ctx, secret)
 	}
 	began := i.now()
-	hash := sha256.Sum256([]byte(secret)) // the cache holds no secret
-	if err := i.refusals.find(hash, began); err != nil {
-		return Token{}, err
-	}
-	c, mine := i.verdicts.join(hash, began)
+	h := hash(sha256.Sum256([]byte(secret)))
+	c, mine := i.verdicts.join(h, began)
 	if mine {
-		go i.answer(context.WithoutCancel(ctx), hash, c, secret) // for all who wait; ask limits the time
+		go func() {
+			t, err := i.ask(context.WithoutCancel(ctx), secret) // for all who wait; ask limits the time
+			i.verdicts.finish(h, c, t, err)
+		}()
 	}
 	t, err := c.wait(ctx)
 	// A verdict that was asked for earlier is not repeated past the token's end.
@@ -55,14 +59,6 @@ func (i *introspector) check(ctx context.Context, secret string) (Token, error) 
 		return Token{}, invalid(errors.New("it has expired"))
 	}
 	return t, err
-}
-
-func (i *introspector) answer(ctx context.Context, hash [sha256.Size]byte, c *call[Token], secret string) {
-	t, err := i.ask(ctx, secret)
-	if errors.Is(err, ErrInvalid) {
-		i.refusals.keep(hash, c.started, err)
-	}
-	i.verdicts.finish(hash, c, t, err)
 }
 
 // ask sends the question of RFC 7662 section 2.1.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"sync"
 	"time"
 )
 
@@ -20,8 +19,6 @@ const (
 	maxLists       = 32                           // kept at a time
 	defaultListAge = time.Minute                  // if the list does not say
 )
-
-var errStatus = errors.New("its status claim is malformed")
 
 // statusList is the state of many tokens (draft-ietf-oauth-status-list section 4).
 type statusList struct {
@@ -40,18 +37,18 @@ func (l statusList) at(idx int) (byte, bool) {
 }
 
 // judgeStatus looks the token up in its list. That a list cannot be had is no verdict.
-func (r *reader) judgeStatus(ctx context.Context, claims object) error {
-	if !claims.has("status") {
+func (r *reader) judgeStatus(ctx context.Context, claim []byte) error {
+	if claim == nil {
 		if r.allowNoStatus {
 			return nil
 		}
 		return invalid(errors.New("it has no status claim, so a revoke would not be seen"))
 	}
-	idx, uri, err := r.reference(claims)
+	idx, uri, err := r.reference(claim)
 	if err != nil {
 		return invalid(err)
 	}
-	list, err := r.lists.of(uri, r).get(ctx, func(statusList) bool { return true })
+	list, err := r.list(uri).get(ctx, func(statusList) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -67,55 +64,35 @@ func (r *reader) judgeStatus(ctx context.Context, claims object) error {
 
 // reference reads where the status is (draft-ietf-oauth-status-list section 6.2). The list has to come from where the
 // issuer is: a service must not be made to call other addresses by what a token says.
-func (r *reader) reference(claims object) (idx int, uri string, err error) {
-	status, err := claims.object("status")
-	if err != nil {
-		return 0, "", errStatus
+func (r *reader) reference(claim []byte) (idx int, uri string, err error) {
+	var status struct {
+		List struct {
+			Index *int   `json:"idx"`
+			URI   string `json:"uri"`
+		} `json:"status_list"`
 	}
-	list, err := status.object("status_list")
-	if err != nil {
-		return 0, "", errStatus
+	if decodeJSON(claim, &status) != nil || status.List.Index == nil || *status.List.Index < 0 {
+		return 0, "", errors.New("its status claim is malformed")
 	}
-	var index *int
-	if err := list.read("idx", &index); err != nil || index == nil || *index < 0 {
-		return 0, "", errStatus
-	}
-	if uri, err = list.text("uri"); err != nil {
-		return 0, "", errStatus
-	}
+	uri = status.List.URI
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != r.base.Scheme || u.Host != r.base.Host || u.User != nil || u.Fragment != "" {
 		return 0, "", errors.New("its status list is not the issuer's")
 	}
-	return *index, uri, nil
+	return *status.List.Index, uri, nil
 }
 
-// lists is the status lists by address.
-type lists struct {
-	mu   sync.Mutex
-	byID map[string]*document[statusList]
-}
-
-// of returns the list at an address. If there are too many, any other makes room; it will be fetched again.
-func (l *lists) of(uri string, r *reader) *document[statusList] {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if d := l.byID[uri]; d != nil {
-		return d
-	}
-	if l.byID == nil {
-		l.byID = map[string]*document[statusList]{}
-	}
-	for other := range l.byID {
-		if len(l.byID) < maxLists {
-			break
-		}
-		delete(l.byID, other)
+// list returns the list at an address. The one that was of no use for longest makes room; it will be fetched again.
+func (r *reader) list(uri string) *document[statusList] {
+	if known, ok := r.lists.Get(uri); ok {
+		return known
 	}
 	d := &document[statusList]{now: r.now, load: func(ctx context.Context) (statusList, time.Duration, error) {
 		return r.loadList(ctx, uri)
 	}}
-	l.byID[uri] = d
+	if known, ok, _ := r.lists.PeekOrAdd(uri, d); ok {
+		return known // another caller came first
+	}
 	return d
 }
 
@@ -138,40 +115,51 @@ func (r *reader) loadList(ctx context.Context, uri string) (statusList, time.Dur
 	return list, keep, nil
 }
 
-// readList reads the claims of a list (draft-ietf-oauth-status-list section 5.1) and how long it may be kept.
+// listClaims is what a list says of itself (draft-ietf-oauth-status-list section 5.1).
+type listClaims struct {
+	Subject   string   `json:"sub"`
+	IssuedAt  *float64 `json:"iat"`
+	ExpiresAt *float64 `json:"exp"`
+	TTL       *float64 `json:"ttl"`
+	List      struct {
+		Bits int    `json:"bits"`
+		Data string `json:"lst"`
+	} `json:"status_list"`
+}
+
+// readList reads a list and how long it may be kept.
 func readList(payload []byte, uri string, now time.Time) (statusList, time.Duration, error) {
-	c, err := parseObject(payload)
-	if err != nil {
+	var c listClaims
+	if err := decodeJSON(payload, &c); err != nil {
 		return statusList{}, 0, errors.New("the status list has malformed claims")
 	}
-	if sub, err := c.text("sub"); err != nil || sub != uri {
+	if c.Subject != uri {
 		return statusList{}, 0, errors.New("the status list is another")
 	}
-	if _, err := c.date("iat"); err != nil {
+	if _, err := date(c.IssuedAt); err != nil {
 		return statusList{}, 0, errors.New("the status list has no date")
 	}
-	keep, err := listAge(c, now)
+	keep, err := c.age(now)
 	if err != nil {
 		return statusList{}, 0, err
 	}
-	list, err := unpack(c)
+	list, err := c.unpack()
 	return list, keep, err
 }
 
-// listAge is how long the list may be kept: for its `ttl`, and not past its `exp`.
-func listAge(c object, now time.Time) (time.Duration, error) {
+// age is how long the list may be kept: for its `ttl`, and not past its `exp`.
+func (c listClaims) age(now time.Time) (time.Duration, error) {
 	keep := defaultListAge
-	if c.has("ttl") {
-		ttl, err := c.number("ttl")
-		if err != nil || ttl <= 0 {
+	if c.TTL != nil {
+		if *c.TTL <= 0 {
 			return 0, errors.New("the status list has a malformed ttl")
 		}
-		keep = time.Duration(min(ttl, maxDocument.Seconds()) * float64(time.Second))
+		keep = time.Duration(min(*c.TTL, maxDocument.Seconds()) * float64(time.Second))
 	}
-	if !c.has("exp") {
+	if c.ExpiresAt == nil {
 		return keep, nil
 	}
-	end, err := c.date("exp")
+	end, err := date(c.ExpiresAt)
 	if err != nil || !now.Before(end) {
 		return 0, errors.New("the status list has expired")
 	}
@@ -179,21 +167,13 @@ func listAge(c object, now time.Time) (time.Duration, error) {
 }
 
 // unpack inflates the list (RFC 1950), but never more than a list can have.
-func unpack(c object) (statusList, error) {
+func (c listClaims) unpack() (statusList, error) {
 	malformed := errors.New("the status list is malformed")
-	inner, err := c.object("status_list")
-	if err != nil {
+	bits := c.List.Bits
+	if bits != 1 && bits != 2 && bits != 4 && bits != 8 {
 		return statusList{}, malformed
 	}
-	var bits int
-	if err := inner.read("bits", &bits); err != nil || (bits != 1 && bits != 2 && bits != 4 && bits != 8) {
-		return statusList{}, malformed
-	}
-	text, err := inner.text("lst")
-	if err != nil {
-		return statusList{}, malformed
-	}
-	packed, err := decodeBase64(text)
+	packed, err := decodeBase64(c.List.Data)
 	if err != nil {
 		return statusList{}, malformed
 	}

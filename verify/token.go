@@ -100,5 +100,7 @@ func (f forbidden) scope() string {
 
 // quotable reports whether the text consists of what RFC 6750 section 3 allows in `scope`.
 func quotable(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' || r > '~' || r == '"' || r == '\\'
+	})
 }

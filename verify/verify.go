@@ -1,5 +1,6 @@
-// Package verify checks the tokens of Tokenwright in the services that receive them. It has no dependency beyond the
-// standard library.
+// Package verify checks the tokens of Tokenwright in the services that receive them. It is a module of its own, which
+// needs go-jose and golang-lru beyond the standard library, and nothing of the server: it knows what Tokenwright
+// publishes (its contracts), and must not know how Tokenwright works. Its callers are other people's services.
 //
 // [Online] asks Tokenwright about each token (RFC 7662) and takes tokens of every dialect. [Offline] checks JWTs with
 // the published keys (RFC 7515, RFC 7517) and their state with the published status lists
@@ -43,7 +44,8 @@ type Config struct {
 	Now func() time.Time
 	// Credential is the token of this service, for Online. It needs to be allowed to introspect.
 	Credential string
-	// CacheTTL is how long Online may repeat that a token is active, and, up to a second, that it is not; 0 asks every time.
+	// CacheTTL is how long Online may repeat that a token is active, and, up to a second, that it is not; 0 asks every
+	// time.
 	CacheTTL time.Duration
 	// CacheSize is how many tokens of each sort Online remembers at most.
 	CacheSize int
@@ -57,8 +59,8 @@ type Config struct {
 	AllowHTTP bool
 	// Timeout limits each request to Tokenwright.
 	Timeout time.Duration
-	// Client sends the requests; nil is a client of its own, which keeps up to 64 connections. Redirects are never followed, since they would carry the
-	// question, and offline the trust, to another place.
+	// Client sends the requests; nil is a client of its own, which keeps up to 64 connections. Redirects are never
+	// followed, since they would carry the question, and offline the trust, to another place.
 	Client *http.Client
 	// Report, if it is not nil, hears why the middleware answered 503. The error holds no token.
 	Report func(context.Context, error)
@@ -106,14 +108,14 @@ func New(c Config) (*Verifier, error) {
 	v := &Verifier{report: c.Report}
 	switch c.mode {
 	case online:
-		if !plausible(c.Credential) || (c.CacheTTL > 0 && c.CacheSize < 1) {
-			return nil, errors.New("verify: Online needs a Credential, and a CacheSize for its cache")
-		}
-		v.judge = newIntrospector(c, base)
+		v.judge, err = newIntrospector(c, base)
 	case offline:
-		v.judge = newReader(c, base)
+		v.judge, err = newReader(c, base)
 	default:
-		return nil, errors.New("verify: start from verify.Online or verify.Offline")
+		err = errors.New("start from verify.Online or verify.Offline")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
 	}
 	return v, nil
 }
@@ -124,7 +126,8 @@ func (c Config) base() (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify: URL: %w", err)
 	}
-	if u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http") {
+	onlyPath := u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+	if u.Host == "" || !onlyPath || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, errors.New("verify: URL has to be an http or https URL of host and path")
 	}
 	if u.Scheme == "http" && !c.AllowHTTP && !loopback(u.Hostname()) {

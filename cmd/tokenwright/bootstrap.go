@@ -28,7 +28,7 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // what was to be stored is committed
-	tokens := &token.Service{Store: db, Registry: db, Policies: token.DefaultPolicies()}
+	tokens := &token.Service{Store: db, Registry: db}
 	made, err := initialize(ctx, tokens, c.file())
 	switch {
 	case err != nil:
@@ -44,7 +44,7 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "User %d has a new credential, the muninx token %s, in %s.\n", t.UserID, t.ID, c.CredentialFile)
+	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n", t.UserID, t.Dialect, t.ID, c.CredentialFile)
 	return nil
 }
 

@@ -148,7 +148,7 @@ func TestCredentialOfAFailedCommit(t *testing.T) {
 		for way, try := range ways {
 			t.Run(name+" at "+way, func(t *testing.T) {
 				file := newCredentialFile(filepath.Join(t.TempDir(), "credential"), "x")
-				err := try(&token.Service{Registry: c.failing, Store: c.failing, Policies: token.DefaultPolicies()}, file)
+				err := try(&token.Service{Registry: c.failing, Store: c.failing}, file)
 				if err == nil || !strings.Contains(err.Error(), cause.Error()) {
 					t.Fatalf("the error is %v", err)
 				}

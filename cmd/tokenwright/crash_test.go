@@ -71,7 +71,7 @@ func crash(t *testing.T, path string, afterCommit bool, do func(*token.Service) 
 		}
 	}()
 	c := crashing{db, afterCommit}
-	err = do(&token.Service{Registry: c, Store: c, Policies: token.DefaultPolicies()})
+	err = do(&token.Service{Registry: c, Store: c})
 	t.Errorf("the error is %v", err)
 }
 

@@ -64,7 +64,7 @@ func (f *credentialFile) left() (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, int64(2*secretLength)))
+	raw, err := io.ReadAll(io.LimitReader(file, maxCredentialFile))
 	text := strings.Trim(string(raw), "\x00\n")
 	if err == nil && !(info.Mode().IsRegular() && maybeSecret(text)) {
 		err = fs.ErrExist
@@ -72,19 +72,12 @@ func (f *credentialFile) left() (string, error) {
 	return text, err
 }
 
-// secretBegin and secretLength are those of a muninx secret.
-const (
-	secretBegin  = "muninx_"
-	secretLength = len(secretBegin) + 36
-)
+// maxCredentialFile is more than a file with a credential has, in bytes.
+const maxCredentialFile = 1 << 10
 
-// maybeSecret reports whether the text is a secret or the beginning of one.
+// maybeSecret reports whether the text is a credential as the first start makes it, or the beginning of one.
 func maybeSecret(text string) bool {
-	if len(text) < secretLength {
-		return strings.HasPrefix(text, secretBegin) || strings.HasPrefix(secretBegin, text)
-	}
-	dialect, whole := token.SecretDialect(text)
-	return whole && dialect == token.Muninx
+	return token.CredentialDialect.Secrets.Fits(text) || token.CredentialDialect.Secrets.Begins(text)
 }
 
 // settle ends the writing with the outcome of the transaction, and returns it.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 func main() { os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
@@ -71,9 +73,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
 	options := []kong.Option{
 		kong.Name("tokenwright"), kong.Description("A self-hosted service for API tokens."),
-		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env),
+		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), dialectVars(),
 	}
-	return kong.New(&cli{}, append(options, more...)...)
+	return kong.New(&cli{Serve: serveCmd{policyFlags: newPolicyFlags(token.Published)}}, append(options, more...)...)
 }
 
 // usageError is a wrong flag or setting.

@@ -8,6 +8,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	service "github.com/tokenwright/tokenwright/gen/service/client"
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // listFlags are those of every list.
@@ -205,7 +206,7 @@ func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 	if !expiry.IsZero() {
 		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
 	}
-	return c.issue(r.printer, "muninx", func() (created, error) {
+	return c.issue(r.printer, token.CredentialDialect.Name, func() (created, error) {
 		t, err := answer[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
 		return created{t.Id, t.Token, t}, err
 	})

@@ -10,6 +10,6 @@ type secretCmd struct{}
 
 // Run prints a secret that opens nothing until a server is started with it.
 func (secretCmd) Run(out *streams) error {
-	_, err := fmt.Fprintln(out.stdout, token.NewSecret(token.Muninx))
+	_, err := fmt.Fprintln(out.stdout, token.CredentialDialect.Secrets.New())
 	return err
 }

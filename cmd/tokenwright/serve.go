@@ -117,7 +117,7 @@ func (s *settings) readCredential(getenv func(string) string) error {
 		return nil
 	}
 	s.credential = getenv(bootstrapVariable)
-	if dialect, ok := token.SecretDialect(s.credential); !ok || dialect != token.Muninx {
+	if token.Published.OfSecret(s.credential) != token.CredentialDialect {
 		return &usageError{bootstrapVariable + " must hold what `tokenwright secret` prints, for --ephemeral"}
 	}
 	return nil

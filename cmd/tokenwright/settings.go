@@ -133,36 +133,6 @@ func (f databaseFlags) maxConns() int {
 	return f.PostgresMaxConnections
 }
 
-// policyFlags are the limits of tokens.
-type policyFlags struct {
-	APITokenDefaultLifetime span `name:"apitoken-default-lifetime" default:"365d" help:"How long an apitoken token lives if its creation says nothing."`
-	UnleashDefaultLifetime  span `name:"unleash-default-lifetime" default:"30d" help:"How long an unleash token lives if its creation says nothing."`
-	UnleashMaxTokens        int  `name:"unleash-max-tokens" default:"10" help:"How many unleash tokens a user may have; 0: any number."`
-	MaxLifetime             span `name:"max-lifetime" default:"0s" help:"How long a token of any dialect may live at most; 0s: for ever."`
-}
-
-func (f policyFlags) check() error {
-	switch {
-	case f.APITokenDefaultLifetime <= 0:
-		return wrong("apitoken-default-lifetime", "must be above zero: these tokens always expire")
-	case f.UnleashDefaultLifetime <= 0:
-		return wrong("unleash-default-lifetime", "must be above zero: these tokens always expire")
-	case f.UnleashMaxTokens < 0:
-		return wrong("unleash-max-tokens", "must not be negative")
-	}
-	return nil
-}
-
-func (f policyFlags) policies() map[token.Dialect]token.Policy {
-	longest := time.Duration(f.MaxLifetime)
-	return map[token.Dialect]token.Policy{
-		token.Muninx:   {MaxLifetime: longest},
-		token.APIToken: {MaxLifetime: longest, DefaultLifetime: time.Duration(f.APITokenDefaultLifetime)},
-		token.Unleash: {MaxLifetime: longest, DefaultLifetime: time.Duration(f.UnleashDefaultLifetime),
-			MaxTokens: f.UnleashMaxTokens},
-	}
-}
-
 // oidcFlags say which OpenID Connect issuer is trusted.
 type oidcFlags struct {
 	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Take the JWTs of this OpenID Connect issuer, too."`

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 func TestWrongSettings(t *testing.T) {
@@ -129,7 +131,7 @@ func TestSpan(t *testing.T) {
 
 func TestDefaultsFollowTheDatabase(t *testing.T) {
 	c := serveCmd{Listen: "localhost:8080", databaseFlags: databaseFlags{DatabaseURL: "sqlite:/var/lib/tw/t.db", PostgresMaxConnections: 10},
-		RequestTimeout: 1, ShutdownTimeout: 1, StatusListTTL: span(time.Second), policyFlags: policyFlags{1, 1, 0, 0}}
+		RequestTimeout: 1, ShutdownTimeout: 1, StatusListTTL: span(time.Second), policyFlags: newPolicyFlags(token.Published)}
 	s, err := c.settings()
 	if err != nil {
 		t.Fatal(err)

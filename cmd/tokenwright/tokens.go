@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
+	"slices"
 	"time"
 )
 
@@ -22,7 +22,7 @@ type tokenCmd struct {
 
 type tokenCreateCmd struct {
 	remoteFlags `embed:""`
-	Dialect     string `required:"" enum:"muninx,apitoken,unleash" help:"muninx, apitoken or unleash."`
+	Dialect     string `required:"" enum:"${dialects}" help:"${one_dialect}."`
 	Name        string `help:"The name (muninx)."`
 	Description string `help:"The description (unleash)."`
 	Scope       string `placeholder:"SCOPE" help:"account or environment (apitoken)."`
@@ -32,33 +32,19 @@ type tokenCreateCmd struct {
 	secretFlags `embed:""`
 }
 
-// members are the flags that become members of the request, by the dialects that know them.
-func (c *tokenCreateCmd) members() map[string]struct{ value, dialects string } {
-	return map[string]struct{ value, dialects string }{
-		"name":        {c.Name, "muninx"},
-		"description": {c.Description, "unleash"},
-		"scope":       {c.Scope, "apitoken"},
-		"account":     {c.Account, "apitoken"},
-		"environment": {c.Environment, "apitoken"},
-		"expires":     {c.Expires, "apitoken unleash"},
-	}
-}
-
+// check refuses flags that the dialect does not know.
 func (c *tokenCreateCmd) check() error {
-	members := c.members()
-	for _, flag := range sortedKeys(members) {
-		m := members[flag]
-		if m.value != "" && !strings.Contains(m.dialects, c.Dialect) {
+	contract := contractOf(c.Dialect)
+	given := map[string]string{
+		"name": c.Name, "description": c.Description, "scope": c.Scope, "account": c.Account, "environment": c.Environment,
+		"expires": c.Expires,
+	}
+	for _, flag := range sortedKeys(given) {
+		if given[flag] != "" && !slices.Contains(contract.members, flag) {
 			return wrong(flag, "is not for the dialect %s", c.Dialect)
 		}
 	}
-	switch {
-	case c.Dialect == "muninx" && c.Name == "":
-		return wrong("name", "is needed for the dialect muninx")
-	case c.Dialect == "apitoken" && c.Scope != "account" && c.Scope != "environment":
-		return wrong("scope", "must be account or environment for the dialect apitoken")
-	}
-	return nil
+	return contract.needs(c)
 }
 
 // parseExpiry is the time that --expires means, zero if it was not given.
@@ -89,7 +75,9 @@ func (c *tokenCreateCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	return c.issue(r.printer, c.Dialect, func() (created, error) { return r.create(ctx, c, expiry) })
+	return c.issue(r.printer, c.Dialect, func() (created, error) {
+		return contractOf(c.Dialect).create(ctx, r, c, expiry)
+	})
 }
 
 // secretFlags say where the secret of a new token goes.
@@ -158,7 +146,7 @@ func withoutSecret(answer any) (map[string]json.RawMessage, error) {
 type tokenListCmd struct {
 	listFlags   `embed:""`
 	All         bool   `help:"List the tokens of everybody; for admins."`
-	Dialect     string `enum:",muninx,apitoken,unleash" default:"" placeholder:"DIALECT" help:"muninx, apitoken or unleash; needed without --all."`
+	Dialect     string `enum:",${dialects}" default:"" placeholder:"DIALECT" help:"${one_dialect}; needed without --all."`
 	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"Only in this state (apitoken, --all)."`
 	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"Only of this scope (apitoken, --all)."`
 	Account     string `placeholder:"ID" help:"Only of this account (apitoken, --all)."`
@@ -188,7 +176,7 @@ func (c *tokenListCmd) check() error {
 		return wrong("usable", "is for --all")
 	case c.Key != "":
 		return wrong("key", "is for --all")
-	case c.Dialect != "apitoken" && filters != "":
+	case !contractOf(c.Dialect).filters && filters != "":
 		return &usageError{"the list of " + c.Dialect + " tokens has no filters; that of --all has"}
 	}
 	return nil
@@ -203,7 +191,7 @@ func (c *tokenListCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := r.door(c.Dialect, c.All).list(ctx, c)
+	tokens, err := r.tokens(c.Dialect, c.All).list(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -214,7 +202,7 @@ func (c *tokenListCmd) Run(ctx context.Context, out *streams) error {
 type tokenFlags struct {
 	remoteFlags `embed:""`
 	Admin       bool   `help:"Reach the token of anybody; for admins."`
-	Dialect     string `arg:"" enum:"muninx,apitoken,unleash" help:"muninx, apitoken or unleash."`
+	Dialect     string `arg:"" enum:"${dialects}" help:"${one_dialect}."`
 	ID          string `arg:"" name:"id" help:"The id of the token."`
 }
 
@@ -264,7 +252,7 @@ func (c *tokenFlags) do(ctx context.Context, out *streams, action string) error 
 	if err != nil {
 		return err
 	}
-	operation := r.door(c.Dialect, c.Admin).operations()[action]
+	operation := r.tokens(c.Dialect, c.Admin).operations()[action]
 	if operation == nil {
 		return &usageError{"the " + c.Dialect + " contract has no " + action + "; an admin can do it with --admin"}
 	}
@@ -273,8 +261,8 @@ func (c *tokenFlags) do(ctx context.Context, out *streams, action string) error 
 		return err
 	}
 	switch {
-	case action == "delete" && c.Dialect == "unleash" && !c.Admin: // whose contract answers the same if there was none
-		return r.say("There is no unleash token %s of yours any more.", printable(c.ID))
+	case action == "delete" && !c.Admin && contractOf(c.Dialect).silent:
+		return r.say("There is no %s token %s of yours any more.", c.Dialect, printable(c.ID))
 	case action == "delete":
 		return r.say("Deleted the %s token %s.", c.Dialect, printable(c.ID))
 	}

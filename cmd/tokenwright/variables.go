@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // variable is the environment variable of a flag.
@@ -56,13 +58,16 @@ func (e *variables) explain(err error) string {
 	return text
 }
 
-// secrets are the forms of what must not be printed, in case somebody types it where it does not belong: the password
-// in a URL or a connection string, and the secrets of all dialects.
-var secrets = regexp.MustCompile(`(://[^\s:]*:)\S*(@)` +
-	`|((?i:password)=)[^\s&'"]+` +
-	`|(muninx_)\w+` +
-	`|(user:)[0-9a-f]{16,}` +
-	`|(eyJ)[\w-]+\.[\w.-]*`)
+// What must not be printed, in case somebody types it where it does not belong: the password in a URL or a connection
+// string, and the secrets of all dialects.
+var (
+	passwords  = regexp.MustCompile(`(://[^\s:]*:)\S*(@)|((?i:password)=)[^\s&'"]+`)
+	secrets    = regexp.MustCompile(token.Published.SecretPattern())
+	beginnings = regexp.MustCompile(token.Published.PrefixPattern())
+)
 
-// redact takes secrets out of a text that is to be printed.
-func redact(text string) string { return secrets.ReplaceAllString(text, "$1$3$4$5$6…$2") }
+// redact takes secrets out of a text that is to be printed. It leaves what they begin with.
+func redact(text string) string {
+	text = passwords.ReplaceAllString(text, "$1$3…$2")
+	return secrets.ReplaceAllStringFunc(text, func(secret string) string { return beginnings.FindString(secret) + "…" })
+}

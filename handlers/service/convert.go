@@ -10,15 +10,6 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// ref names the token of a path. What cannot be the name of one, such as an unknown dialect, becomes a name that no
-// token has, so that it is not found, and not found only by those who may look.
-func ref(dialect, id string) token.Ref {
-	if d := token.Dialect(dialect); d.Valid() {
-		return token.Ref{Dialect: d, ID: id}
-	}
-	return token.Ref{Dialect: token.Muninx}
-}
-
 // key is the id of an account or an environment as a path names it, "" if it cannot be one: not every database takes
 // whatever a path can hold.
 func key(id string) string {
@@ -53,10 +44,10 @@ func value[T any](p *T) T {
 	return *p
 }
 
-func query(p gen.ListServiceTokensParams) (token.Query, string) {
+func (h handler) query(p gen.ListServiceTokensParams) (token.Query, string) {
 	limit, cursor := wire.Page(p.Limit, p.Cursor)
 	return token.Query{
-		Dialect: token.Dialect(value(p.Dialect)), Status: token.State(value(p.Status)),
+		Dialect: h.tokens.Dialect(string(value(p.Dialect))), Status: token.State(value(p.Status)),
 		Scope: token.Scope(value(p.TokenScope)), UserID: value(p.UserId),
 		AccountID: value(p.AccountId), EnvironmentID: value(p.EnvironmentId), CreatedBy: value(p.CreatedByUserId),
 		Usable: p.Usable, KeyID: value(p.Key), Limit: limit,
@@ -90,7 +81,7 @@ func (h handler) one(ctx context.Context, t token.Token, err error) (gen.Service
 
 func (h handler) item(t token.Token, v token.Verdict) gen.ServiceToken {
 	return gen.ServiceToken{
-		Dialect: gen.ServiceTokenDialect(t.Dialect), Id: t.ID, Name: wire.NullText(t.Name),
+		Dialect: gen.ServiceTokenDialect(t.Dialect.Name), Id: t.ID, Name: wire.NullText(t.Name),
 		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.Status(h.tokens.Now())),
 		UserId: null(t.UserID), AccountId: wire.NullText(t.AccountID), EnvironmentId: wire.NullText(t.EnvironmentID),
 		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin, Introspector: t.Introspector,
@@ -110,7 +101,7 @@ func me(c token.Caller) gen.Me {
 		m.User.Set(callingUser(*c.User))
 	}
 	if t := c.Token; t != nil {
-		m.Token.Set(gen.CallingToken{Dialect: gen.CallingTokenDialect(t.Dialect), Id: t.ID})
+		m.Token.Set(gen.CallingToken{Dialect: gen.CallingTokenDialect(t.Dialect.Name), Id: t.ID})
 		m.TokenScope, m.EnvironmentId = gen.MeTokenScope(t.Scope), wire.NullText(t.EnvironmentID)
 	}
 	return m

@@ -22,7 +22,7 @@ type Options struct {
 }
 
 // Register adds the operations to the router, each behind its middlewares.
-func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
+func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
 	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), &published{}}, nil)
 	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})

@@ -11,7 +11,7 @@ import (
 
 // ListServiceTokens implements `GET /service/tokens`.
 func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensRequestObject) (gen.ListServiceTokensResponseObject, error) {
-	q, cursor := query(r.Params)
+	q, cursor := h.query(r.Params)
 	page, err := h.tokens.List(ctx, authn.Caller(ctx), q, cursor, token.Everything)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensR
 
 // GetServiceToken implements `GET /service/tokens/{dialect}/{id}`.
 func (h handler) GetServiceToken(ctx context.Context, r gen.GetServiceTokenRequestObject) (gen.GetServiceTokenResponseObject, error) {
-	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), token.Everything)
+	t, err := h.tokens.Get(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), token.Everything)
 	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (h handler) GetServiceToken(ctx context.Context, r gen.GetServiceTokenReque
 
 // DeleteServiceToken implements `DELETE /service/tokens/{dialect}/{id}`.
 func (h handler) DeleteServiceToken(ctx context.Context, r gen.DeleteServiceTokenRequestObject) (gen.DeleteServiceTokenResponseObject, error) {
-	_, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), token.Delete, token.Everything)
+	_, err := h.tokens.Apply(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), token.Delete, token.Everything)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +87,6 @@ func (h handler) RevokeServiceToken(ctx context.Context, r gen.RevokeServiceToke
 }
 
 func (h handler) apply(ctx context.Context, dialect, id string, a token.Action) (gen.ServiceToken, error) {
-	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(dialect, id), a, token.Everything)
+	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), h.tokens.Ref(dialect, id), a, token.Everything)
 	return h.one(ctx, t, err)
 }

@@ -110,7 +110,7 @@ func (h handler) CreateUserToken(ctx context.Context, r gen.CreateUserTokenReque
 		return nil, token.Errorf(token.NotFound, "there is no such user")
 	}
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{
-		Dialect: token.Muninx, Name: r.Body.Name, ExpiresAt: wire.Given(r.Body.ExpiresAt), UserID: r.Id,
+		Dialect: token.CredentialDialect, Name: r.Body.Name, ExpiresAt: wire.Given(r.Body.ExpiresAt), UserID: r.Id,
 	})
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (h handler) CreateUserToken(ctx context.Context, r gen.CreateUserTokenReque
 	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateUserToken201JSONResponse{
 		Body: gen.UserToken{
-			Dialect: gen.UserTokenDialect(t.Dialect), Id: t.ID, Name: t.Name, Token: secret, UserId: t.UserID,
+			Dialect: gen.UserTokenDialect(t.Dialect.Name), Id: t.ID, Name: t.Name, Token: secret, UserId: t.UserID,
 			CreatedAt: t.CreatedAt, ExpiresAt: wire.NullTime(t.ExpiresAt),
 		},
 		Headers: gen.CreateUserToken201ResponseHeaders{

@@ -22,7 +22,7 @@ func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenReque
 		return nil, err
 	}
 	if verdict.Active {
-		wire.NoteObject(ctx, token.Ref{Dialect: token.Dialect(*verdict.Dialect), ID: *verdict.Jti}.Object())
+		wire.NoteObject(ctx, h.tokens.Ref(string(*verdict.Dialect), *verdict.Jti).Object())
 	}
 	return answer{verdict}, nil
 }
@@ -70,7 +70,7 @@ func (h handler) verdict(i token.Introspection) gen.Introspection {
 		Active: true, Sub: &i.Subject, Scope: new(string(t.Scope)), TokenType: new("Bearer"),
 		Iat: new(t.CreatedAt.Unix()), Nbf: new(t.CreatedAt.Unix()), Iss: &h.options.PublicURL, Jti: &t.ID,
 		AccountId: &i.Account.ID, TokenScope: new(gen.IntrospectionTokenScope(t.Scope)),
-		Dialect: new(gen.IntrospectionDialect(t.Dialect)), Exp: seconds(t.ExpiresAt),
+		Dialect: new(gen.IntrospectionDialect(t.Dialect.Name)), Exp: seconds(t.ExpiresAt),
 	}
 	if i.User != nil {
 		v.Username = &i.User.Name
@@ -120,7 +120,7 @@ func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
 	h := w.Header()
 	values := []string{
 		"no-store", url.PathEscape(p.Token.ID), url.PathEscape(p.Subject), string(p.Token.Scope),
-		url.PathEscape(p.Account.ID), url.PathEscape(p.Token.EnvironmentID), string(p.Token.Dialect),
+		url.PathEscape(p.Account.ID), url.PathEscape(p.Token.EnvironmentID), p.Token.Dialect.Name,
 	}
 	for i, name := range [...]string{
 		"Cache-Control", "X-Token-Id", "X-Token-Subject", "X-Token-Scope",
@@ -143,7 +143,7 @@ func (h handler) GetKeys(_ context.Context, r gen.GetKeysRequestObject) (gen.Get
 
 // AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.
 func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectionRequestObject) (gen.AllowIntrospectionResponseObject, error) {
-	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), true)
+	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), true)
 	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectio
 
 // ForbidIntrospection implements `POST /service/tokens/{dialect}/{id}/forbid-introspection`.
 func (h handler) ForbidIntrospection(ctx context.Context, r gen.ForbidIntrospectionRequestObject) (gen.ForbidIntrospectionResponseObject, error) {
-	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), ref(r.Dialect, r.Id), false)
+	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), false)
 	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err

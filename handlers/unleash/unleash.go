@@ -23,7 +23,7 @@ type Options struct {
 }
 
 // Register adds the operations to the router, each behind its middlewares.
-func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc, o Options) {
+func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens, o}, nil)
 	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }

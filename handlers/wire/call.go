@@ -23,7 +23,7 @@ type call struct {
 	method  string        // for the log, see [methodOf]
 	client  func() string // address from which the request came
 	elapsed func() time.Duration
-	limit   time.Duration
+	*Entrance
 
 	caller, object string // for the log, see [NoteCaller] and [NoteObject]
 
@@ -34,25 +34,32 @@ type call struct {
 
 type contextKey struct{}
 
+// Entrance is what all requests to a server have in common.
+type Entrance struct {
+	Stopwatch func() func() time.Duration // begins to measure the time of a request
+	Client    func(*http.Request) string  // address from which it came
+	Limit     time.Duration               // for how long it may take
+	Gate      Gate
+	Veil      *Veil
+}
+
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
 // [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the
 // body out by itself, since it still knows the method. It hands every method, and every path below the gate's, on as a GET
 // of that path, see [Gate.asOne].
-func Begin(
-	stopwatch func() func() time.Duration, client func(*http.Request) string, limit time.Duration, gate Gate, next http.Handler,
-) http.Handler {
+func Begin(e Entrance, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
-			id: uuid.NewString(), sent: sentRequestID(r.Header), method: methodOf(r), elapsed: stopwatch(), limit: limit,
-			ctx: r.Context(), client: func() string { return client(r) },
+			Entrance: &e, id: uuid.NewString(), sent: sentRequestID(r.Header, e.Veil), method: methodOf(r),
+			elapsed: e.Stopwatch(), ctx: r.Context(), client: func() string { return e.Client(r) },
 		}
 		defer c.end()
 		w.Header().Set(echo.HeaderXRequestID, c.name())
 		w.Header().Set(echo.HeaderCacheControl, "no-store")
 		endAfterChunks(w, r)
 		r = r.WithContext(c)
-		if rest, ok := strings.CutPrefix(r.URL.Path, gate.Path); ok && (rest == "" || rest[0] == '/') {
-			r.Method, r.URL = http.MethodGet, gate.asOne(r.URL)
+		if rest, ok := strings.CutPrefix(r.URL.Path, e.Gate.Path); ok && (rest == "" || rest[0] == '/') {
+			r.Method, r.URL = http.MethodGet, e.Gate.asOne(r.URL)
 		} else if r.Method == http.MethodHead {
 			r.Method = http.MethodGet
 		}
@@ -73,7 +80,7 @@ func (c *call) waiting() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cancel == nil {
-		c.ctx, c.cancel = context.WithTimeout(c.ctx, c.limit-c.elapsed())
+		c.ctx, c.cancel = context.WithTimeout(c.ctx, c.Limit-c.elapsed())
 	}
 	return c.ctx
 }

@@ -25,11 +25,11 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
-			form, err := parseForm(string(body))
+			form, err := parseForm(string(body), veilOf(r.Context()))
 			if err != nil {
 				return err
 			}
-			if err := checkForm(form, schema); err != nil {
+			if err := checkForm(form, schema, veilOf(r.Context())); err != nil {
 				return err
 			}
 			r.Body, r.Form, r.PostForm = http.NoBody, form, form
@@ -38,12 +38,12 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 	}
 }
 
-func parseForm(body string) (url.Values, error) {
+func parseForm(body string, veil *Veil) (url.Values, error) {
 	form, err := url.ParseQuery(body)
 	if err != nil {
 		return nil, badBody("the body must be a form in percent-encoding")
 	}
-	var found faults
+	found := faults{veil: veil}
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		if len(found.all) == maxFaults {
 			break
@@ -53,20 +53,20 @@ func parseForm(body string) (url.Values, error) {
 		case !plain(name), !plain(values[0]):
 			return nil, badBody("the body must be in UTF-8 and must not contain the character U+0000")
 		case len(values) > 1:
-			found.add(token.Fault{Pointer: pointer([]string{name}), Detail: "must be given once"})
+			found.add(token.Fault{Pointer: pointer([]string{found.shown(name)}), Detail: "must be given once"})
 		}
 	}
 	return form, token.Faulty(found.all...)
 }
 
 // checkForm judges the form as the object of texts that it is.
-func checkForm(form url.Values, schema *openapi3.Schema) error {
+func checkForm(form url.Values, schema *openapi3.Schema, veil *Veil) error {
 	object := make(map[string]any, len(form))
 	for name, values := range form {
 		object[name] = values[0]
 	}
 	if err := schema.VisitJSON(object, openapi3.MultiErrors()); err != nil {
-		return refusal(err)
+		return refusal(err, veil)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 			a.RequestID, a.SentID = call.id, call.sent
 			a.Caller, a.Object = cmp.Or(a.Caller, call.caller), cmp.Or(call.object, a.Object)
 			if a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError {
-				a.Cause = cause(err)
+				a.Cause = call.Veil.over(cause(err))
 			}
 			if a.Status >= http.StatusInternalServerError || brokenOff {
 				a.Err = err
@@ -78,7 +78,7 @@ func cause(err error) string {
 	} else {
 		told.Err = nil // may quote what was sent
 	}
-	return veiled(told.Error())
+	return told.Error()
 }
 
 // innermost is what first found a credential wrong; what handed that on has the same kind, and a message that says no more.
@@ -145,7 +145,7 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 		line.AddAttrs(slog.String("client_request_id", a.SentID))
 	}
 	if a.Err != nil {
-		line.AddAttrs(slog.String("error", veiled(a.Err.Error())))
+		line.AddAttrs(slog.String("error", veilOf(ctx).over(a.Err.Error())))
 	}
 	log.Handler().Handle(ctx, line) //nolint:errcheck // there is no other log to tell
 }

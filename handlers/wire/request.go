@@ -13,19 +13,6 @@ import (
 // wellFormed is what a sender's own request id may look like; anything else could forge lines of a log.
 var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// secretLike is what a request id or an unknown name must not look like, which are repeated: a sender may have mixed up two
-// things.
-var secretLike = regexp.MustCompile(`muninx_|user:|eyJ`)
-
-// secretIn finds what is a secret, or most of one, in a text that also has ids, of which "user:2" is one.
-var secretIn = regexp.MustCompile(`muninx_[0-9A-Za-z]{8,}|user:[0-9A-Fa-f]{16,}|eyJ[0-9A-Za-z_-]{8,}[0-9A-Za-z_.-]*`)
-
-// veiled is the text without the secrets that a sender may have put where none belongs.
-func veiled(text string) string { return secretIn.ReplaceAllString(text, hidden) }
-
-// hidden stands where a secret was.
-const hidden = "(a secret?)"
-
 // methods are those that HTTP knows (RFC 9110 section 9.3, RFC 5789).
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
@@ -41,11 +28,12 @@ func methodOf(r *http.Request) string {
 }
 
 // sentRequestID is the sender's own name for the request, "" if it has no good one.
-func sentRequestID(h http.Header) string {
-	if sent := h[echo.HeaderXRequestID]; len(sent) == 1 && wellFormed.MatchString(sent[0]) && !secretLike.MatchString(sent[0]) {
-		return sent[0]
+func sentRequestID(h http.Header, veil *Veil) string {
+	sent := h[echo.HeaderXRequestID]
+	if len(sent) != 1 || !wellFormed.MatchString(sent[0]) || veil.suspects(sent[0]) {
+		return ""
 	}
-	return ""
+	return sent[0]
 }
 
 // Gate is where gateways ask, with any method and any path below it.

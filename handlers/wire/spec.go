@@ -35,8 +35,9 @@ func (s Schemes) Has(scheme string) bool { return slices.Contains(s, scheme) }
 
 // Options say how a spec is applied.
 type Options struct {
-	Ignored       []string // members that any body may have and that are dropped before validation, whatever they hold
-	IgnoreUnknown bool     // members and parameters that the spec does not know are dropped; else they are faults
+	Ignored       []string            // members that any body may have and that are dropped before validation, whatever they hold
+	Values        map[string][]string // of parameters that have other ones than the spec says, by name
+	IgnoreUnknown bool                // members and parameters that the spec does not know are dropped; else they are faults
 }
 
 // Spec is a contract that was read once, at the start.
@@ -77,10 +78,23 @@ func load(document []byte, options Options) (*Spec, error) {
 			})
 			op.Security = &openapi3.SecurityRequirements{} // authentication comes before validation, and not here
 			closeBody(op, !options.IgnoreUnknown)
+			options.setValues(op)
 		}
 	}
 	doc.Security, doc.Servers = nil, nil
 	return spec, nil
+}
+
+// setValues has the parameters of an operation take the values that the options have for them.
+func (o Options) setValues(op *openapi3.Operation) {
+	for _, p := range op.Parameters {
+		if values, ok := o.Values[p.Value.Name]; ok && len(p.Value.Schema.Value.Enum) > 0 {
+			p.Value.Schema.Value.Enum = nil
+			for _, value := range values {
+				p.Value.Schema.Value.Enum = append(p.Value.Schema.Value.Enum, value)
+			}
+		}
+	}
 }
 
 // schemes are those of the alternatives; one of HTTP goes by its own name.

@@ -45,8 +45,8 @@ func unknownMember(e *openapi3.SchemaError) (name string, ok bool) {
 }
 
 // unknown is the fault of a name that is none of those known at the place.
-func unknown(at token.Fault, name string, known []string) token.Fault {
-	at.Pointer += pointer([]string{shown(name)})
+func (fs *faults) unknown(at token.Fault, name string, known []string) token.Fault {
+	at.Pointer += pointer([]string{fs.shown(name)})
 	kind := "member"
 	if at.In == token.InQuery {
 		kind = "parameter"
@@ -69,8 +69,8 @@ const maxName = 64
 
 // shown is as much of an unknown name as its sender needs to find it. It may be anything, a secret in the wrong place
 // included, and whoever reads it may do so on a terminal.
-func shown(name string) string {
-	if secretLike.MatchString(name) {
+func (fs *faults) shown(name string) string {
+	if fs.veil.suspects(name) {
 		return hidden
 	}
 	end, count := "", 0

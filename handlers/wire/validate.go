@@ -47,7 +47,7 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 			if queryOnly && c.Request().URL.RawQuery == "" {
 				return next(c)
 			}
-			if err := query.check(c.Request().URL.RawQuery); err != nil {
+			if err := query.check(c.Request().URL.RawQuery, veilOf(c.Request().Context())); err != nil {
 				return err
 			}
 			if err := checkPath(c, inPath); err != nil {
@@ -61,7 +61,7 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 				input.Options = &brief
 			}
 			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
-				return refusal(err)
+				return refusal(err, veilOf(c.Request().Context()))
 			}
 			if body != nil {
 				respell(c.Request().Body, body)
@@ -123,12 +123,12 @@ func (q queryRules) names() []string {
 }
 
 // check refuses what the parser of queries drops or lets through, a parameter that is given twice, and unknown ones.
-func (q queryRules) check(raw string) error {
+func (q queryRules) check(raw string, veil *Veil) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
 		return badBody("the query must be in percent-encoding, with & between its parameters")
 	}
-	var found faults
+	found := faults{veil: veil}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if len(found.all) == maxFaults {
 			break
@@ -140,7 +140,7 @@ func (q queryRules) check(raw string) error {
 				found.add(token.Fault{In: token.InQuery, Pointer: pointer([]string{name}), Detail: detail})
 			}
 		case q.closed:
-			found.add(unknown(token.Fault{In: token.InQuery}, name, q.names()))
+			found.add(found.unknown(token.Fault{In: token.InQuery}, name, q.names()))
 		}
 	}
 	return token.Faulty(found.all...)
@@ -200,8 +200,8 @@ func pathParams(c echo.Context) map[string]string {
 }
 
 // refusal turns what the validator found into faults, none of which repeats a value that was sent.
-func refusal(err error) error {
-	var found faults
+func refusal(err error, veil *Veil) error {
+	found := faults{veil: veil}
 	found.collect(err, token.Fault{})
 	if len(found.all) == 0 {
 		return &token.Error{Kind: token.Invalid, Message: "the request does not fit", Err: err}
@@ -213,7 +213,10 @@ func refusal(err error) error {
 const maxFaults = 50
 
 // faults are those of one request, one for each place: "" is both too short and blank, and saying so once is enough.
-type faults struct{ all []token.Fault }
+type faults struct {
+	veil *Veil
+	all  []token.Fault
+}
 
 func (fs *faults) add(f token.Fault) {
 	same := func(g token.Fault) bool { return g.In == f.In && g.Pointer == f.Pointer }
@@ -254,7 +257,7 @@ func (fs *faults) collectSchema(e *openapi3.SchemaError, at token.Fault) {
 	}
 	at.Pointer += pointer(e.JSONPointer())
 	if name, ok := unknownMember(e); ok {
-		fs.add(unknown(at, name, slices.Sorted(maps.Keys(e.Schema.Properties))))
+		fs.add(fs.unknown(at, name, slices.Sorted(maps.Keys(e.Schema.Properties))))
 		return
 	}
 	fs.add(described(at, rule(e)))

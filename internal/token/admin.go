@@ -148,23 +148,31 @@ func (s *Service) Offboard(ctx context.Context, c Caller, id int64) (User, error
 	return u, s.SuspendCreated(ctx, c, id)
 }
 
-// SuspendCreated suspends, as an admin does, every `apitoken` token that the user created, and what those created in turn, so
+// SuspendCreated suspends, as an admin does, every token of an account that the user created, and what those created in turn, so
 // that whoever leaves takes no access along. Each is a change of its own: who repeats a call that failed goes on where that
 // one stopped. A token may create another until its own turn comes, so it ends when there is nothing left to suspend.
 func (s *Service) SuspendCreated(ctx context.Context, c Caller, userID int64) error {
-	query := Query{Dialect: APIToken, CreatedBy: userID, Limit: maxPage}
-	for again := true; again; {
-		again = false
-		err := s.Walk(ctx, c, query, "", Everything, func(tokens []Token) error {
-			n, err := s.suspendAll(ctx, c, tokens)
-			again = again || n > 0
-			return err
-		})
-		if err != nil {
+	for {
+		if n, err := s.suspendOnce(ctx, c, userID); n == 0 || err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// suspendOnce goes over what the user created once, and tells how many tokens it suspended.
+func (s *Service) suspendOnce(ctx context.Context, c Caller, userID int64) (total int, err error) {
+	for _, d := range s.Dialects.OrPublished() {
+		if d.OwnedByUser || err != nil {
+			continue
+		}
+		query := Query{Dialect: d, CreatedBy: userID, Limit: maxPage}
+		err = s.Walk(ctx, c, query, "", Everything, func(tokens []Token) error {
+			n, err := s.suspendAll(ctx, c, tokens)
+			total += n
+			return err
+		})
+	}
+	return total, err
 }
 
 // suspendAll suspends those that can be suspended, and tells how many that were.
@@ -227,7 +235,7 @@ func (s *Service) ListAccounts(ctx context.Context, c Caller, cursor string, lim
 		func(a Account) string { return encodeKey(accountList, a.ID) })
 }
 
-// DisableAccount disables an account, which stops its `apitoken` tokens, or enables it again.
+// DisableAccount disables an account, which stops its tokens, or enables it again.
 func (s *Service) DisableAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
 	return ask(c, func() (Account, error) {
 		defer s.Changed(Change{})

@@ -27,8 +27,8 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 
 // foreign reports whether another issuer may have to verify the credential.
 func (s *Service) foreign(credential string) bool {
-	dialect, ok := SecretDialect(credential)
-	return ok && dialect == APIToken && !s.Signer.Ours(credential)
+	dialect := s.Dialects.OrPublished().OfSecret(credential)
+	return dialect != nil && dialect.Secrets.Signed && !s.Signer.Ours(credential)
 }
 
 // identify returns the row of a credential of this server that works now, [CredentialInvalid] if there is none.
@@ -55,13 +55,13 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 	if id, ok := s.Cache.get(hash); ok {
 		return id, nil
 	}
-	dialect, ok := SecretDialect(credential)
-	if !ok {
+	dialect := s.Dialects.OrPublished().OfSecret(credential)
+	if dialect == nil {
 		return Identity{}, invalidCredential(errSecretForm)
 	}
 	return s.lookUps.get(ctx, hash, func() (Identity, error) {
 		reading := s.Cache.reading() // before the signature is checked, since a retired key clears the cache
-		if dialect == APIToken {
+		if dialect.Secrets.Signed {
 			if err := s.Signer.Verify(credential); err != nil {
 				return Identity{}, invalidCredential(err)
 			}

@@ -6,13 +6,13 @@ import "context"
 // without expiry. Deliver gets the credential inside the transaction, before the commit. It reports whether this call
 // did it: of several that come together one does.
 func (s *Service) Initialize(ctx context.Context, deliver func(secret string) error) (bool, error) {
-	return s.InitializeWith(ctx, NewSecret(Muninx), deliver)
+	return s.InitializeWith(ctx, CredentialDialect.Secrets.New(), deliver)
 }
 
-// InitializeWith is [Service.Initialize] with a credential that somebody else made, in the form of [NewSecret].
+// InitializeWith is [Service.Initialize] with a credential that somebody else made, in the form of the [CredentialDialect].
 func (s *Service) InitializeWith(ctx context.Context, secret string, deliver func(secret string) error) (bool, error) {
-	if d, ok := SecretDialect(secret); !ok || d != Muninx {
-		return false, Errorf(Invalid, "the credential has not the form of a muninx secret")
+	if s.Dialects.OrPublished().OfSecret(secret) != CredentialDialect {
+		return false, Errorf(Invalid, "the credential has not the form of a %s secret", CredentialDialect)
 	}
 	now := s.Now()
 	account := Account{ID: NewKey(now), Name: "default", CreatedAt: now, UpdatedAt: now}
@@ -24,7 +24,7 @@ func (s *Service) InitializeWith(ctx context.Context, secret string, deliver fun
 		Environments: []Environment{environment("development"), environment("production")},
 		User: User{AdminID: NewKey(now), Subject: "admin", Name: "First admin", Role: RoleAdmin, AccountID: account.ID,
 			CreatedAt: now, UpdatedAt: now},
-		Token: Token{Dialect: Muninx, ID: NewID(Muninx, now), Hash: HashSecret(secret), Name: "bootstrap",
+		Token: Token{Dialect: CredentialDialect, ID: CredentialDialect.IDs.new(now), Hash: HashSecret(secret), Name: "bootstrap",
 			Scope: ScopeUser, State: Active, CreatedAt: now, UpdatedAt: now},
 	}
 	return s.Registry.Initialize(ctx, seed, func() error { return deliver(secret) })
@@ -47,6 +47,6 @@ func (s *Service) Rescue(ctx context.Context, userID int64, deliver func(secret 
 	}
 	account := Account{ID: u.AccountID}
 	caller := Caller{User: &u, Account: &account, Role: u.Role}
-	t, _, err := s.Create(ctx, caller, Draft{Dialect: Muninx, Name: "bootstrap", Deliver: deliver})
+	t, _, err := s.Create(ctx, caller, Draft{Dialect: CredentialDialect, Name: "bootstrap", Deliver: deliver})
 	return t, err
 }

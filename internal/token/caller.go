@@ -133,13 +133,13 @@ const (
 )
 
 // enter decides whether the caller may use the tokens of the dialect at all.
-func (c Caller) enter(d Dialect, r Reach) error {
+func (c Caller) enter(d *Dialect, r Reach) error {
 	switch {
 	case r == Everything:
 		return c.requireAdmin()
-	case d.OwnedByUser() && c.User == nil:
+	case d.OwnedByUser && c.User == nil:
 		return Errorf(Forbidden, "the credential belongs to no user, and these tokens are a user's own")
-	case !d.OwnedByUser() && !c.Admin() && c.Account.Disabled:
+	case !d.OwnedByUser && !c.Admin() && c.Account.Disabled:
 		return Errorf(Forbidden, "the caller's home account is disabled")
 	}
 	return nil
@@ -157,7 +157,7 @@ func (c Caller) sees(t Token, r Reach) bool {
 	switch {
 	case r == Everything:
 		return c.Admin()
-	case t.Dialect.OwnedByUser():
+	case t.Dialect.OwnedByUser:
 		return c.User != nil && t.UserID == c.User.ID
 	}
 	return c.seesAccount(t.AccountID) && c.seesEnvironment(t.EnvironmentID)
@@ -182,7 +182,7 @@ func (c Caller) may(a Action) error {
 func (c Caller) narrow(q Query, r Reach) Query {
 	switch {
 	case r == Everything:
-	case q.Dialect.OwnedByUser():
+	case q.Dialect.OwnedByUser:
 		q.UserID = c.userID()
 	case !c.Admin():
 		q.AccountID = c.AccountID()

@@ -11,9 +11,9 @@ import (
 
 // Draft is what a caller asks of a new token. Which members a dialect knows is its own matter.
 type Draft struct {
-	Dialect       Dialect
+	Dialect       *Dialect
 	Name          string     // "" is none, where the dialect allows that
-	Scope         Scope      // of an [APIToken]
+	Scope         Scope      // of an account's token
 	AccountID     *string    // nil: the environment's account, or the caller's own
 	EnvironmentID *string    // nil: none
 	ExpiresAt     *time.Time // nil: the default lifetime
@@ -44,11 +44,11 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 	if err := d.allowed(c); err != nil {
 		return Token{}, "", err
 	}
-	creation := creation{service: s, caller: c, draft: d, policy: s.Policies[d.Dialect]}
+	creation := creation{service: s, caller: c, draft: d, policy: s.policy(d.Dialect)}
 	created, err := s.Store.Create(ctx, Insert{
 		Token:     creation.start(),
 		Permit:    s.permit(&creation.caller, d.allowed),
-		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames(),
+		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames,
 		Decide:    creation.decide,
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (n *creation) start() Token {
 		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser,
 		State: Active, CreatedBy: n.caller.userID(), MintedBy: n.caller.tokenSeq(),
 	}
-	if t.Dialect.OwnedByUser() {
+	if t.Dialect.OwnedByUser {
 		t.UserID = cmp.Or(n.draft.UserID, n.caller.userID())
 		return t
 	}
@@ -108,7 +108,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 	if err := n.judge(t, f, now); err != nil {
 		return err
 	}
-	t.ID, t.Place = NewID(t.Dialect, now), f.Place
+	t.ID, t.Place = t.Dialect.IDs.new(now), f.Place
 	secret, err := n.service.newSecret(t)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (n *creation) minted(t *Token) {
 	if n.caller.Admin() {
 		t.CreatedByAdminID = n.caller.User.AdminID
 	}
-	if t.Dialect.OwnedByUser() && n.caller.User.Role.atMost(n.caller.Role) != n.caller.User.Role {
+	if t.Dialect.OwnedByUser && n.caller.User.Role.atMost(n.caller.Role) != n.caller.User.Role {
 		t.RoleLimit = n.caller.Role // the token reaches no further than the credential that made it
 	}
 }
@@ -135,9 +135,9 @@ func (n *creation) minted(t *Token) {
 func (n *creation) owner(t *Token, f Facts) error {
 	ownAccount := n.draft.AccountID == nil && n.draft.EnvironmentID == nil
 	switch {
-	case !n.draft.Dialect.OwnedByUser() && ownAccount && t.AccountID != n.caller.AccountID():
+	case !n.draft.Dialect.OwnedByUser && ownAccount && t.AccountID != n.caller.AccountID():
 		return Errorf(Unavailable, "the caller has got another home account")
-	case !n.draft.Dialect.OwnedByUser():
+	case !n.draft.Dialect.OwnedByUser:
 		return nil
 	case f.User == nil:
 		return Errorf(NotFound, "there is no such user")
@@ -150,7 +150,7 @@ func (n *creation) owner(t *Token, f Facts) error {
 // judge lists all faults of the draft at once; the limit and the uniqueness come after them.
 func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	var faults []Fault
-	if t.Dialect.OwnedByUser() {
+	if t.Dialect.OwnedByUser {
 		faults = n.judgeName(t.Name)
 	} else {
 		faults = n.judgePlace(t, f)
@@ -165,21 +165,22 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	if limit := n.policy.MaxTokens; limit > 0 && f.Held >= limit {
 		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
 	}
-	if t.Dialect.UniqueNames() && f.NameTaken {
-		return Errorf(NameTaken, "another of your tokens has this description")
+	if t.Dialect.UniqueNames && f.NameTaken {
+		return Errorf(NameTaken, "another of your tokens has this %s", t.Dialect.Names.Word)
 	}
 	return nil
 }
 
 func (n *creation) judgeName(name string) []Fault {
+	rule := n.draft.Dialect.Names
 	switch length := utf8.RuneCountInString(name); {
-	case name == "" && n.draft.Dialect == Unleash: // a description may be missing
+	case name == "" && rule.Optional:
 		return nil
 	case length < 1 || length > maxName:
 		return []Fault{{Pointer: MemberName, Detail: "must have 1 to 255 characters"}}
-	case n.draft.Dialect == Muninx && blank(name):
+	case rule.Shown && blank(name):
 		return []Fault{{Pointer: MemberName, Detail: "must have a character that is not white space"}}
-	case n.draft.Dialect == Muninx && deceptive(name):
+	case rule.Shown && deceptive(name):
 		return []Fault{{Pointer: MemberName, Detail: honestRule}}
 	}
 	return nil
@@ -333,16 +334,13 @@ func (n *creation) cut(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
 	}
-	if n.draft.Dialect == APIToken {
-		return t.UTC().Truncate(time.Second)
-	}
-	return t.UTC().Truncate(time.Millisecond)
+	return t.UTC().Truncate(n.draft.Dialect.Precision)
 }
 
 // newSecret makes the secret of a token whose other members are complete, and notes the key that signed it.
 func (s *Service) newSecret(t *Token) (string, error) {
-	if t.Dialect != APIToken {
-		return NewSecret(t.Dialect), nil
+	if !t.Dialect.Secrets.Signed {
+		return t.Dialect.Secrets.New(), nil
 	}
 	subject := t.AccountID
 	if t.EnvironmentID != "" {

@@ -9,13 +9,12 @@ import (
 // A cursor is the name of the last entry of a page, in base64url so that nobody builds on its form.
 
 func encodeCursor(ref Ref) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(string(ref.Dialect) + "/" + ref.ID))
+	return base64.RawURLEncoding.EncodeToString([]byte(ref.Dialect.Name + "/" + ref.ID))
 }
 
-func decodeCursor(cursor string) (Ref, bool) {
-	dialect, id, ok := strings.Cut(decode(cursor), "/")
-	ref := Ref{Dialect(dialect), id}
-	return ref, ok && ref.Dialect.Valid() && ValidID(ref.Dialect, id)
+func decodeCursor(ds Dialects, cursor string) (Ref, bool) {
+	dialect, id, _ := strings.Cut(decode(cursor), "/")
+	return ds.Ref(dialect, id)
 }
 
 // The lists of the registry.

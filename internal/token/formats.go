@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,14 +23,13 @@ type Hash [sha256.Size]byte
 // HashSecret returns the hash under which the store knows the secret.
 func HashSecret(secret string) Hash { return sha256.Sum256([]byte(secret)) }
 
-const (
-	muninxPrefix  = "muninx_"
-	muninxRandom  = 30 // base62 characters, 178 bits
-	muninxCheck   = 6  // base62 characters that hold a CRC-32
-	unleashPrefix = "user:"
-	unleashBytes  = 28 // random bytes, shown as 56 hex digits
+// minSecretBits is how many random bits a secret has at least.
+const minSecretBits = 160
 
-	base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+// The alphabets of secrets.
+const (
+	base62    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	hexDigits = "0123456789abcdef"
 )
 
 // crockford is lower-case Crockford base32, whose order is the order of the bytes.
@@ -65,29 +66,30 @@ func putMillis(b []byte, now time.Time) {
 	copy(b, ms[2:])
 }
 
-// NewID returns a public id for a token of the dialect, "" where [Dialect.NumbersIDs].
-func NewID(d Dialect, now time.Time) string {
-	switch d {
-	case Muninx:
-		return newUUID(now)
-	case APIToken:
-		return NewKey(now)
-	default:
-		return ""
-	}
+// IDForm is a form of public ids.
+type IDForm struct {
+	New   func(now time.Time) string // nil: the store numbers the tokens, see [Token.Seq]
+	Valid func(id string) bool       // whether the id has the form; one that has not is not looked up
 }
 
-// ValidID reports whether the id has the form that the dialect gives its ids. An id that has not is not looked up.
-func ValidID(d Dialect, id string) bool {
-	switch d {
-	case Muninx:
-		return validUUID(id)
-	case APIToken:
-		return ValidKey(id)
-	default:
-		n, err := strconv.ParseInt(id, 10, 64)
-		return err == nil && n >= 1 && strconv.FormatInt(n, 10) == id
+// The forms of public ids: UUIDs of version 7, those of [NewKey], and the store's own numbers from 1.
+var (
+	UUIDs   = IDForm{newUUID, validUUID}
+	Keys    = IDForm{NewKey, ValidKey}
+	Numbers = IDForm{nil, validNumber}
+)
+
+// new is "" where the store numbers the tokens.
+func (f IDForm) new(now time.Time) string {
+	if f.New == nil {
+		return ""
 	}
+	return f.New(now)
+}
+
+func validNumber(id string) bool {
+	n, err := strconv.ParseInt(id, 10, 64)
+	return err == nil && n >= 1 && strconv.FormatInt(n, 10) == id
 }
 
 // ValidKey reports whether the id has the form of [NewKey].
@@ -105,70 +107,92 @@ func validUUID(id string) bool {
 	return err == nil && len(digits) == 32 && strings.ToLower(id) == id
 }
 
-// NewSecret returns a secret for a token of the dialect that is no JWT (those come from a [Signer]).
-func NewSecret(d Dialect) string {
-	if d == Unleash {
-		return unleashPrefix + hex.EncodeToString(randomBytes(unleashBytes))
-	}
-	body := muninxPrefix + randomBase62(muninxRandom)
-	return body + checksum(body)
+// SecretForm is how the secrets of a dialect look: random characters between a prefix and perhaps a checksum, or a JWT,
+// which a [Signer] makes. A secret of another form is refused before the database is asked.
+type SecretForm struct {
+	Prefix   string
+	Alphabet string // of what follows the prefix
+	Length   int    // of the random part, in characters
+	Checksum int    // characters that hold the CRC-32 (IEEE) of all before them, so that a typing error is found
+	Signed   bool   // it is a JWT (RFC 7519); then the rest is zero
 }
 
-// randomBase62 draws n characters without bias: bytes that do not divide evenly by 62 are thrown away.
-func randomBase62(n int) string {
-	out := make([]byte, 0, n)
-	for len(out) < n {
-		for _, b := range randomBytes(n) {
-			if b < 62*4 && len(out) < n {
-				out = append(out, base62[b%62])
+// New returns a secret that is no JWT.
+func (f SecretForm) New() string {
+	body := f.Prefix + f.random()
+	return body + f.checksum(body)
+}
+
+// random draws characters without bias: bytes that do not divide evenly by the size of the alphabet are thrown away.
+func (f SecretForm) random() string {
+	size := len(f.Alphabet)
+	out := make([]byte, 0, f.Length)
+	for len(out) < f.Length {
+		for _, b := range randomBytes(f.Length) {
+			if int(b) < 256/size*size && len(out) < f.Length {
+				out = append(out, f.Alphabet[int(b)%size])
 			}
 		}
 	}
 	return string(out)
 }
 
-// checksum is the CRC-32 (IEEE) of the text in base62, so that a typing error is found without a database.
-func checksum(text string) string {
-	sum := crc32.ChecksumIEEE([]byte(text))
-	out := make([]byte, muninxCheck)
-	for i := muninxCheck - 1; i >= 0; i-- {
-		out[i] = base62[sum%62]
-		sum /= 62
+// checksum writes the CRC-32 of the text in the alphabet.
+func (f SecretForm) checksum(text string) string {
+	sum, size := int64(crc32.ChecksumIEEE([]byte(text))), int64(len(f.Alphabet))
+	out := make([]byte, f.Checksum)
+	for i := f.Checksum - 1; i >= 0; i-- {
+		out[i] = f.Alphabet[sum%size]
+		sum /= size
 	}
 	return string(out)
-}
-
-// SecretDialect returns the dialect whose form the secret has; false if it has none. Of a JWT only the shape is
-// looked at; its signature is a [Signer]'s to check.
-func SecretDialect(secret string) (Dialect, bool) {
-	switch {
-	case strings.HasPrefix(secret, muninxPrefix):
-		return Muninx, validMuninxSecret(secret)
-	case strings.HasPrefix(secret, unleashPrefix):
-		return Unleash, validUnleashSecret(secret)
-	default:
-		return APIToken, len(secret) <= MaxJWT && strings.Count(secret, ".") == 2
-	}
 }
 
 // MaxJWT is far above the size of any JWT that this server signs or an OIDC issuer sends, in bytes.
 const MaxJWT = 16 << 10
 
-func validMuninxSecret(secret string) bool {
-	body := len(muninxPrefix) + muninxRandom
-	if len(secret) != body+muninxCheck {
-		return false
-	}
-	for _, c := range []byte(secret[len(muninxPrefix):]) {
-		if strings.IndexByte(base62, c) < 0 {
-			return false
-		}
-	}
-	return secret[body:] == checksum(secret[:body])
+// Begins reports whether a secret may begin with the text.
+func (f SecretForm) Begins(text string) bool {
+	return len(text) < len(f.Prefix)+f.Length+f.Checksum &&
+		(strings.HasPrefix(text, f.Prefix) || strings.HasPrefix(f.Prefix, text))
 }
 
-func validUnleashSecret(secret string) bool {
-	digits := secret[len(unleashPrefix):]
-	_, err := hex.DecodeString(digits)
-	return err == nil && len(digits) == 2*unleashBytes && strings.ToLower(digits) == digits
+// Fits reports whether the text has the form of a secret. Of a JWT only the shape is looked at.
+func (f SecretForm) Fits(secret string) bool {
+	if f.Signed {
+		return len(secret) <= MaxJWT && strings.Count(secret, ".") == 2
+	}
+	body := len(f.Prefix) + f.Length
+	return len(secret) == body+f.Checksum && strings.HasPrefix(secret, f.Prefix) && strings.Trim(secret[len(f.Prefix):], f.Alphabet) == "" &&
+		secret[body:] == f.checksum(secret[:body])
+}
+
+// bits is how many random bits a secret has.
+func (f SecretForm) bits() int { return int(float64(f.Length) * math.Log2(float64(len(f.Alphabet)))) }
+
+// clashes reports whether a secret of one form may be taken for one of the other.
+func (f SecretForm) clashes(other SecretForm) bool {
+	if f.Signed || other.Signed {
+		return f.Signed && other.Signed
+	}
+	return strings.HasPrefix(f.Prefix, other.Prefix) || strings.HasPrefix(other.Prefix, f.Prefix)
+}
+
+// jwtBeginning is how every JWT begins: with the base64url of `{"`.
+const jwtBeginning = "eyJ"
+
+// beginning is what every secret begins with, as a regular expression.
+func (f SecretForm) beginning() string {
+	if f.Signed {
+		return jwtBeginning
+	}
+	return regexp.QuoteMeta(f.Prefix)
+}
+
+// pattern finds a secret of which at least a quarter is there, in capital letters too.
+func (f SecretForm) pattern() string {
+	if f.Signed {
+		return jwtBeginning + `[0-9A-Za-z_-]*(?:[0-9A-Za-z_-]{8}|\.)[0-9A-Za-z_.-]*`
+	}
+	return fmt.Sprintf(`%s(?i:[%s]{%d,})`, f.beginning(), f.Alphabet, (f.Length+3)/4)
 }

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,16 +8,16 @@ import (
 
 func TestIDs(t *testing.T) {
 	now := time.Date(2026, 6, 11, 10, 0, 0, 0, time.UTC)
-	for _, d := range []Dialect{Muninx, APIToken} {
-		earlier, later := NewID(d, now), NewID(d, now.Add(time.Millisecond))
+	for _, d := range []*Dialect{Muninx, APIToken} {
+		earlier, later := d.IDs.New(now), d.IDs.New(now.Add(time.Millisecond))
 		if earlier >= later {
 			t.Errorf("%s: %s does not sort before %s", d, earlier, later)
 		}
-		if !ValidID(d, earlier) || NewID(d, now) == earlier {
+		if !d.IDs.Valid(earlier) || d.IDs.New(now) == earlier {
 			t.Errorf("%s: %s", d, earlier)
 		}
 		for _, bad := range []string{"", earlier + "0", earlier[1:], strings.ToUpper(earlier), earlier[:31] + "u", earlier + "\n"} {
-			if ValidID(d, bad) {
+			if d.IDs.Valid(bad) {
 				t.Errorf("%s: %q passes for an id", d, bad)
 			}
 		}
@@ -28,19 +27,19 @@ func TestIDs(t *testing.T) {
 	}
 	for id, want := range map[string]bool{"1": true, "9223372036854775807": true, "0": false, "-1": false, "01": false,
 		"+1": false, "9223372036854775808": false, "": false, "1 ": false} {
-		if ValidID(Unleash, id) != want {
+		if Unleash.IDs.Valid(id) != want {
 			t.Errorf("%q as an integer id: want %t", id, want)
 		}
 	}
 }
 
 func TestSecrets(t *testing.T) {
-	for _, d := range []Dialect{Muninx, Unleash} {
-		secret := NewSecret(d)
-		if got, ok := SecretDialect(secret); got != d || !ok {
-			t.Errorf("%s is %s, %t", secret, got, ok)
+	for _, d := range []*Dialect{Muninx, Unleash} {
+		secret := d.Secrets.New()
+		if got := Published.OfSecret(secret); got != d {
+			t.Errorf("%s is %s", secret, got)
 		}
-		if secret == NewSecret(d) {
+		if secret == d.Secrets.New() {
 			t.Error("the same secret twice")
 		}
 		for i := range secret { // every single wrong character is found without a database, but for hex digits
@@ -49,23 +48,25 @@ func TestSecrets(t *testing.T) {
 				other = '1'
 			}
 			changed := secret[:i] + string(other) + secret[i+1:]
-			if got, ok := SecretDialect(changed); d == Muninx && got == d && ok {
+			if d == Muninx && Published.OfSecret(changed) == d {
 				t.Errorf("%s passes for a secret, its character %d is changed", changed, i)
 			}
 		}
 		for _, bad := range []string{secret[1:], secret + "0", secret[:len(secret)-1], strings.ToUpper(secret), secret + "\n", " " + secret} {
-			if _, ok := SecretDialect(bad); ok {
+			if Published.OfSecret(bad) != nil {
 				t.Errorf("%q passes for a secret", bad)
 			}
 		}
 	}
 }
 
-// TestRandomBase62IsEven counts the characters: a biased draw would be far outside.
-func TestRandomBase62IsEven(t *testing.T) {
+// TestRandomIsEven counts the characters: a biased draw would be far outside.
+func TestRandomIsEven(t *testing.T) {
 	const draws = 62 * 2000
 	counts := map[rune]int{}
-	for _, r := range randomBase62(draws) {
+	form := Muninx.Secrets
+	form.Length = draws
+	for _, r := range form.random() {
 		counts[r]++
 	}
 	if len(counts) != 62 {
@@ -78,18 +79,18 @@ func TestRandomBase62IsEven(t *testing.T) {
 	}
 }
 
-func FuzzSecretDialect(f *testing.F) {
-	f.Add(NewSecret(Muninx))
-	f.Add(NewSecret(Unleash))
+func FuzzOfSecret(f *testing.F) {
+	f.Add(Muninx.Secrets.New())
+	f.Add(Unleash.Secrets.New())
 	for _, seed := range []string{"", "muninx_", "user:", "a.b.c", "user:" + strings.Repeat("0", 56)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, secret string) {
-		d, ok := SecretDialect(secret)
-		if !slices.Contains(Dialects, d) {
-			t.Errorf("dialect %q", d)
+		d := Published.OfSecret(secret)
+		if d == nil {
+			return
 		}
-		if ok && d == Muninx && secret[len(secret)-muninxCheck:] != checksum(secret[:len(secret)-muninxCheck]) {
+		if end := len(secret) - d.Secrets.Checksum; d == Muninx && secret[end:] != d.Secrets.checksum(secret[:end]) {
 			t.Errorf("%q has a wrong checksum", secret)
 		}
 	})
@@ -101,7 +102,7 @@ func FuzzDecodeCursor(f *testing.F) {
 	f.Add("dW5sZ\rWFzaC80") // a line break inside
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {
-		if ref, ok := decodeCursor(cursor); ok && encodeCursor(ref) != cursor {
+		if ref, ok := decodeCursor(Published, cursor); ok && encodeCursor(ref) != cursor {
 			t.Errorf("%q is a second spelling of %v", cursor, ref)
 		}
 	})

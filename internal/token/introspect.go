@@ -61,12 +61,12 @@ func (id Identity) subject() string {
 	return id.Account.ID
 }
 
-// AllowIntrospection lets an `apitoken` token check the tokens of its account, or forbids it again.
+// AllowIntrospection lets an account's token check the tokens of its account, or forbids it again.
 func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, allow bool) (Token, error) {
 	if err := c.requireAdmin(); err != nil {
 		return Token{}, err
 	}
-	if !ValidID(ref.Dialect, ref.ID) {
+	if !ref.valid() {
 		return Token{}, notFound()
 	}
 	var changed Change
@@ -74,7 +74,7 @@ func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, all
 		switch {
 		case t.Deleted():
 			return notFound()
-		case t.Dialect.OwnedByUser():
+		case t.Dialect.OwnedByUser:
 			return Errorf(Conflict, "a user's token checks tokens by the role of its user")
 		}
 		changed = t.change()

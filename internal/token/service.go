@@ -19,8 +19,10 @@ type Service struct {
 	FederatedMaxLifetime time.Duration
 	// StatusTTL is for how long others may use a status list before they ask again; 0 is [DefaultStatusTTL].
 	StatusTTL time.Duration
-	// Policies are the operator's limits, by dialect.
-	Policies map[Dialect]Policy
+	// Dialects are those that the server speaks; nil is [Published].
+	Dialects Dialects
+	// Policies are the operator's limits, by dialect. One that is missing has its [Dialect.Policy].
+	Policies map[*Dialect]Policy
 	// Clock tells the time; nil is the system's clock.
 	Clock func() time.Time
 
@@ -36,14 +38,22 @@ type Policy struct {
 	MaxTokens       int           // tokens of one owner that are not deleted, expired ones included; 0: no limit
 }
 
-// DefaultPolicies are the settings that apply unless the operator says otherwise.
-func DefaultPolicies() map[Dialect]Policy {
-	const day = 24 * time.Hour
-	return map[Dialect]Policy{
-		Muninx:   {},
-		APIToken: {DefaultLifetime: 365 * day},
-		Unleash:  {DefaultLifetime: 30 * day, MaxTokens: 10},
+// Ref names a token by what somebody wrote. What cannot be the name of one, such as that of an unknown dialect, becomes
+// a name that no token has, so that only who may look is told that there is none.
+func (s *Service) Ref(dialect, id string) Ref {
+	ref, _ := s.Dialects.OrPublished().Ref(dialect, id)
+	return ref
+}
+
+// Dialect returns the one with this name, nil if there is none.
+func (s *Service) Dialect(name string) *Dialect { return s.Dialects.OrPublished().Named(name) }
+
+// policy is the operator's for a dialect, or else the dialect's own.
+func (s *Service) policy(d *Dialect) Policy {
+	if p, ok := s.Policies[d]; ok {
+		return p
 	}
+	return d.Policy
 }
 
 // Now is the one clock: UTC, in the milliseconds that the store keeps.
@@ -68,7 +78,7 @@ func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, e
 	if err := c.enter(ref.Dialect, r); err != nil {
 		return Token{}, err
 	}
-	if !ValidID(ref.Dialect, ref.ID) {
+	if !ref.valid() {
 		return Token{}, notFound()
 	}
 	t, err := s.Store.Find(ctx, ref)
@@ -159,12 +169,12 @@ func (s *Service) list(ctx context.Context, q Query) (tokens []Token, more bool,
 
 // after returns the Seq of the token that the cursor names. A cursor that names a token which the caller does not
 // see, or one of another dialect's list, is as bad as one that names none, so that cursors tell nothing.
-func (s *Service) after(ctx context.Context, c Caller, d Dialect, cursor string, r Reach) (int64, error) {
+func (s *Service) after(ctx context.Context, c Caller, d *Dialect, cursor string, r Reach) (int64, error) {
 	if cursor == "" {
 		return 0, nil
 	}
-	ref, ok := decodeCursor(cursor)
-	if !ok || d != "" && d != ref.Dialect {
+	ref, ok := decodeCursor(s.Dialects.OrPublished(), cursor)
+	if !ok || d != nil && d != ref.Dialect {
 		return 0, badCursor()
 	}
 	t, err := s.Store.Find(ctx, ref)
@@ -182,7 +192,7 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	if err := c.may(a); err != nil {
 		return Token{}, err
 	}
-	if !ValidID(ref.Dialect, ref.ID) {
+	if !ref.valid() {
 		return Token{}, notFound()
 	}
 	var changed Change
@@ -262,7 +272,7 @@ func (f follower) Lost() {
 // free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from any
 // state, and an admin's suspension takes the place of the owner's, which the owner could undo.
 func (t *Token) free(c Caller, a Action, status State) bool {
-	return a == Delete && t.Dialect.deletesFromAnyState() ||
+	return a == Delete && t.Dialect.DeletesFromAnyState ||
 		a == Suspend && status == Suspended && !t.SuspendedByAdmin && c.Admin()
 }
 
@@ -283,7 +293,7 @@ func (t *Token) apply(c Caller, a Action, now time.Time) error {
 		t.State = Revoked
 	case Delete:
 		t.DeletedAt = now
-		if t.Dialect.deletesFromAnyState() {
+		if t.Dialect.DeletesFromAnyState {
 			t.State = Revoked
 		}
 	}

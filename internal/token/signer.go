@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Claims is what the JWT of an [APIToken] token says (RFC 7519).
+// Claims is what the JWT of a token says (RFC 7519).
 type Claims struct {
 	ID            string // jti
 	Subject       string // sub: the environment's id, else the account's

@@ -11,7 +11,7 @@ import (
 type Store interface {
 	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,
 	// calls in.Decide with them and inserts the token as Decide left it. An error of Decide ends the transaction and is
-	// returned as it is. Seq is the store's to give, and the ID too where the dialect [Dialect.NumbersIDs].
+	// returned as it is. Seq is the store's to give, and the ID too where its dialect's ids are [Numbers].
 	Create(ctx context.Context, in Insert) (Token, error)
 	// Find returns the token, a tombstone too.
 	Find(ctx context.Context, ref Ref) (Token, error)
@@ -85,7 +85,7 @@ type Identity struct {
 
 // Query selects tokens. Zero members select everything.
 type Query struct {
-	Dialect       Dialect
+	Dialect       *Dialect
 	UserID        int64
 	AccountID     string
 	EnvironmentID string

@@ -8,38 +8,6 @@ import (
 	"time"
 )
 
-// Dialect names the published contract under which a token was issued.
-type Dialect string
-
-// The dialects, by the name that they have in paths, logs and answers.
-const (
-	Muninx   Dialect = "muninx"
-	APIToken Dialect = "apitoken"
-	Unleash  Dialect = "unleash"
-)
-
-// Dialects lists every dialect that issues tokens.
-var Dialects = []Dialect{Muninx, APIToken, Unleash}
-
-// Valid reports whether d is one of [Dialects].
-func (d Dialect) Valid() bool { return slices.Contains(Dialects, d) }
-
-// OwnedByUser reports whether a token of the dialect belongs to a user; the others belong to an account.
-func (d Dialect) OwnedByUser() bool { return d == Muninx || d == Unleash }
-
-// NumbersIDs reports whether the store numbers the tokens of the dialect (see [Token.Seq]) instead of [NewID].
-func (d Dialect) NumbersIDs() bool { return d == Unleash }
-
-// PublishesStatus reports whether the tokens of the dialect have a [StatusPlace] in a status list, since they can be checked
-// without asking this server.
-func (d Dialect) PublishesStatus() bool { return d == APIToken }
-
-// UniqueNames reports whether an owner's names are unique among the tokens of the dialect that are not deleted.
-func (d Dialect) UniqueNames() bool { return d == Unleash }
-
-// deletesFromAnyState reports whether a delete also revokes, so that it needs no earlier revoke.
-func (d Dialect) deletesFromAnyState() bool { return d.OwnedByUser() }
-
 // Scope says how far a token reaches.
 type Scope string
 
@@ -89,17 +57,20 @@ func (s State) Allows(a Action) bool { return slices.Contains(transitions[s], a)
 
 // Ref names a token: public ids are unique within a dialect only.
 type Ref struct {
-	Dialect Dialect
+	Dialect *Dialect
 	ID      string
 }
 
 // Object names the token in a log.
-func (r Ref) Object() string { return "token:" + string(r.Dialect) + "/" + r.ID }
+func (r Ref) Object() string { return "token:" + r.Dialect.Name + "/" + r.ID }
+
+// valid reports whether a token can have the name.
+func (r Ref) valid() bool { return r.Dialect != nil && r.Dialect.IDs.Valid(r.ID) }
 
 // Token is an issued API token, without its secret.
 type Token struct {
-	Seq              int64 // order of insertion, given by the store; never shown except as an id of [Dialect.NumbersIDs]
-	Dialect          Dialect
+	Seq              int64 // order of insertion, given by the store; never shown except as an id of the form [Numbers]
+	Dialect          *Dialect
 	ID               string // public id
 	Hash             Hash   // of the secret
 	Name             string // name (muninx) or description (unleash); "" is none

@@ -22,7 +22,7 @@ var Obstacles = []Obstacle{UserDisabled, AccountDisabled, EnvironmentDisabled, K
 // obstacle is what the token depends on and what is disabled or gone, "" if nothing is. The home account of a user is not
 // among that.
 func (id Identity) obstacle() Obstacle {
-	owned := id.Token.Dialect.OwnedByUser()
+	owned := id.Token.Dialect.OwnedByUser
 	switch {
 	case owned && (id.User == nil || id.User.Disabled || id.Account == nil):
 		return UserDisabled

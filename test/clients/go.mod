@@ -8,6 +8,10 @@ require (
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/oapi-codegen/nullable v1.1.0
 	github.com/tokenwright/tokenwright v0.0.0-00010101000000-000000000000
+	github.com/tokenwright/tokenwright/gen/apitoken/client v0.0.0
+	github.com/tokenwright/tokenwright/gen/muninx/client v0.0.0
+	github.com/tokenwright/tokenwright/gen/service/client v0.0.0
+	github.com/tokenwright/tokenwright/gen/unleash/client v0.0.0
 	github.com/zitadel/oidc/v3 v3.48.0
 	golang.org/x/oauth2 v0.36.0
 )
@@ -65,4 +69,12 @@ require (
 	gorm.io/gorm v1.31.2 // indirect
 )
 
-replace github.com/tokenwright/tokenwright => ../..
+// The same as in the workspace of the product.
+replace (
+	github.com/tokenwright/tokenwright => ../..
+	github.com/tokenwright/tokenwright/gen/apitoken/client => ../../gen/apitoken/client
+	github.com/tokenwright/tokenwright/gen/muninx/client => ../../gen/muninx/client
+	github.com/tokenwright/tokenwright/gen/service/client => ../../gen/service/client
+	github.com/tokenwright/tokenwright/gen/unleash/client => ../../gen/unleash/client
+	github.com/tokenwright/tokenwright/verify => ../../verify
+)

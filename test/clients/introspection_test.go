@@ -45,7 +45,7 @@ func active(t *testing.T, s *harness.Server) []subject {
 	user := verdict{Subject: "member", Username: "member", Scope: "user"}
 	var all []subject
 	for _, c := range []struct {
-		dialect token.Dialect
+		dialect *token.Dialect
 		body    string
 		want    verdict
 	}{
@@ -56,7 +56,7 @@ func active(t *testing.T, s *harness.Server) []subject {
 			verdict{Subject: v["environment"], Scope: "environment", Environment: v["environment"]}},
 	} {
 		made := issue(t, s, c.dialect, c.body)
-		all = append(all, subject{string(c.dialect) + " " + c.want.Scope, made.secret, complete(t, s, made, c.want)})
+		all = append(all, subject{c.dialect.Name + " " + c.want.Scope, made.secret, complete(t, s, made, c.want)})
 	}
 	return all
 }
@@ -69,7 +69,7 @@ func complete(t *testing.T, s *harness.Server, made issued, want verdict) verdic
 		t.Fatal(err)
 	}
 	want.Active, want.TokenType, want.Issuer, want.Account = true, "Bearer", s.URL, s.Vars["account"]
-	want.ID, want.Dialect, want.TokenScope = made.ID, string(made.Dialect), want.Scope
+	want.ID, want.Dialect, want.TokenScope = made.ID, made.Dialect.Name, want.Scope
 	want.Issued, want.NotBefore = stored.CreatedAt.Unix(), stored.CreatedAt.Unix()
 	if !stored.ExpiresAt.IsZero() {
 		want.Expires = stored.ExpiresAt.Unix()
@@ -82,9 +82,9 @@ func dead(t *testing.T, s *harness.Server) []subject {
 	t.Helper()
 	all := []subject{{"malformed", "malformed", inactive}}
 	add := func(what string, i issued) {
-		all = append(all, subject{what + " " + string(i.Dialect), i.secret, inactive})
+		all = append(all, subject{what + " " + i.dialect.Name, i.secret, inactive})
 	}
-	for dialect, body := range map[token.Dialect]string{
+	for dialect, body := range map[*token.Dialect]string{
 		token.Muninx: `{"name":"%s"}`, token.Unleash: `{"description":"%s"}`, token.APIToken: `{"token_scope":"account"}`,
 	} {
 		made := func(name string) issued { return issue(t, s, dialect, strings.Replace(body, "%s", name, 1)) }

@@ -19,9 +19,9 @@ type issued struct {
 }
 
 // issue creates a token for the member, with the members of the dialect's create.
-func issue(t *testing.T, s *harness.Server, dialect token.Dialect, body string) issued {
+func issue(t *testing.T, s *harness.Server, dialect *token.Dialect, body string) issued {
 	t.Helper()
-	paths := map[token.Dialect]string{
+	paths := map[*token.Dialect]string{
 		token.Muninx: "/tokens", token.APIToken: "/api/v1/api_token", token.Unleash: "/api/admin/user/tokens",
 	}
 	a := s.Do("POST", paths[dialect], s.Vars["member"], body)
@@ -42,7 +42,7 @@ func issue(t *testing.T, s *harness.Server, dialect token.Dialect, body string) 
 // change suspends, activates or revokes a token as an admin does.
 func change(t *testing.T, s *harness.Server, i issued, action string) {
 	t.Helper()
-	path := "/service/tokens/" + string(i.Dialect) + "/" + i.ID + "/" + action
+	path := "/service/tokens/" + i.Dialect.Name + "/" + i.ID + "/" + action
 	if a := s.Do("POST", path, s.Vars["admin"], ""); a.Status != http.StatusOK {
 		t.Fatalf("%s: %d %s", path, a.Status, a.Body)
 	}

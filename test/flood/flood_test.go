@@ -61,7 +61,7 @@ type flooding struct {
 
 // request is what the n-th connection sends next.
 func (f flooding) request(n int) []byte {
-	secret := token.NewSecret(token.Muninx)
+	secret := token.Muninx.Secrets.New()
 	if len(f.Secrets) > 0 {
 		secret = f.Secrets[n%len(f.Secrets)]
 	}

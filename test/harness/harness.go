@@ -29,8 +29,10 @@ import (
 
 // Options change the server. The zero value is a server on SQLite with the default settings.
 type Options struct {
-	DatabaseURL   string // "" is a new SQLite file
-	Policies      map[token.Dialect]token.Policy
+	DatabaseURL   string         // "" is a new SQLite file
+	Dialects      token.Dialects // nil are the published ones
+	Contracts     []handlers.Contract
+	Policies      map[*token.Dialect]token.Policy
 	OIDC          func(publicURL string) token.Federation
 	Strict        bool
 	IgnoreUnknown bool
@@ -98,7 +100,7 @@ func Start(t testing.TB, o Options) *Server {
 	if o.DatabaseURL == "" { // a replica's has to be given, since it may lead through a proxy
 		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
 	}
-	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{AllowUnsafe: true})
+	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{AllowUnsafe: true, Dialects: o.Dialects})
 	s.need(err)
 	s.DB = db
 	listener := httptest.NewUnstartedServer(nil)
@@ -141,7 +143,19 @@ func (s *Server) newClient(o Options) *http.Client {
 	if o.Unchecked {
 		return &http.Client{Transport: transport}
 	}
-	return &http.Client{Transport: speccheck.Transport{Base: transport, Report: s.t}}
+	return &http.Client{Transport: speccheck.Transport{Base: transport, Report: s.t, Contracts: contracts(o)}}
+}
+
+// contracts are what answers are judged by.
+func contracts(o Options) speccheck.Contracts {
+	if len(o.Contracts) == 0 {
+		return nil
+	}
+	var more []speccheck.Contract
+	for _, c := range o.Contracts {
+		more = append(more, speccheck.Contract{Name: c.Name, Prefix: c.Prefix, Spec: c.Spec})
+	}
+	return speccheck.With(more...)
 }
 
 func (s *Server) assemble(o Options) error {
@@ -159,11 +173,8 @@ func (s *Server) assemble(o Options) error {
 	}
 	s.keys = func() ([]byte, error) { return json.Marshal(signer.Public()) }
 	s.Service = &token.Service{
-		Store: s.DB, Registry: s.DB, Signer: signer, Policies: o.Policies, Cache: token.NewCache(10000, s.DB.Shared()),
+		Store: s.DB, Registry: s.DB, Signer: signer, Dialects: o.Dialects, Policies: o.Policies, Cache: token.NewCache(10000, s.DB.Shared()),
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
-	}
-	if o.Policies == nil {
-		s.Service.Policies = token.DefaultPolicies()
 	}
 	if o.WrapStore != nil { // a planted fault must not hide behind the cache
 		s.Service.Store, s.Service.Cache = o.WrapStore(s.DB), nil
@@ -180,7 +191,7 @@ func (s *Server) config(o Options) handlers.Config {
 		ready = s.DB.Ping
 	}
 	return handlers.Config{
-		Tokens: s.Service, Ready: ready, Keys: s.keys, PublicURL: s.issuer, UnleashStrict: o.Strict, Timeout: o.Timeout,
+		Tokens: s.Service, Contracts: o.Contracts, Ready: ready, Keys: s.keys, PublicURL: s.issuer, UnleashStrict: o.Strict, Timeout: o.Timeout,
 		IgnoreUnknown: o.IgnoreUnknown, TrustedProxy: o.TrustedProxy,
 		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
 	}

@@ -239,7 +239,7 @@ func TestFreshTokensWorkEverywhere(t *testing.T) {
 		}
 	}
 	// An unknown secret that becomes known: the row is written behind the server's back.
-	secret := token.NewSecret(token.Muninx)
+	secret := token.Muninx.Secrets.New()
 	if status := verify(t, second, secret); status != http.StatusUnauthorized {
 		t.Fatalf("an unknown token gets %d", status)
 	}
@@ -247,7 +247,7 @@ func TestFreshTokensWorkEverywhere(t *testing.T) {
 	_, err := first.DB.Create(t.Context(), token.Insert{
 		Token: token.Token{Dialect: token.Muninx, UserID: 1, Scope: token.ScopeUser, State: token.Active, Name: "x", CreatedAt: now, UpdatedAt: now},
 		Decide: func(tk *token.Token, _ token.Facts) error {
-			tk.ID, tk.Hash = token.NewID(token.Muninx, now), token.HashSecret(secret)
+			tk.ID, tk.Hash = token.Muninx.IDs.New(now), token.HashSecret(secret)
 			return nil
 		},
 	})

@@ -29,7 +29,32 @@ type contract struct {
 	doc    *openapi3.T
 }
 
-var contracts = sync.OnceValue(func() []*contract {
+// contracts are the published ones, read once.
+var contracts = sync.OnceValue(func() []*contract { return published(nil) })
+
+// Contract is one that is not published. Its errors are problem details.
+type Contract struct {
+	Name   string // of the dialect too
+	Prefix string
+	Spec   []byte
+}
+
+// With are the published contracts, which then speak of the dialects of more, and these.
+func With(more ...Contract) Contracts {
+	var names []any
+	var all []*contract
+	for _, c := range more {
+		names = append(names, c.Name)
+		all = append(all, &contract{name: c.Name, prefix: c.Prefix, failed: "Problem", doc: load(c.Spec)})
+	}
+	return append(all, published(names)...)
+}
+
+// Contracts judge answers; nil are the published ones.
+type Contracts []*contract
+
+// published reads the published contracts. Where one names a dialect it may also name one of these.
+func published(dialects []any) []*contract {
 	for _, media := range []string{"application/statuslist+jwt", "text/html", "text/javascript", "text/css"} { // strings
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.FileBodyDecoder)
 	}
@@ -39,8 +64,15 @@ var contracts = sync.OnceValue(func() []*contract {
 		{name: "muninx", prefix: "/tokens", failed: "Problem", doc: load(openapi.Muninx)},
 		{name: "service", failed: "Problem", doc: load(openapi.Service)},
 	}
+	for _, c := range all {
+		for _, s := range c.doc.Components.Schemas {
+			if named := s.Value.Properties["dialect"]; named != nil {
+				named.Value.Enum = append(named.Value.Enum, dialects...)
+			}
+		}
+	}
 	return all
-})
+}
 
 func load(document []byte) *openapi3.T {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
@@ -77,6 +109,11 @@ var options = &openapi3filter.Options{
 
 // Check returns what is wrong with the answer.
 func Check(method string, u *url.URL, r *http.Response, body []byte) error {
+	return Contracts(nil).Check(method, u, r, body)
+}
+
+// Check returns what is wrong with the answer.
+func (cs Contracts) Check(method string, u *url.URL, r *http.Response, body []byte) error {
 	path := u.EscapedPath()
 	if err := common(method, r, body); err != nil {
 		return err
@@ -87,7 +124,7 @@ func Check(method string, u *url.URL, r *http.Response, body []byte) error {
 	if path == "/verify" || strings.HasPrefix(path, "/verify/") { // which takes every method, and every path below it
 		method, path = http.MethodGet, "/verify"
 	}
-	c := of(u.Path)
+	c := cs.of(u.Path)
 	template, item, op := c.operation(method, path)
 	if op == nil {
 		return c.checkFailure(r, body)
@@ -154,13 +191,16 @@ func media(declared openapi3.Content, r *http.Response, body []byte) error {
 	return nil
 }
 
-func of(path string) *contract {
-	for _, c := range contracts() {
+func (cs Contracts) of(path string) *contract {
+	if cs == nil {
+		cs = contracts()
+	}
+	for _, c := range cs {
 		if path == c.prefix || strings.HasPrefix(path, c.prefix+"/") {
 			return c
 		}
 	}
-	return contracts()[len(contracts())-1]
+	return cs[len(cs)-1]
 }
 
 // operation finds the operation of a path; nil if there is none.
@@ -237,8 +277,9 @@ type Reporter interface {
 
 // Transport is an [http.RoundTripper] that checks every answer.
 type Transport struct {
-	Base   http.RoundTripper
-	Report Reporter
+	Base      http.RoundTripper
+	Report    Reporter
+	Contracts Contracts
 }
 
 // RoundTrip sends the request and checks the answer.
@@ -257,7 +298,7 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(body))
-	if err := Check(r.Method, r.URL, answer, body); err != nil {
+	if err := t.Contracts.Check(r.Method, r.URL, answer, body); err != nil {
 		t.Report.Helper()
 		t.Report.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 	}

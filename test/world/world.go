@@ -1,15 +1,11 @@
 // Package world gives the tests of generated clients what they call: the running server with its credentials, and a
-// server that refuses everything. It can run outside a test, for the examples of the Go clients.
+// server that refuses everything.
 package world
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,55 +36,6 @@ func (w World) Variables() map[string]string {
 		"TOKENWRIGHT_SERVER": w.URL, "TOKENWRIGHT_REFUSING": w.Refusing,
 		"TOKENWRIGHT_ADMIN": w.Vars["admin"], "TOKENWRIGHT_MEMBER": w.Vars["member"], "TOKENWRIGHT_CREDENTIAL": w.Vars["member"],
 		"TOKENWRIGHT_ACCOUNT": w.Vars["account"], "TOKENWRIGHT_ENVIRONMENT": w.Vars["environment"],
-	}
-}
-
-// Main runs the examples of a package with a world in the variables of the process.
-func Main(m *testing.M) {
-	h := &host{}
-	for name, value := range Start(h).Variables() {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	status := m.Run()
-	h.end()
-	if h.failed {
-		status = 1
-	}
-	os.Exit(status)
-}
-
-// host is the test that a world needs, where there is none. It has only what the harness uses.
-type host struct {
-	testing.TB
-	cleanups []func()
-	failed   bool
-}
-
-func (*host) Helper()                  {}
-func (*host) Context() context.Context { return context.Background() }
-func (h *host) Cleanup(f func())       { h.cleanups = append(h.cleanups, f) }
-func (h *host) Fatal(args ...any)      { panic(fmt.Sprint(args...)) }
-
-func (h *host) Errorf(format string, args ...any) {
-	h.failed = true
-	fmt.Fprintf(os.Stderr, format+"\n", args...)
-}
-
-func (h *host) TempDir() string {
-	folder, err := os.MkdirTemp("", "tokenwright-")
-	if err != nil {
-		h.Fatal(err)
-	}
-	h.Cleanup(func() { os.RemoveAll(folder) })
-	return folder
-}
-
-// end undoes what the world did, the last first.
-func (h *host) end() {
-	for _, undo := range slices.Backward(h.cleanups) {
-		undo()
 	}
 }
 

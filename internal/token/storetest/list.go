@@ -54,7 +54,7 @@ func (w *world) variety(t *testing.T) (all []token.Token) {
 
 // queries combines the members of a query.
 func (w *world) queries() (all []token.Query) {
-	for _, dialect := range append([]token.Dialect{""}, token.Dialects...) {
+	for _, dialect := range append(token.Dialects{nil}, token.Published...) {
 		for _, owner := range []token.Query{{}, {UserID: w.member.ID}, {UserID: 99}, {AccountID: w.home.ID},
 			{EnvironmentID: w.otherEnv.ID}, {AccountID: w.home.ID, EnvironmentID: w.otherEnv.ID},
 			{AccountID: w.home.ID, Scope: token.ScopeAccount}, {Scope: token.ScopeUser}, {KeyID: "key-1"}, {KeyID: "key-2"},
@@ -70,7 +70,7 @@ func (w *world) queries() (all []token.Query) {
 
 // matches says in Go what a store says in its own language.
 func matches(q token.Query, t token.Token) bool {
-	return (q.Dialect == "" || q.Dialect == t.Dialect) &&
+	return (q.Dialect == nil || q.Dialect == t.Dialect) &&
 		(q.UserID == 0 || q.UserID == t.UserID) &&
 		(q.AccountID == "" || q.AccountID == t.AccountID) &&
 		(q.EnvironmentID == "" || q.EnvironmentID == t.EnvironmentID) &&

@@ -35,7 +35,7 @@ func placesGoToThePublished(t *testing.T, w *world) {
 	for _, in := range []token.Token{w.muninx(w.member), w.unleash(w.member, "one"), w.apiToken(w.homeEnv)} {
 		made, err := w.Create(t.Context(), takePlace(in))
 		ok(t, err)
-		same(t, "whether "+string(in.Dialect)+" has a place", made.Place.List != 0, in.Dialect.PublishesStatus())
+		same(t, "whether "+in.Dialect.Name+" has a place", made.Place.List != 0, in.Dialect.PublishesStatus)
 		same(t, "the place found", w.find(t, made.Ref()).Place, made.Place)
 	}
 }

@@ -21,7 +21,7 @@ func unknownToken(t *testing.T, w *world) {
 	there := w.create(t, w.muninx(w.member))
 	for _, ref := range []token.Ref{
 		{}, {Dialect: token.Muninx}, {Dialect: token.Muninx, ID: "unknown"}, {Dialect: token.APIToken, ID: there.ID},
-		{Dialect: token.Unleash, ID: "77"}, {Dialect: "no such dialect", ID: there.ID},
+		{Dialect: token.Unleash, ID: "77"}, {Dialect: &token.Dialect{Name: "no such dialect"}, ID: there.ID},
 	} {
 		_, err := w.Find(t.Context(), ref)
 		kind(t, err, token.NotFound)

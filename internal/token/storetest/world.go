@@ -73,7 +73,7 @@ func (w *world) unleash(owner token.User, name string) token.Token {
 	return t
 }
 
-func (w *world) token(d token.Dialect, scope token.Scope) token.Token {
+func (w *world) token(d *token.Dialect, scope token.Scope) token.Token {
 	n := w.made.Add(1)
 	t := token.Token{
 		Dialect: d, ID: fmt.Sprintf("id-%d", n), Name: fmt.Sprintf("Token %d", n), Scope: scope, State: token.Active,

@@ -67,7 +67,15 @@ require (
 	gorm.io/gorm v1.31.2 // indirect
 )
 
-replace github.com/tokenwright/tokenwright => ../../..
+// The same as in the workspace of the product.
+replace (
+	github.com/tokenwright/tokenwright => ../../..
+	github.com/tokenwright/tokenwright/gen/apitoken/client => ../../../gen/apitoken/client
+	github.com/tokenwright/tokenwright/gen/muninx/client => ../../../gen/muninx/client
+	github.com/tokenwright/tokenwright/gen/service/client => ../../../gen/service/client
+	github.com/tokenwright/tokenwright/gen/unleash/client => ../../../gen/unleash/client
+	github.com/tokenwright/tokenwright/verify => ../../../verify
+)
 
 // goose asks for it and uses nothing of it. ogen does, and is tested with the one that it asks for itself.
 exclude golang.org/x/exp v0.0.0-20261011100332-faecfb24eb49

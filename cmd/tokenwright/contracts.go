@@ -6,15 +6,19 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/oapi-codegen/nullable"
 
 	apitoken "github.com/tokenwright/tokenwright/gen/apitoken/client"
 	muninx "github.com/tokenwright/tokenwright/gen/muninx/client"
 	service "github.com/tokenwright/tokenwright/gen/service/client"
 	unleash "github.com/tokenwright/tokenwright/gen/unleash/client"
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // listed is a token as a table shows it. In JSON it is what the server said of it.
@@ -41,44 +45,92 @@ var tokenColumns = []column[listed]{
 // operation does something to the token with this id.
 type operation func(ctx context.Context, id string) (listed, error)
 
-// door is a way to the tokens of the server.
-type door interface {
+// tokenAPI is a way to the tokens of the server.
+type tokenAPI interface {
 	list(ctx context.Context, c *tokenListCmd) ([]listed, error)
 	// operations are what can be done to one token, by the name of the command.
 	operations() map[string]operation
 }
 
-// door is the administration of all tokens, or the contract of the dialect.
-func (r *remote) door(dialect string, admin bool) door {
-	switch {
-	case admin:
-		return adminDoor{r.service, dialect}
-	case dialect == "muninx":
-		return muninxDoor{r.muninx}
-	case dialect == "apitoken":
-		return apitokenDoor{r.apitoken}
-	default:
-		return unleashDoor{r.unleash}
+// contract is a dialect as the command line speaks it.
+type contract struct {
+	dialect *token.Dialect
+	members []string // flags of `token create` that become members of the request
+	needs   func(c *tokenCreateCmd) error
+	filters bool // its list has some
+	silent  bool // a delete does not tell whether there was such a token
+	create  func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error)
+	tokens  func(r *remote) tokenAPI
+}
+
+// contracts is the table of the dialects.
+var contracts = []contract{
+	{
+		dialect: token.Muninx, members: []string{"name"},
+		needs: func(c *tokenCreateCmd) error {
+			if c.Name == "" {
+				return wrong("name", "is needed for the dialect muninx")
+			}
+			return nil
+		},
+		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, _ time.Time) (created, error) {
+			t, err := answer[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
+			return created{t.Id, t.Token, t}, err
+		},
+		tokens: func(r *remote) tokenAPI { return muninxTokens{r.muninx} },
+	},
+	{
+		dialect: token.APIToken, members: []string{"scope", "account", "environment", "expires"}, filters: true,
+		needs: func(c *tokenCreateCmd) error {
+			if c.Scope != "account" && c.Scope != "environment" {
+				return wrong("scope", "must be account or environment for the dialect apitoken")
+			}
+			return nil
+		},
+		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
+			t, err := answer[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitokenDraft(c, expiry)))
+			return created{t.Details.Id, t.Token, t}, err
+		},
+		tokens: func(r *remote) tokenAPI { return apitokenTokens{r.apitoken} },
+	},
+	{
+		dialect: token.Unleash, members: []string{"description", "expires"}, silent: true,
+		needs: func(*tokenCreateCmd) error { return nil },
+		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
+			draft := unleash.PatSchema{Description: optional[string](c.Description)}
+			if !expiry.IsZero() {
+				draft.ExpiresAt = &expiry
+			}
+			t, err := answer[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
+			return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
+		},
+		tokens: func(r *remote) tokenAPI { return unleashTokens{r.unleash} },
+	},
+}
+
+// contractOf is the one of a dialect that the flags admit.
+func contractOf(dialect string) contract {
+	return contracts[slices.IndexFunc(contracts, func(c contract) bool { return c.dialect.Name == dialect })]
+}
+
+// dialectVars are how help texts and flags list the dialects.
+func dialectVars() kong.Vars {
+	names := make([]string, len(contracts))
+	for i, c := range contracts {
+		names[i] = c.dialect.Name
+	}
+	last := len(names) - 1
+	return kong.Vars{
+		"dialects": strings.Join(names, ","), "one_dialect": strings.Join(names[:last], ", ") + " or " + names[last],
 	}
 }
 
-// create makes a token through the contract of its dialect.
-func (r *remote) create(ctx context.Context, c *tokenCreateCmd, expiry time.Time) (created, error) {
-	switch c.Dialect {
-	case "muninx":
-		t, err := answer[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
-		return created{t.Id, t.Token, t}, err
-	case "apitoken":
-		t, err := answer[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitokenDraft(c, expiry)))
-		return created{t.Details.Id, t.Token, t}, err
-	default:
-		draft := unleash.PatSchema{Description: optional[string](c.Description)}
-		if !expiry.IsZero() {
-			draft.ExpiresAt = &expiry
-		}
-		t, err := answer[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
-		return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
+// tokens is the administration of all tokens, or the contract of the dialect.
+func (r *remote) tokens(dialect string, admin bool) tokenAPI {
+	if admin {
+		return allTokens{r.service, dialect}
 	}
+	return contractOf(dialect).tokens(r)
 }
 
 func apitokenDraft(c *tokenCreateCmd, expiry time.Time) apitoken.ApiTokenDetailsForCreate {
@@ -118,7 +170,7 @@ func convertAll[T any](show func(T) listed, values []T) []listed {
 	return all
 }
 
-type muninxDoor struct{ client *muninx.Client }
+type muninxTokens struct{ client *muninx.Client }
 
 func showMuninx(t muninx.Token) listed {
 	return listed{
@@ -127,14 +179,14 @@ func showMuninx(t muninx.Token) listed {
 	}
 }
 
-func (d muninxDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+func (d muninxTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
 		p, err := answer[muninx.TokenList](d.client.ListTokens(ctx, &muninx.ListTokensParams{Limit: size, Cursor: cursor}))
 		return convertAll(showMuninx, p.Items), next(p.NextCursor), err
 	})
 }
 
-func (d muninxDoor) operations() map[string]operation {
+func (d muninxTokens) operations() map[string]operation {
 	return map[string]operation{
 		"show": func(ctx context.Context, id string) (listed, error) {
 			r, err := d.client.GetToken(ctx, id)
@@ -144,7 +196,7 @@ func (d muninxDoor) operations() map[string]operation {
 	}
 }
 
-type apitokenDoor struct{ client *apitoken.Client }
+type apitokenTokens struct{ client *apitoken.Client }
 
 func showAPIToken(t apitoken.ApiTokenDetails) listed {
 	return listed{
@@ -153,7 +205,7 @@ func showAPIToken(t apitoken.ApiTokenDetails) listed {
 	}
 }
 
-func (d apitokenDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+func (d apitokenTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
 		p, err := answer[apitoken.ApiTokenList](d.client.ListApiTokens(ctx, &apitoken.ListApiTokensParams{
 			Limit: size, Cursor: cursor, Status: optional[apitoken.ListApiTokensParamsStatus](c.Status),
@@ -164,7 +216,7 @@ func (d apitokenDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, erro
 	})
 }
 
-func (d apitokenDoor) operations() map[string]operation {
+func (d apitokenTokens) operations() map[string]operation {
 	one := func(call func(context.Context, string, ...apitoken.RequestEditorFn) (*http.Response, error)) operation {
 		return func(ctx context.Context, id string) (listed, error) {
 			r, err := call(ctx, id)
@@ -182,7 +234,7 @@ func (d apitokenDoor) operations() map[string]operation {
 	}
 }
 
-type unleashDoor struct{ client *unleash.Client }
+type unleashTokens struct{ client *unleash.Client }
 
 func showUnleash(t unleash.PatItemSchema) listed {
 	return listed{
@@ -194,7 +246,7 @@ func showUnleash(t unleash.PatItemSchema) listed {
 // nextLink is the link to the next page (RFC 8288), which is where this contract has the cursor.
 var nextLink = regexp.MustCompile(`<([^>]*)>; rel="next"`)
 
-func (d unleashDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+func (d unleashTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
 		body, header, err := receive(d.client.GetPats(ctx, &unleash.GetPatsParams{Limit: size, Cursor: cursor}))
 		if err != nil {
@@ -214,7 +266,7 @@ func (d unleashDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error
 	})
 }
 
-func (d unleashDoor) operations() map[string]operation {
+func (d unleashTokens) operations() map[string]operation {
 	one := func(do func(ctx context.Context, id int64) (listed, error)) operation {
 		return func(ctx context.Context, text string) (listed, error) {
 			id, err := strconv.ParseInt(text, 10, 64)
@@ -233,8 +285,8 @@ func (d unleashDoor) operations() map[string]operation {
 	}
 }
 
-// adminDoor is the administration of all tokens.
-type adminDoor struct {
+// allTokens is the administration of all tokens.
+type allTokens struct {
 	client  *service.Client
 	dialect string // "" for all
 }
@@ -259,7 +311,7 @@ func given[T comparable](value T) *T {
 	return &value
 }
 
-func (d adminDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
+func (d allTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
 	var usable *bool
 	if c.Usable != "" {
 		usable = new(c.Usable == "yes")
@@ -276,7 +328,7 @@ func (d adminDoor) list(ctx context.Context, c *tokenListCmd) ([]listed, error) 
 	})
 }
 
-func (d adminDoor) operations() map[string]operation {
+func (d allTokens) operations() map[string]operation {
 	one := func(call func(context.Context, string, string, ...service.RequestEditorFn) (*http.Response, error)) operation {
 		return func(ctx context.Context, id string) (listed, error) {
 			r, err := call(ctx, d.dialect, id)
