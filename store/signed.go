@@ -18,8 +18,8 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 		return false, d.translate(ctx, err)
 	}
 	var count int64
-	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens
-		WHERE deleted_at IS NULL AND dialect IN ? AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
+	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens WHERE deleted_at IS NULL
+		AND dialect IN ? AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
 		d.signing(), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
 	return count > 0, d.translate(ctx, err)
 }

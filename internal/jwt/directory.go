@@ -68,8 +68,11 @@ func Create(dir string) error { return Directory{Path: dir}.Create() }
 
 // Create is [Create] by the directory's own clock.
 func (d Directory) Create() error {
-	if err := makeDir(d.Path); err != nil {
-		return err
+	if _, err := os.Stat(d.Path); errors.Is(err, fs.ErrNotExist) {
+		err = errors.Join(os.MkdirAll(d.Path, dirMode), durable.SyncDir(filepath.Dir(filepath.Clean(d.Path))))
+		if err != nil {
+			return fmt.Errorf("make key directory: %w", err)
+		}
 	}
 	return d.locked(func() error {
 		var m manifest
@@ -110,20 +113,6 @@ func OpenOrCreate(dir, issuer string) (*Keys, error) {
 		return nil, err
 	}
 	return Open(dir, issuer)
-}
-
-func makeDir(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return nil // what is wrong with it, if anything is, [checkDir] says
-	}
-	err := os.MkdirAll(dir, dirMode)
-	if err == nil {
-		err = durable.SyncDir(filepath.Dir(filepath.Clean(dir)))
-	}
-	if err != nil {
-		return fmt.Errorf("make key directory: %w", err)
-	}
-	return nil
 }
 
 // locked makes a change that no other process makes at the same time.

@@ -149,6 +149,25 @@ func TestCreateInterrupted(t *testing.T) {
 	}
 }
 
+// TestManifestByHand: times may be written with any offset, and what is the same is not read again.
+func TestManifestByHand(t *testing.T) {
+	dir, _ := keyDir(t)
+	path := filepath.Join(dir, manifestName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, []byte(strings.ReplaceAll(string(text), `Z"`, `+05:30"`)), 0o600)
+	keys, err := Open(dir, testIssuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := keys.ring()
+	if err := keys.refresh(); err != nil || keys.ring() != before {
+		t.Errorf("read again, or %v", err)
+	}
+}
+
 // TestManifestLost: which of several keys signs cannot be guessed, and nothing may be made in their place.
 func TestManifestLost(t *testing.T) {
 	dir, file := keyDir(t)

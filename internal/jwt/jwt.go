@@ -105,7 +105,8 @@ func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	}
 	key, err := k.present()
 	if err != nil {
-		return "", "", token.Wrap(token.Unavailable, fmt.Errorf("nothing can be signed while the key directory lacks the key: %w", err))
+		err = fmt.Errorf("nothing can be signed while the key directory lacks the key: %w", err)
+		return "", "", token.Wrap(token.Unavailable, err)
 	}
 	signed, err = key.sign(typ, payload)
 	return signed, key.id, err

@@ -112,6 +112,10 @@ func parseManifest(dir string) (manifest, error) {
 	if m.Version != manifestVersion {
 		return m, fmt.Errorf("%s has the version %d, which this program does not know", manifestName, m.Version)
 	}
+	for i := range m.Keys { // so that equal times are the same, see [Keys.refresh]
+		e := &m.Keys[i]
+		e.Created, e.Published, e.Changed = e.Created.UTC(), e.Published.UTC(), e.Changed.UTC()
+	}
 	return m, nil
 }
 

@@ -86,11 +86,7 @@ func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, e
 	if err != nil {
 		return nil, 0, fmt.Errorf("discovery: %w", err)
 	}
-	keys, kept, err := s.keys(ctx, where)
-	if err != nil {
-		return nil, 0, fmt.Errorf("keys: %w", err)
-	}
-	return keys, kept, nil
+	return s.keys(ctx, where)
 }
 
 // discover returns the address of the keys. The document must be the issuer's own (OpenID Connect Discovery 1.0 section
@@ -131,11 +127,11 @@ func (s *source) keys(ctx context.Context, address string) ([]jose.JSONWebKey, t
 	}
 	switch err := json.UnmarshalRead(res.Body, &set); {
 	case res.StatusCode != http.StatusOK:
-		return nil, 0, fmt.Errorf("the issuer answers %d", res.StatusCode)
+		return nil, 0, fmt.Errorf("the address of the keys answers %d", res.StatusCode)
 	case err != nil:
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("keys: %w", err)
 	case set.Keys == nil || len(set.Keys) > maxKeys:
-		return nil, 0, fmt.Errorf("not a set of at most %d keys", maxKeys)
+		return nil, 0, fmt.Errorf("the address of the keys has no set of at most %d keys", maxKeys)
 	}
 	return usableKeys(set.Keys), lifetime(res.Header), nil
 }

@@ -163,8 +163,8 @@ func (f SecretForm) Fits(secret string) bool {
 		return len(secret) <= MaxJWT && strings.Count(secret, ".") == 2
 	}
 	body := len(f.Prefix) + f.Length
-	return len(secret) == body+f.Checksum && strings.HasPrefix(secret, f.Prefix) && strings.Trim(secret[len(f.Prefix):], f.Alphabet) == "" &&
-		secret[body:] == f.checksum(secret[:body])
+	return len(secret) == body+f.Checksum && strings.HasPrefix(secret, f.Prefix) &&
+		strings.Trim(secret[len(f.Prefix):], f.Alphabet) == "" && secret[body:] == f.checksum(secret[:body])
 }
 
 // bits is how many random bits a secret has.
