@@ -324,7 +324,14 @@ func TestOpenRefuses(t *testing.T) {
 		"no kid": {func(t *testing.T, file string) {
 			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].ID = "" })
 		}, "does not match"},
-		"no keys":        {func(t *testing.T, file string) { rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys = nil }) }, "no active key"},
+		"no keys": {func(t *testing.T, file string) { rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys = nil }) }, "no active key"},
+		"file elsewhere": {func(t *testing.T, file string) {
+			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].File = "../keys/" + m.Keys[0].File })
+		}, "not one of the directory"},
+		"no file": {func(t *testing.T, file string) {
+			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].File = "" })
+		},
+			"not one of the directory"},
 		"key file gone":  {func(t *testing.T, file string) { rename(t, file, file+".away") }, "is missing"},
 		"newer manifest": {manifestIs(`{"version":2,"keys":[]}`), "version 2"},
 		"empty manifest": {manifestIs(""), "damaged"},

@@ -134,6 +134,9 @@ func (m *manifest) check() error {
 		if seen[e.ID] {
 			return fmt.Errorf("the key %s is there in two states", e.ID)
 		}
+		if filepath.Base(e.File) != e.File {
+			return fmt.Errorf("the file of the key %s is not one of the directory: %q", e.ID, e.File)
+		}
 		seen[e.ID] = true
 	}
 	switch len(signs) {
