@@ -223,6 +223,23 @@ func TestFaultyIssuer(t *testing.T) {
 	w.accepts(t, w.good(p256Pair()))
 }
 
+// TestFaultyIssuerIsNotQuoted: what an issuer says with an error does not come into our log.
+func TestFaultyIssuerIsNotQuoted(t *testing.T) {
+	w := newWorld(t, nil, p256Pair())
+	failure := func(res http.ResponseWriter, _ *http.Request) {
+		res.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(res, "hunter2")
+	}
+	for name, h := range map[string]http.HandlerFunc{"discovery": failure, "keys": w.keysAre(failure)} {
+		w.clock.advance(refreshGap)
+		w.behave(h)
+		_, err := w.Identify(t.Context(), w.good(p256Pair()))
+		if err == nil || !strings.Contains(err.Error(), "502") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, want 502 and nothing of the answer", name, err)
+		}
+	}
+}
+
 // roundTrip answers without a network.
 type roundTrip func(*http.Request) *http.Response
 
