@@ -67,7 +67,6 @@ type keysInitCmd struct {
 	keyDirectoryFlags `embed:""`
 }
 
-// Run implements the command.
 func (c *keysInitCmd) Run(out *streams) error {
 	err := c.directory().Create()
 	if errors.Is(err, fs.ErrExist) {
@@ -115,7 +114,6 @@ func (k keyItem) publishedFor() string {
 	return (time.Duration(*k.Seconds) * time.Second).String()
 }
 
-// Run implements the command.
 func (c *keysListCmd) Run(ctx context.Context, out *streams) error {
 	d := c.directory()
 	if signed := (signedTokens{c.databaseFlags}); signed.atHand() {
@@ -159,7 +157,6 @@ type keysRotateCmd struct {
 	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next."`
 }
 
-// Run implements the command.
 func (c *keysRotateCmd) Run(out *streams) error {
 	done, err := c.directory().Rotate(c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
@@ -182,7 +179,6 @@ type keysRetireCmd struct {
 	Emergency         bool   `help:"The key is compromised: remove it although this ends tokens that are valid."`
 }
 
-// Run implements the command.
 func (c *keysRetireCmd) Run(ctx context.Context, out *streams) error {
 	d := c.directory()
 	d.Tokens = signedTokens{c.databaseFlags}
