@@ -29,6 +29,8 @@ var local = []struct {
 	{"handlers/wire", []string{"internal/token"}},
 	{"handlers/{dialect}", []string{"gen/{dialect}", "handlers/authn", "handlers/wire", "internal/token"}},
 	{"internal/token", nil},
+	{"internal/durable", nil},
+	{"internal/jwt", []string{"internal/durable", "internal/token"}},
 	{"internal/...", []string{"internal/token"}},
 	{"store/...", []string{"internal/token"}},
 	{"verify/echoverify", []string{"verify"}},
