@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 GO ?= go
-TOOL := GO='$(GO)' sh test/tool.sh
+TOOL := GO='$(GO)' sh scripts/tool.sh
 # The packages of all modules of the workspace, for tools that do not know the pattern `work`.
 WORK = $(shell $(GO) list -m -f '{{.Dir}}/...')
 
@@ -15,7 +15,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench postgres gateways node browser clean
+.PHONY: check release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench postgres gateways node browser clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,20 +31,23 @@ build: ## Build the static binary bin/tokenwright
 		-o bin/tokenwright ./cmd/tokenwright
 
 test: postgres gateways node browser oasdiff ## Run all tests, on SQLite and on PostgreSQL
-	@$(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh test/all.sh -shuffle=on $(RACE)
+	@$(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh scripts/test.sh -shuffle=on $(RACE)
+
+check: ## Run the fast tests, on SQLite, with nothing but Go
+	$(GO) test -short ./internal/... ./store ./handlers/... ./verify/...
 
 gen: ## Write the code that is generated from the specs
 	$(GO) generate ./...
 
 gen-check: ## Fail if the generated code is not what the specs say, or is not committed
-	@GO='$(GO)' sh test/gencheck.sh
+	@GO='$(GO)' sh scripts/gencheck.sh
 
 lint: ## Check style, import arrows and workflows
 	$(TOOL) golangci-lint run $(WORK)
 	$(GO) vet work
-	@GO='$(GO)' sh test/tidy.sh -diff
+	@GO='$(GO)' sh scripts/tidy.sh -diff
 	$(GO) test -count=1 ./test/arrows
-	cd test/clients && GO='$(GO)' sh ../tool.sh golangci-lint run
+	cd test/clients && GO='$(GO)' sh ../../scripts/tool.sh golangci-lint run
 	cd test/clients && $(GO) vet ./...
 	cd test/clients && $(GO) mod tidy -diff
 	$(TOOL) actionlint
@@ -54,45 +57,45 @@ fmt: ## Format the code
 	$(TOOL) golangci-lint fmt
 
 tidy: ## Write go.mod and go.sum of each module as its imports ask for
-	@GO='$(GO)' sh test/tidy.sh
+	@GO='$(GO)' sh scripts/tidy.sh
 
 vuln: ## Look for known vulnerabilities in what the code calls
-	@GO='$(GO)' sh test/vuln.sh
+	@GO='$(GO)' sh scripts/vuln.sh
 
 fuzz: ## Run each fuzz target for FUZZTIME
-	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh test/fuzz.sh
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh scripts/fuzz.sh
 
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 postgres: ## Get a PostgreSQL for the tests, if this machine has none
-	@sh test/pgtest/install.sh
+	@sh scripts/get-postgres.sh
 
 oasdiff: ## Build the tool that finds breaking changes of the contracts
 	@GOWORK=off $(GO) build -modfile=tools.mod -o bin/oasdiff github.com/oasdiff/oasdiff
 
 gateways: ## Get the gateways for the tests, if this machine has none
-	@sh test/gateways/install.sh
+	@sh scripts/get-gateways.sh
 
 node: ## Get Node.js and its packages for the tests, if this machine has none
-	@sh test/clients/install.sh
+	@sh scripts/get-node.sh
 
 browser: ## Get Chromium for the tests, if this machine has none
-	@sh test/clients/browser/install.sh
+	@sh scripts/get-browser.sh
 
 # What the tests of generated clients need, which fetches; the tests fetch nothing.
 .PHONY: clients-setup clients-gen clients-java
 test: clients-setup
 clients-setup: node ## Get the generators of clients for the tests, and generate what is not committed
-	@sh test/clients/python/install.sh
-	@GO='$(GO)' sh test/clients/ogen/generate.sh
+	@sh scripts/get-python.sh
+	@GO='$(GO)' sh scripts/get-ogen.sh
 	@$(GO) tool -n oapi-codegen >/dev/null
 
 clients-gen: node ## Write the types of the TypeScript client from the specs
 	cd clients/typescript && node scripts/generate.mjs
 
 clients-java: ## Test clients in Java, which takes longer
-	@sh test/clients/java/install.sh
+	@sh scripts/get-java.sh
 	cd test/clients && $(GO) test -count=1 -tags java -run Java .
 
 .PHONY: contract contract-long contract-mutants contract-tools
@@ -108,7 +111,7 @@ contract-mutants: contract-tools ## Show which planted faults the contract tests
 	$(CONTRACT) -run TestMutants -timeout 1h
 
 contract-tools: ## Get the tools for the contract tests, if they are not there
-	@sh test/contract/install.sh
+	@sh scripts/get-contract-tools.sh
 
 .PHONY: flood
 flood: postgres ## Show how fast a revoke is while thousands of connections create tokens
@@ -121,10 +124,10 @@ attacks: postgres ## Kill, freeze and load the shipped program as attackers and 
 	$(GO) test -count=1 -run TestMintingChains -timeout 30m ./handlers -rapid.checks=625
 
 release-check: ## Fail if VERSION may not be released from what is here
-	@VERSION='$(VERSION)' sh .ci/release-check.sh
+	@VERSION='$(VERSION)' sh scripts/release-check.sh
 
 release-snapshot: node ## Build what a release has into dist
-	@GO='$(GO)' VERSION='$(or $(VERSION),snapshot)' sh .ci/release.sh
+	@GO='$(GO)' VERSION='$(or $(VERSION),snapshot)' sh scripts/release.sh
 
 clean: ## Remove what was built
 	rm -rf bin dist

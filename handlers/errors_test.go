@@ -52,7 +52,7 @@ func TestEveryKindHasAnAnswer(t *testing.T) {
 			recorder := httptest.NewRecorder()
 			c.SetResponse(echo.NewResponse(recorder, c.Echo()))
 			c.Response().Header().Set("X-Request-Id", "r1")
-			wire.Fail(c, token.Errorf(kind, "what is wrong"), write)
+			wire.Fail(c, token.Errorf(kind, "what is wrong"), nil, write)
 			answer := recorder.Result()
 			if err := speccheck.Check(http.MethodGet, &url.URL{Path: path}, answer, recorder.Body.Bytes()); err != nil {
 				t.Errorf("%s: %s: %v", path, kind, err)

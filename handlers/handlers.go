@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -100,12 +99,19 @@ func specs(added []Contract) map[string][]byte {
 // route is a method and the pattern of a path.
 type route struct{ method, pattern string }
 
+// resource is what the operations of a path have in common.
+type resource struct {
+	open   bool         // all of them are
+	takes  wire.Schemes // of any of them
+	object string       // what the id in the path names, "" for a token
+}
+
 // router is the table of contracts with what was read of their specs.
 type router struct {
 	contracts  []Contract
 	schemes    map[string]authn.Scheme // by contract, where no operation says another
 	operations map[route]wire.Operation
-	open       map[string]bool // by pattern: whether all operations of the path are open
+	resources  map[string]resource // by pattern of the path
 
 	gate wire.Gate
 
@@ -116,8 +122,8 @@ type router struct {
 // add takes an operation into the table.
 func (rt *router) add(op wire.Operation) {
 	rt.operations[route{op.Method, op.Path}] = op
-	others, known := rt.open[op.Path]
-	rt.open[op.Path] = op.Open && (others || !known)
+	path, known := rt.resources[op.Path]
+	rt.resources[op.Path] = resource{op.Open && (path.open || !known), append(path.takes, op.Takes...), op.Object}
 	if op.Judges {
 		rt.gate = wire.Gate{Path: op.Path, Questions: op.Queries()}
 	}
@@ -128,7 +134,7 @@ func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	rt := &router{
 		contracts: contracts(cfg), schemes: map[string]authn.Scheme{}, operations: map[route]wire.Operation{},
-		open: map[string]bool{}, dialects: cfg.Tokens.Dialects.OrPublished(), trustedProxy: cfg.TrustedProxy,
+		resources: map[string]resource{}, dialects: cfg.Tokens.Dialects.OrPublished(), trustedProxy: cfg.TrustedProxy,
 	}
 	if err := rt.dialects.Check(); err != nil {
 		return nil, err
@@ -189,7 +195,7 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	if op.ID == "" {
-		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.open[c.Path()]
+		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.resources[c.Path()].open
 	}
 	if op.Judges {
 		return authn.BearerOrBare, true // whatever the contract of the token
@@ -207,7 +213,9 @@ func schemeOf(takes wire.Schemes) authn.Scheme {
 	return authn.Bearer
 }
 
-func (rt *router) fail(c echo.Context, err error) { wire.Fail(c, err, rt.of(c).WriteError) }
+func (rt *router) fail(c echo.Context, err error) {
+	wire.Fail(c, err, rt.resources[c.Path()].takes, rt.of(c).WriteError)
+}
 
 func (rt *router) describe(c echo.Context) wire.Access {
 	return wire.Access{
@@ -218,31 +226,16 @@ func (rt *router) describe(c echo.Context) wire.Access {
 
 // object names what the path names, if it may be that: a path can hold anything, a secret in the wrong place included.
 func (rt *router) object(c echo.Context) string {
-	id, dialect := c.Param("id"), rt.of(c).Name
+	id, kind := c.Param("id"), rt.resources[c.Path()].object
 	switch {
 	case id == "":
 		return ""
-	case strings.HasPrefix(c.Path(), "/service/users/"):
-		if n, err := strconv.ParseInt(id, 10, 64); err == nil {
-			return "user:" + strconv.FormatInt(n, 10)
+	case kind == "":
+		if ref, ok := rt.dialects.Ref(cmp.Or(c.Param("dialect"), rt.of(c).Name), id); ok {
+			return ref.Object()
 		}
-		return ""
-	case strings.HasPrefix(c.Path(), "/service/accounts/"):
-		return named("account:", id)
-	case strings.HasPrefix(c.Path(), "/service/environments/"):
-		return named("environment:", id)
-	case strings.HasPrefix(c.Path(), "/service/tokens/"):
-		dialect = c.Param("dialect")
-	}
-	if ref, ok := rt.dialects.Ref(dialect, id); ok {
-		return ref.Object()
-	}
-	return ""
-}
-
-func named(kind, id string) string {
-	if token.ValidKey(id) {
-		return kind + id
+	case token.Keys.Valid(id), token.Numbers.Valid(id):
+		return kind + ":" + id
 	}
 	return ""
 }

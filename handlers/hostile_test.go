@@ -112,7 +112,7 @@ func TestHostileBodies(t *testing.T) {
 				}
 			}
 		})
-		if sent < 2000 || accepted == 0 || accepted == sent {
+		if sent < 2000 && !testing.Short() || accepted == 0 || accepted == sent {
 			t.Errorf("%d bodies sent, %d accepted: the property says nothing", sent, accepted)
 		}
 		t.Logf("%d bodies, %d accepted", sent, accepted)

@@ -4,20 +4,43 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// HasSigned reports whether the database has tokens that are of use only with the key that signed them: JWTs that are neither
-// deleted, revoked nor expired. It asks no column that is younger than the first schema, since it is asked before a migration.
+// HasSigned reports whether the database has tokens that are of use only with the key that signed them: JWTs that are
+// neither deleted, revoked nor expired. It asks no column that is younger than the first schema, since it is asked
+// before a migration.
 func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	exists, err := d.hasTable(ctx, "tokens")
 	if err != nil || !exists {
 		return false, d.translate(ctx, err)
 	}
-	signing := d.dialects.Names(func(d *token.Dialect) bool { return d.Secrets.Signed })
 	var count int64
-	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens WHERE deleted_at IS NULL AND dialect IN ?
-		AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
-		signing, string(token.Revoked), now.UnixMilli()).Scan(&count).Error
+	err = d.reader.WithContext(ctx).Raw(`SELECT count(*) FROM (SELECT 1 FROM tokens WHERE deleted_at IS NULL
+		AND dialect IN ? AND state <> ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1) AS found`,
+		d.signing(), string(token.Revoked), now.UnixMilli()).Scan(&count).Error
 	return count > 0, d.translate(ctx, err)
+}
+
+// LastExpiry is the latest expiry of all JWTs that the key has signed or may have signed: those for which no key was
+// noted, as before the third schema, count if they were created since then. It is zero if there are none. Tokens that
+// are deleted or revoked need no key any more.
+func (d *DB) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
+	var last *int64
+	err := d.read(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT max(expires_at) FROM tokens WHERE deleted_at IS NULL AND dialect IN ? AND state <> ?
+			AND (signing_key = ? OR signing_key IS NULL AND created_at >= ?)`,
+			d.signing(), string(token.Revoked), keyID, since.UnixMilli()).Scan(&last).Error
+	})
+	if err != nil || last == nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(*last).UTC(), nil
+}
+
+// signing are the dialects whose secrets are JWTs.
+func (d *DB) signing() []string {
+	return d.dialects.Names(func(dialect *token.Dialect) bool { return dialect.Secrets.Signed })
 }

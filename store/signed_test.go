@@ -46,6 +46,48 @@ func TestHasSigned(t *testing.T) {
 	}
 }
 
+func TestLastExpiry(t *testing.T) {
+	for name, url := range map[string]string{"SQLite": sqliteURL(t), "PostgreSQL": pgtest.URL(t)} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, url)
+			if _, err := makeToken(t, db); err != nil {
+				t.Fatal(err)
+			}
+			wants := func(what, key string, since, want time.Time) {
+				t.Helper()
+				if got, err := db.LastExpiry(t.Context(), key, since); err != nil || !got.Equal(want) {
+					t.Errorf("%s: %v (%v), want %v", what, got, err, want)
+				}
+			}
+			wants("nothing signed", "key", time.Time{}, time.Time{})
+			signedToken(t, db, noon.Add(time.Hour))
+			last := signedToken(t, db, noon.Add(3*time.Hour))
+			signedToken(t, db, noon.Add(2*time.Hour))
+			wants("the last of three", "key", noon, noon.Add(3*time.Hour))
+			wants("another key", "other", time.Time{}, time.Time{})
+			set := func(ref token.Ref, column string, value any) {
+				t.Helper()
+				store.Exec(t, db, "UPDATE tokens SET "+column+" = ? WHERE public_id = ?", value, ref.ID)
+			}
+			set(last, "state", "suspended")
+			wants("suspended", "key", noon, noon.Add(3*time.Hour))
+			set(last, "state", "revoked")
+			wants("revoked", "key", noon, noon.Add(2*time.Hour))
+			set(last, "state", "active")
+			set(last, "deleted_at", noon.UnixMilli())
+			wants("deleted", "key", noon, noon.Add(2*time.Hour))
+			unnoted := signedToken(t, db, noon.Add(9*time.Hour))
+			set(unnoted, "signing_key", nil)
+			for _, key := range []string{"key", "other"} {
+				wants("by a key that was not noted", key, noon, noon.Add(9*time.Hour))
+			}
+			wants("before the key was made", "key", noon.Add(time.Millisecond), noon.Add(2*time.Hour))
+			wants("before the other key was made", "other", noon.Add(time.Millisecond), time.Time{})
+			wants("a key of which it is not known when it was made", "other", time.Time{}, noon.Add(9*time.Hour))
+		})
+	}
+}
+
 func signedToken(t *testing.T, db *store.DB, expires time.Time) token.Ref {
 	t.Helper()
 	ref := token.Ref{Dialect: token.APIToken, ID: token.NewKey(noon)}

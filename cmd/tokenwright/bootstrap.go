@@ -15,7 +15,6 @@ type bootstrapCmd struct {
 	User           int64  `placeholder:"ID" help:"The admin whose credential it is. Default: the enabled admin with the lowest id."`
 }
 
-// Run implements the command.
 func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	if err := c.check(); err != nil {
 		return err

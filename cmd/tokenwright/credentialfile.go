@@ -10,11 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tokenwright/tokenwright/internal/durable"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// credentialFile is the file for a credential that a transaction makes. Until the commit it has another name, so that a later run
-// knows what one has left that was killed, and finishes or replaces it. Any other file is never overwritten.
+// credentialFile is the file for a credential that a transaction makes. Until the commit it has another name, so that a
+// later run knows what one has left that was killed, and finishes or replaces it. Any other file is never overwritten.
 type credentialFile struct {
 	path string
 	flag string // which named it
@@ -37,7 +38,8 @@ func (f *credentialFile) write(secret string) error {
 	return f.part.write(secret)
 }
 
-// makeRoom removes what an earlier run has left. The database does not know it, or [credentialFile.resume] had finished it.
+// makeRoom removes what an earlier run has left. The database does not know it, or [credentialFile.resume] had finished
+// it.
 func (f *credentialFile) makeRoom() error {
 	if f.path == "" {
 		return unnamed(f.flag)
@@ -107,7 +109,7 @@ func (f *credentialFile) finish() error {
 	if err := os.Remove(f.part.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot rename the file of the credential: %w", err)
 	}
-	return syncDirectory(filepath.Dir(f.path))
+	return durable.SyncDir(filepath.Dir(f.path))
 }
 
 func sameFile(a, b string) bool {
@@ -116,7 +118,8 @@ func sameFile(a, b string) bool {
 	return err == nil && other == nil && os.SameFile(first, second)
 }
 
-// resume finishes the file of an earlier run whose transaction was committed, and removes one of a transaction that was not.
+// resume finishes the file of an earlier run whose transaction was committed, and removes one of a transaction that was
+// not.
 func (f *credentialFile) resume(ctx context.Context, tokens *token.Service) (bool, error) {
 	if f.path == "" {
 		return false, nil

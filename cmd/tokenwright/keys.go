@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,13 +9,14 @@ import (
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/token"
+	"github.com/tokenwright/tokenwright/store"
 )
 
 // keysCmd looks after the keys that sign JWTs. Servers notice changes by themselves.
 type keysCmd struct {
 	Init   keysInitCmd   `cmd:"" help:"Make a directory with a first key."`
 	List   keysListCmd   `cmd:"" help:"List the keys."`
-	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; the first time, only make a next one."`
+	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; the first time, only make one."`
 	Retire keysRetireCmd `cmd:"" help:"Remove a retired key when all tokens that it signed have expired."`
 }
 
@@ -28,11 +30,43 @@ func (f keyDirectoryFlags) directory() jwt.Directory {
 	return jwt.Directory{Path: f.KeyDirectory, Now: new(token.Service).Now}
 }
 
+// signedTokens asks the database what keys have signed. It opens the database for each question and only to read, so
+// that a server may be at work on it.
+type signedTokens struct{ databaseFlags }
+
+// LastExpiry implements [jwt.Tokens].
+func (s signedTokens) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
+	last, err := s.ask(ctx, keyID, since)
+	if err != nil {
+		return last, fmt.Errorf("the database of --database-url has to say what the key %s has signed: %w", keyID, err)
+	}
+	return last, nil
+}
+
+func (s signedTokens) ask(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
+	if err := s.check(); err != nil {
+		return time.Time{}, err
+	}
+	options := s.options(store.RequireSchema)
+	options.ReadOnly = true
+	db, err := store.Open(ctx, s.DatabaseURL, options)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	return db.LastExpiry(ctx, keyID, since)
+}
+
+// atHand reports whether a database is named, or is where one is by default.
+func (s signedTokens) atHand() bool {
+	path, _ := store.SQLitePath(s.DatabaseURL)
+	return s.DatabaseURL != defaultDatabaseURL || s.DatabaseURLFile != "" || !missing(path)
+}
+
 type keysInitCmd struct {
 	keyDirectoryFlags `embed:""`
 }
 
-// Run implements the command.
 func (c *keysInitCmd) Run(out *streams) error {
 	err := c.directory().Create()
 	if errors.Is(err, fs.ErrExist) {
@@ -47,6 +81,7 @@ func (c *keysInitCmd) Run(out *streams) error {
 
 type keysListCmd struct {
 	keyDirectoryFlags `embed:""`
+	databaseFlags     `embed:""`
 	Output            string `short:"o" enum:"table,json" default:"table" help:"What to print: table or json."`
 }
 
@@ -79,18 +114,20 @@ func (k keyItem) publishedFor() string {
 	return (time.Duration(*k.Seconds) * time.Second).String()
 }
 
-// Run implements the command.
-func (c *keysListCmd) Run(out *streams) error {
+func (c *keysListCmd) Run(ctx context.Context, out *streams) error {
 	d := c.directory()
-	keys, err := d.List()
+	if signed := (signedTokens{c.databaseFlags}); signed.atHand() {
+		d.Tokens = signed
+	}
+	keys, err := d.List(ctx)
 	if err != nil {
 		return err
 	}
 	items := make([]keyItem, 0, len(keys))
 	for _, k := range keys {
 		item := keyItem{
-			KID: k.ID, State: k.State, Created: known(k.Created), Changed: known(k.Changed), Published: known(k.Published),
-			Ready: known(k.Ready), Until: known(k.Until),
+			KID: k.ID, State: string(k.State), Created: known(k.Created), Changed: known(k.Changed),
+			Published: known(k.Published), Ready: known(k.Ready), Until: known(k.Until),
 		}
 		if item.Published != nil {
 			item.Seconds = new(max(0, int64(d.Now().Sub(k.Published)/time.Second)))
@@ -117,10 +154,9 @@ func stampOrNone(t *time.Time) string {
 
 type keysRotateCmd struct {
 	keyDirectoryFlags `embed:""`
-	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next one."`
+	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next."`
 }
 
-// Run implements the command.
 func (c *keysRotateCmd) Run(out *streams) error {
 	done, err := c.directory().Rotate(c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
@@ -138,13 +174,15 @@ func (c *keysRotateCmd) Run(out *streams) error {
 
 type keysRetireCmd struct {
 	keyDirectoryFlags `embed:""`
+	databaseFlags     `embed:""`
 	KID               string `arg:"" name:"kid" help:"The id of the key."`
 	Emergency         bool   `help:"The key is compromised: remove it although this ends tokens that are valid."`
 }
 
-// Run implements the command.
-func (c *keysRetireCmd) Run(out *streams) error {
-	err := c.directory().Retire(c.KID, c.Emergency)
+func (c *keysRetireCmd) Run(ctx context.Context, out *streams) error {
+	d := c.directory()
+	d.Tokens = signedTokens{c.databaseFlags}
+	err := d.Retire(ctx, c.KID, c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
 		return fmt.Errorf("%w; with --emergency they end now", err)
 	}

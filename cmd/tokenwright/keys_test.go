@@ -2,40 +2,49 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
 // keyring is a key directory in the hands of its operator.
 type keyring struct {
-	t   *testing.T
-	dir string
+	t        *testing.T
+	dir      string
+	database string // that the keys sign for; "": none is named
 }
 
-func newKeyring(t *testing.T) keyring {
+func newKeyring(t *testing.T) *keyring {
 	t.Helper()
-	k := keyring{t, filepath.Join(t.TempDir(), "keys")}
+	k := &keyring{t: t, dir: filepath.Join(t.TempDir(), "keys")}
 	k.run("init").ok(t)
 	return k
 }
 
-func (k keyring) run(args ...string) result {
+func (k *keyring) run(args ...string) result {
 	k.t.Helper()
+	if k.database != "" && (args[0] == "list" || args[0] == "retire") {
+		args = append(args, "--database-url", k.database, "--allow-unsafe-postgres")
+	}
 	return command(k.t, nil, append(append([]string{"keys"}, args...), "--key-directory", k.dir)...)
 }
 
 // list returns the kids by state, and how many keys there are.
-func (k keyring) list() (kids map[string]string, n int) {
+func (k *keyring) list() (kids map[string]string, n int) {
 	k.t.Helper()
 	items := decoded[[]keyItem](k.t, k.run("list", "--output", "json").ok(k.t))
 	kids = map[string]string{}
@@ -45,31 +54,36 @@ func (k keyring) list() (kids map[string]string, n int) {
 	return kids, len(items)
 }
 
-// backdate makes what is recorded of all keys an age older, as if that much time had passed since.
-func (k keyring) backdate(fact string, age time.Duration) {
+// backdate makes the times of all keys an age older, as if that much time had passed since.
+func (k *keyring) backdate(member string, age time.Duration) {
 	k.t.Helper()
-	const form = "20060102T150405Z"
-	files, err := filepath.Glob(filepath.Join(k.dir, "*."+fact+".*.at"))
-	if err != nil || len(files) == 0 {
-		k.t.Fatalf("no records of %s (%v)", fact, err)
+	path := filepath.Join(k.dir, "manifest.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		k.t.Fatal(err)
 	}
-	for _, file := range files {
-		parts := strings.Split(filepath.Base(file), ".")
-		at, err := time.Parse(form, parts[2])
+	manifest := decoded[map[string]any](k.t, string(text))
+	for _, key := range manifest["keys"].([]any) {
+		key := key.(map[string]any)
+		at, err := time.Parse(time.RFC3339, key[member].(string))
 		if err != nil {
 			k.t.Fatal(err)
 		}
-		parts[2] = at.Add(-age).Format(form)
-		if err := os.Rename(file, filepath.Join(k.dir, strings.Join(parts, "."))); err != nil {
-			k.t.Fatal(err)
-		}
+		key[member] = at.Add(-age).Format(time.RFC3339)
+	}
+	text, err = json.Marshal(manifest)
+	if err == nil {
+		err = errors.Join(os.WriteFile(path+".new", text, 0o600), os.Rename(path+".new", path))
+	}
+	if err != nil {
+		k.t.Fatal(err)
 	}
 }
 
 // rotate waits as long as it takes, but not really.
-func (k keyring) rotate() {
+func (k *keyring) rotate() {
 	k.t.Helper()
-	k.backdate("published", time.Hour)
+	k.backdate("published_at", time.Hour)
 	k.run("rotate").ok(k.t)
 }
 
@@ -99,9 +113,10 @@ func signer(t *testing.T, secret string) string {
 }
 
 // replicas starts two servers on one PostgreSQL database and the key directory.
-func (k keyring) replicas() [2]*instance {
+func (k *keyring) replicas() [2]*instance {
 	k.t.Helper()
 	dir, database := k.t.TempDir(), pgtest.URL(k.t)
+	k.database = database
 	var servers [2]*instance
 	for i := range servers {
 		servers[i], _ = start(k.t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", k.dir,
@@ -157,9 +172,9 @@ func TestRotation(t *testing.T) {
 
 	k.run("retire", second).refused(t, exitFailure, "is active: only a retired key")
 	k.run("retire", first).refused(t, exitFailure, "too early: tokens that the key "+first+" signed may be valid until ")
-	for _, fact := range []string{"replaced", "until"} {
-		k.backdate(fact, 400*24*time.Hour)
-	}
+	k.backdate("changed_at", 400*24*time.Hour)
+	k.run("retire", first).refused(t, exitFailure, "too early: tokens that the key "+first+" signed may be valid until ")
+	k.signedBy(first, second) // so that the key can go while its tokens would still be valid
 	k.run("retire", first).ok(t)
 	for _, s := range servers {
 		eventually(t, "the first key to be gone", func() bool { return len(s.jwks(t)) == 2 })
@@ -174,6 +189,60 @@ func TestRotation(t *testing.T) {
 			})
 		}
 	}
+}
+
+// signedBy notes another key on the tokens that a key has signed.
+func (k *keyring) signedBy(kid, other string) {
+	k.t.Helper()
+	db, err := pgx.Connect(k.t.Context(), k.database)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer db.Close(k.t.Context())
+	if _, err := db.Exec(k.t.Context(), "UPDATE tokens SET signing_key = $2 WHERE signing_key = $1", kid, other); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// TestKeysAskTheDatabase of a server at work, which has the file of the embedded one to itself.
+func TestKeysAskTheDatabase(t *testing.T) {
+	k := newKeyring(t)
+	s, stop := start(t, t.TempDir(), "--key-directory", k.dir)
+	_, secret := s.newToken(t, "apitoken")
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(secret, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	expires := time.Unix(decoded[struct{ Exp int64 }](t, string(payload)).Exp, 0).UTC()
+	k.run("rotate", "--emergency").ok(t)
+	kids, _ := k.list()
+	until := func() *time.Time {
+		t.Helper()
+		for _, item := range decoded[[]keyItem](t, k.run("list", "--output", "json").ok(t)) {
+			if item.KID == kids["retired"] {
+				return item.Until
+			}
+		}
+		return nil
+	}
+	if got := until(); got != nil {
+		t.Errorf("without a database: until %s", got)
+	}
+	k.run("retire", kids["retired"]).refused(t, exitFailure, "--database-url")
+	k.database = "sqlite:" + filepath.Join(s.dir, "tokenwright.db")
+	for range 2 {
+		if got := until(); got == nil || !got.Equal(expires) {
+			t.Errorf("until %v, want %s", got, expires)
+		}
+		k.run("retire", kids["retired"]).refused(t, exitFailure, "may be valid until "+expires.Add(time.Minute).Format(time.RFC3339))
+		stop()
+	}
+	k.database = "sqlite:" + filepath.Join(t.TempDir(), "nowhere.db")
+	k.run("retire", kids["retired"]).refused(t, exitFailure, "there is no file")
+	k.run("list").refused(t, exitFailure, "there is no file")
+	k.database = "mysql:x"
+	k.run("list").refused(t, exitUsage, "--database-url")
+	k.run("retire", kids["retired"], "--emergency").ok(t)
 }
 
 // TestRevokedAcrossARotation: a signature that verifies is not enough, whoever made it.
@@ -223,25 +292,82 @@ func TestEmergencyRotation(t *testing.T) {
 	}
 }
 
+// older turns the directory into one of the releases before the manifest.
+func (k *keyring) older() {
+	k.t.Helper()
+	for _, item := range decoded[[]keyItem](k.t, k.run("list", "--output", "json").ok(k.t)) {
+		for _, fact := range []string{"created", "published"} {
+			name := item.KID + "." + fact + "." + item.Created.Format("20060102T150405Z") + ".at"
+			if err := os.WriteFile(filepath.Join(k.dir, name), nil, 0o600); err != nil {
+				k.t.Fatal(err)
+			}
+		}
+		file := filepath.Join(k.dir, item.KID)
+		if err := os.Rename(file+".pem", file+"."+item.State+".pem"); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(k.dir, "manifest.json")); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// TestRotateKilled kills rotations, of which the first converts the directory, wherever they are: each is done or not.
+func TestRotateKilled(t *testing.T) {
+	k := newKeyring(t)
+	k.run("rotate").ok(t)
+	k.older()
+	kids, n := k.list()
+	program, done := child.Binary(t), 0
+	for i := range 40 {
+		rotate := exec.Command(program, "keys", "rotate", "--emergency", "--key-directory", k.dir)
+		if err := rotate.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i) * time.Millisecond)
+		rotate.Process.Kill() //nolint:errcheck // it may have ended
+		rotate.Wait()         //nolint:errcheck // it was killed, most of the time
+		after, m := k.list()
+		switch {
+		case m == n && after["active"] == kids["active"] && after["next"] == kids["next"]:
+		case m == n+1 && after["active"] == kids["next"] && after["retired"] != "":
+			done++
+		default:
+			t.Fatalf("%d keys, %v, after %d, %v", m, after, n, kids)
+		}
+		kids, n = after, m
+	}
+	t.Logf("%d rotations of 40 were done", done)
+	k.run("rotate", "--emergency").ok(t)
+}
+
 // TestBrokenKeyDirectory leaves a server at work as it was, with one line in its log.
 func TestBrokenKeyDirectory(t *testing.T) {
 	k := newKeyring(t)
+	k.run("rotate").ok(t)
+	kids, _ := k.list()
 	s, stop := start(t, t.TempDir(), "--key-directory", k.dir)
-	garbage := filepath.Join(k.dir, "garbage.next.pem")
-	if err := os.WriteFile(garbage, []byte("no key"), 0o600); err != nil {
+	k.rotate()
+	eventually(t, "the next key", func() bool { return len(s.jwks(t)) == 3 })
+	manifest := filepath.Join(k.dir, "manifest.json")
+	good, err := os.ReadFile(manifest)
+	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the complaint", func() bool { return strings.Contains(s.log.String(), "garbage.next.pem is not one PEM block") })
+	if err := os.WriteFile(manifest, []byte("no manifest"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the complaint", func() bool { return strings.Contains(s.log.String(), "manifest.json is damaged") })
 	_, secret := s.newToken(t, "apitoken")
 	s.works(t, secret)
-	k.run("rotate").refused(t, exitFailure, "garbage.next.pem")
-	if err := os.Remove(garbage); err != nil {
+	k.run("rotate").refused(t, exitFailure, "manifest.json is damaged")
+	if err := os.WriteFile(manifest, good, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.run("rotate").ok(t)
-	eventually(t, "the next key", func() bool { return len(s.jwks(t)) == 2 })
+	k.run("retire", kids["active"], "--emergency").ok(t)
+	eventually(t, "the retired key to be gone", func() bool { return len(s.jwks(t)) == 2 })
 	stop()
-	if got := strings.Count(s.log.String(), "garbage.next.pem"); got != 1 {
+	if got := strings.Count(s.log.String(), "manifest.json is damaged"); got != 1 {
 		t.Errorf("%d lines complain", got)
 	}
 }
@@ -344,7 +470,7 @@ func TestKeysCommands(t *testing.T) {
 		t.Errorf("a time that is not known is shown: %s", text)
 	}
 	k.run("retire", "nobody").refused(t, exitFailure, `no key "nobody"`)
-	nowhere := keyring{t, filepath.Join(t.TempDir(), "nowhere")}
+	nowhere := keyring{t: t, dir: filepath.Join(t.TempDir(), "nowhere")}
 	for _, args := range [][]string{{"list"}, {"rotate"}, {"rotate", "--emergency"}, {"retire", "x"}} {
 		nowhere.run(args...).refused(t, exitFailure, "nowhere")
 	}

@@ -19,7 +19,6 @@ type migrateUpCmd struct {
 	databaseFlags `embed:""`
 }
 
-// Run implements the command.
 func (c *migrateUpCmd) Run(ctx context.Context, out *streams) error {
 	before, err := schemaStatus(ctx, &c.databaseFlags, false)
 	if err != nil {

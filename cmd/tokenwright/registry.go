@@ -31,6 +31,40 @@ func (f listFlags) connect(out *streams) (*remote, error) {
 	return f.remoteFlags.connect(out)
 }
 
+// connector is flags that say which server to call.
+type connector interface {
+	connect(out *streams) (*remote, error)
+}
+
+// showOne calls the server and prints the one thing that it answers with.
+func showOne[T any](flags connector, out *streams, columns []column[T], call func(r *remote) (T, error)) error {
+	r, err := flags.connect(out)
+	if err != nil {
+		return err
+	}
+	one, err := call(r)
+	if err != nil {
+		return err
+	}
+	return printOne(r.printer, columns, one)
+}
+
+// showAll reads a list page by page, up to a limit, and prints it.
+func showAll[T any](
+	flags connector, out *streams, columns []column[T], limit int,
+	page func(r *remote, cursor *string, size *int32) ([]T, string, error),
+) error {
+	r, err := flags.connect(out)
+	if err != nil {
+		return err
+	}
+	list, err := collect(limit, func(cursor *string, size *int32) ([]T, string, error) { return page(r, cursor, size) })
+	if err != nil {
+		return err
+	}
+	return printAll(r.printer, columns, list)
+}
+
 // userCmd looks after users.
 type userCmd struct {
 	Create  userCreateCmd  `cmd:"" help:"Register a user."`
@@ -60,44 +94,28 @@ type userCreateCmd struct {
 	Issuer      string `placeholder:"URL" help:"The OIDC issuer that knows the user. Default: none, a local user."`
 }
 
-// Run implements the command.
 func (c *userCreateCmd) Run(ctx context.Context, out *streams) error {
-	r, err := c.connect(out)
-	if err != nil {
-		return err
-	}
 	draft := service.UserDraft{
 		Subject: c.Subject, Name: c.Name, Role: service.UserDraftRole(c.Role), AccountId: c.Account,
 	}
 	if c.Issuer != "" {
 		draft.Issuer = nullable.NewNullableWithValue(c.Issuer)
 	}
-	response, err := r.service.CreateUser(ctx, draft)
-	u, err := made(func(u service.User) bool { return u.Id != 0 }, response, err)
-	if err != nil {
-		return err
-	}
-	return printOne(r.printer, userColumns, u)
+	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
+		response, err := r.service.CreateUser(ctx, draft)
+		return made(func(u service.User) bool { return u.Id != 0 }, response, err)
+	})
 }
 
 type userListCmd struct {
 	listFlags `embed:""`
 }
 
-// Run implements the command.
 func (c *userListCmd) Run(ctx context.Context, out *streams) error {
-	r, err := c.connect(out)
-	if err != nil {
-		return err
-	}
-	users, err := collect(c.Limit, func(cursor *string, size *int32) ([]service.User, string, error) {
+	return showAll(c, out, userColumns, c.Limit, func(r *remote, cursor *string, size *int32) ([]service.User, string, error) {
 		p, err := answer[service.UserList](r.service.ListUsers(ctx, &service.ListUsersParams{Limit: size, Cursor: cursor}))
 		return p.Items, next(p.NextCursor), err
 	})
-	if err != nil {
-		return err
-	}
-	return printAll(r.printer, userColumns, users)
 }
 
 // userFlags name one user.
@@ -121,24 +139,16 @@ type (
 	}
 )
 
-// Run implements the command.
 func (c *userUpdateCmd) Run(ctx context.Context, out *streams) error {
 	if c.Role == "" && c.Account == "" {
 		return &usageError{"say what to change: --role, --account or both"}
 	}
-	r, err := c.connect(out)
-	if err != nil {
-		return err
-	}
 	change := service.UserChange{Role: optional[service.UserChangeRole](c.Role), AccountId: optional[string](c.Account)}
-	u, err := answer[service.User](r.service.UpdateUser(ctx, c.ID, change))
-	if err != nil {
-		return err
-	}
-	return printOne(r.printer, userColumns, u)
+	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
+		return answer[service.User](r.service.UpdateUser(ctx, c.ID, change))
+	})
 }
 
-// Run implements the command.
 func (c *userDisableCmd) Run(ctx context.Context, out *streams) error {
 	r, err := c.connect(out)
 	if err != nil {
@@ -172,17 +182,10 @@ var disabledColumns = []column[service.DisabledUser]{
 	{"STATE", func(u service.DisabledUser) string { return enabled(u.Disabled) }},
 }
 
-// Run implements the command.
 func (c *userEnableCmd) Run(ctx context.Context, out *streams) error {
-	r, err := c.connect(out)
-	if err != nil {
-		return err
-	}
-	u, err := answer[service.User](r.service.EnableUser(ctx, c.ID))
-	if err != nil {
-		return err
-	}
-	return printOne(r.printer, userColumns, u)
+	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
+		return answer[service.User](r.service.EnableUser(ctx, c.ID))
+	})
 }
 
 type userTokenCmd struct {
@@ -192,7 +195,6 @@ type userTokenCmd struct {
 	secretFlags `embed:""`
 }
 
-// Run implements the command.
 func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 	expiry, err := parseExpiry(c.Expires)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tokenwright/tokenwright/internal/durable"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -44,7 +45,8 @@ func unnamed(flag string) error {
 }
 
 func occupied(path, flag string) error {
-	return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s", path, flag)
+	return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s",
+		path, flag)
 }
 
 // write puts the secret on disk for good. It may be called again with another secret, as a transaction that is
@@ -63,7 +65,7 @@ func (f *secretFile) write(secret string) error {
 	if err == nil {
 		_, err = f.file.WriteString(secret + "\n")
 	}
-	if err := errors.Join(err, f.file.Sync(), syncDirectory(filepath.Dir(f.path))); err != nil {
+	if err := errors.Join(err, f.file.Sync(), durable.SyncDir(filepath.Dir(f.path))); err != nil {
 		return fmt.Errorf("cannot write the credential: %w", err)
 	}
 	f.written = true
@@ -92,20 +94,12 @@ func (f *secretFile) settle(outcome error) error {
 	}
 	if f.written && (errors.Is(outcome, token.Unavailable) || errors.Is(outcome, token.Canceled)) {
 		return &uncertainError{
-			fmt.Sprintf("%v; the file %s is kept, because it is not known whether the credential in it works", outcome, f.path), outcome,
+			text: fmt.Sprintf("%v; the file %s is kept, because it is not known whether the credential in it works",
+				outcome, f.path),
+			cause: outcome,
 		}
 	}
 	os.Remove(f.path) //nolint:errcheck // what is in it opens nothing
 	f.file = nil
 	return outcome
-}
-
-// syncDirectory makes the names in a directory durable.
-func syncDirectory(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

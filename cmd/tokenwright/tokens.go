@@ -62,7 +62,6 @@ func parseExpiry(text string) (time.Time, error) {
 	return time.Now().UTC().Add(time.Duration(lifetime)).Truncate(time.Millisecond), nil
 }
 
-// Run implements the command.
 func (c *tokenCreateCmd) Run(ctx context.Context, out *streams) error {
 	if err := c.check(); err != nil {
 		return err
@@ -182,7 +181,6 @@ func (c *tokenListCmd) check() error {
 	return nil
 }
 
-// Run implements the command.
 func (c *tokenListCmd) Run(ctx context.Context, out *streams) error {
 	if err := c.check(); err != nil {
 		return err
@@ -224,25 +222,20 @@ type (
 	}
 )
 
-// Run implements the command.
 func (c *tokenShowCmd) Run(ctx context.Context, out *streams) error { return c.do(ctx, out, "show") }
 
-// Run implements the command.
 func (c *tokenSuspendCmd) Run(ctx context.Context, out *streams) error {
 	return c.do(ctx, out, "suspend")
 }
 
-// Run implements the command.
 func (c *tokenActivateCmd) Run(ctx context.Context, out *streams) error {
 	return c.do(ctx, out, "activate")
 }
 
-// Run implements the command.
 func (c *tokenRevokeCmd) Run(ctx context.Context, out *streams) error {
 	return c.do(ctx, out, "revoke")
 }
 
-// Run implements the command.
 func (c *tokenDeleteCmd) Run(ctx context.Context, out *streams) error {
 	return c.do(ctx, out, "delete")
 }

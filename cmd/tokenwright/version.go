@@ -11,7 +11,6 @@ var version string
 
 type versionCmd struct{}
 
-// Run implements the command.
 func (versionCmd) Run(out *streams) error {
 	fmt.Fprintf(out.stdout, "tokenwright %s %s %s/%s\n", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil

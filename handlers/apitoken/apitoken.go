@@ -31,7 +31,7 @@ func (h handler) CreateApiToken(ctx context.Context, r gen.CreateApiTokenRequest
 	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateApiToken200JSONResponse{
 		Body:    gen.ApiTokenCreated{Status: gen.ApiTokenCreatedStatusSuccess, Details: h.details(t), Token: secret},
-		Headers: gen.CreateApiToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+		Headers: gen.CreateApiToken200ResponseHeaders{CacheControl: "no-store"},
 	}, nil
 }
 
@@ -42,10 +42,7 @@ func (h handler) ListApiTokens(ctx context.Context, r gen.ListApiTokensRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListApiTokens200JSONResponse{
-		Body:    h.list(page),
-		Headers: gen.ListApiTokens200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListApiTokens200JSONResponse{Body: h.list(page)}, nil
 }
 
 // GetApiToken implements `GET /api/v1/api_token/{id}`.
@@ -54,10 +51,7 @@ func (h handler) GetApiToken(ctx context.Context, r gen.GetApiTokenRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetApiToken200JSONResponse{
-		Body:    h.success(t),
-		Headers: gen.GetApiToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetApiToken200JSONResponse{Body: h.success(t)}, nil
 }
 
 // ActivateApiToken implements `POST /api/v1/api_token/{id}/activate`.
@@ -66,10 +60,7 @@ func (h handler) ActivateApiToken(ctx context.Context, r gen.ActivateApiTokenReq
 	if err != nil {
 		return nil, err
 	}
-	return gen.ActivateApiToken200JSONResponse{
-		Body:    h.success(t),
-		Headers: gen.ActivateApiToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ActivateApiToken200JSONResponse{Body: h.success(t)}, nil
 }
 
 // SuspendApiToken implements `POST /api/v1/api_token/{id}/suspend`.
@@ -78,10 +69,7 @@ func (h handler) SuspendApiToken(ctx context.Context, r gen.SuspendApiTokenReque
 	if err != nil {
 		return nil, err
 	}
-	return gen.SuspendApiToken200JSONResponse{
-		Body:    h.success(t),
-		Headers: gen.SuspendApiToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.SuspendApiToken200JSONResponse{Body: h.success(t)}, nil
 }
 
 // RevokeApiToken implements `POST /api/v1/api_token/{id}/revoke`.
@@ -90,10 +78,7 @@ func (h handler) RevokeApiToken(ctx context.Context, r gen.RevokeApiTokenRequest
 	if err != nil {
 		return nil, err
 	}
-	return gen.RevokeApiToken200JSONResponse{
-		Body:    h.success(t),
-		Headers: gen.RevokeApiToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.RevokeApiToken200JSONResponse{Body: h.success(t)}, nil
 }
 
 // DeleteApiToken implements `DELETE /api/v1/api_token/{id}`.
@@ -101,7 +86,5 @@ func (h handler) DeleteApiToken(ctx context.Context, r gen.DeleteApiTokenRequest
 	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
 		return nil, err
 	}
-	return gen.DeleteApiToken204Response{
-		Headers: gen.DeleteApiToken204ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.DeleteApiToken204Response{}, nil
 }

@@ -31,7 +31,7 @@ func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject
 	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateToken200JSONResponse{
 		Body:    gen.TokenCreated{Id: t.ID, Name: t.Name, Token: secret, CreatedAt: t.CreatedAt},
-		Headers: gen.CreateToken200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+		Headers: gen.CreateToken200ResponseHeaders{CacheControl: "no-store"},
 	}, nil
 }
 
@@ -42,10 +42,7 @@ func (h handler) ListTokens(ctx context.Context, r gen.ListTokensRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListTokens200JSONResponse{
-		Body:    h.list(page),
-		Headers: gen.ListTokens200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListTokens200JSONResponse{Body: h.list(page)}, nil
 }
 
 // GetToken implements `GET /tokens/{id}`.
@@ -54,10 +51,7 @@ func (h handler) GetToken(ctx context.Context, r gen.GetTokenRequestObject) (gen
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetToken200JSONResponse{
-		Body:    h.item(t),
-		Headers: gen.GetToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetToken200JSONResponse{Body: h.item(t)}, nil
 }
 
 // DeleteToken implements `DELETE /tokens/{id}`.
@@ -65,7 +59,5 @@ func (h handler) DeleteToken(ctx context.Context, r gen.DeleteTokenRequestObject
 	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
 		return nil, err
 	}
-	return gen.DeleteToken204Response{
-		Headers: gen.DeleteToken204ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.DeleteToken204Response{}, nil
 }

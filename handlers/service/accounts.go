@@ -16,10 +16,8 @@ func (h handler) CreateAccount(ctx context.Context, r gen.CreateAccountRequestOb
 	}
 	wire.NoteObject(ctx, "account:"+a.ID)
 	return gen.CreateAccount201JSONResponse{
-		Body: account(a),
-		Headers: gen.CreateAccount201ResponseHeaders{
-			Location: h.options.PublicURL + "/service/accounts/" + a.ID, XRequestId: wire.RequestID(ctx),
-		},
+		Body:    account(a),
+		Headers: gen.CreateAccount201ResponseHeaders{Location: h.options.PublicURL + "/service/accounts/" + a.ID},
 	}, nil
 }
 
@@ -30,10 +28,7 @@ func (h handler) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListAccounts200JSONResponse{
-		Body:    gen.AccountList{Items: all(list, account), NextCursor: wire.NullText(next)},
-		Headers: gen.ListAccounts200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListAccounts200JSONResponse{Body: gen.AccountList{Items: all(list, account), NextCursor: wire.NullText(next)}}, nil
 }
 
 // GetAccount implements `GET /service/accounts/{id}`.
@@ -42,10 +37,7 @@ func (h handler) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetAccount200JSONResponse{
-		Body:    account(a),
-		Headers: gen.GetAccount200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetAccount200JSONResponse{Body: account(a)}, nil
 }
 
 // DisableAccount implements `POST /service/accounts/{id}/disable`.
@@ -54,10 +46,7 @@ func (h handler) DisableAccount(ctx context.Context, r gen.DisableAccountRequest
 	if err != nil {
 		return nil, err
 	}
-	return gen.DisableAccount200JSONResponse{
-		Body:    account(a),
-		Headers: gen.DisableAccount200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.DisableAccount200JSONResponse{Body: account(a)}, nil
 }
 
 // EnableAccount implements `POST /service/accounts/{id}/enable`.
@@ -66,8 +55,5 @@ func (h handler) EnableAccount(ctx context.Context, r gen.EnableAccountRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return gen.EnableAccount200JSONResponse{
-		Body:    account(a),
-		Headers: gen.EnableAccount200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.EnableAccount200JSONResponse{Body: account(a)}, nil
 }

@@ -16,10 +16,8 @@ func (h handler) CreateEnvironment(ctx context.Context, r gen.CreateEnvironmentR
 	}
 	wire.NoteObject(ctx, "environment:"+e.ID)
 	return gen.CreateEnvironment201JSONResponse{
-		Body: environment(e),
-		Headers: gen.CreateEnvironment201ResponseHeaders{
-			Location: h.options.PublicURL + "/service/environments/" + e.ID, XRequestId: wire.RequestID(ctx),
-		},
+		Body:    environment(e),
+		Headers: gen.CreateEnvironment201ResponseHeaders{Location: h.options.PublicURL + "/service/environments/" + e.ID},
 	}, nil
 }
 
@@ -30,10 +28,7 @@ func (h handler) ListEnvironments(ctx context.Context, r gen.ListEnvironmentsReq
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListEnvironments200JSONResponse{
-		Body:    gen.EnvironmentList{Items: all(list, environment), NextCursor: wire.NullText(next)},
-		Headers: gen.ListEnvironments200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListEnvironments200JSONResponse{Body: gen.EnvironmentList{Items: all(list, environment), NextCursor: wire.NullText(next)}}, nil
 }
 
 // GetEnvironment implements `GET /service/environments/{id}`.
@@ -42,10 +37,7 @@ func (h handler) GetEnvironment(ctx context.Context, r gen.GetEnvironmentRequest
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetEnvironment200JSONResponse{
-		Body:    environment(e),
-		Headers: gen.GetEnvironment200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetEnvironment200JSONResponse{Body: environment(e)}, nil
 }
 
 // DisableEnvironment implements `POST /service/environments/{id}/disable`.
@@ -54,10 +46,7 @@ func (h handler) DisableEnvironment(ctx context.Context, r gen.DisableEnvironmen
 	if err != nil {
 		return nil, err
 	}
-	return gen.DisableEnvironment200JSONResponse{
-		Body:    environment(e),
-		Headers: gen.DisableEnvironment200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.DisableEnvironment200JSONResponse{Body: environment(e)}, nil
 }
 
 // EnableEnvironment implements `POST /service/environments/{id}/enable`.
@@ -66,8 +55,5 @@ func (h handler) EnableEnvironment(ctx context.Context, r gen.EnableEnvironmentR
 	if err != nil {
 		return nil, err
 	}
-	return gen.EnableEnvironment200JSONResponse{
-		Body:    environment(e),
-		Headers: gen.EnableEnvironment200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.EnableEnvironment200JSONResponse{Body: environment(e)}, nil
 }

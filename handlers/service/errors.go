@@ -2,21 +2,17 @@ package service
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tokenwright/tokenwright/handlers/wire"
 )
 
-// WriteError answers with problem details (RFC 9457), which every kind of failure has. In answers of introspection they
-// also have the error code that OAuth's clients read (RFC 7662 section 2.3).
+// WriteError answers with problem details (RFC 9457), which every kind of failure has. Where
+// OAuth's clients come, with a name and a password, they also have the error code that those read (RFC 7662 section 2.3).
 func WriteError(c echo.Context, f wire.Failure) error {
-	if !strings.HasPrefix(c.Request().URL.Path, "/introspect") {
+	if !f.Takes.Has("basic") {
 		return wire.WriteProblem(c, f, "")
-	}
-	if f.Status == http.StatusUnauthorized {
-		c.Response().Header().Add(echo.HeaderWWWAuthenticate, `Basic realm="tokenwright"`)
 	}
 	return wire.WriteProblem(c, f, oauthError(f.Status))
 }

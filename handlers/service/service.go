@@ -9,7 +9,6 @@ import (
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/handlers/authn"
-	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -38,11 +37,8 @@ type handler struct {
 var _ gen.StrictServerInterface = handler{}
 
 // GetHealth implements `GET /healthz`.
-func (h handler) GetHealth(ctx context.Context, _ gen.GetHealthRequestObject) (gen.GetHealthResponseObject, error) {
-	return gen.GetHealth200JSONResponse{
-		Body:    gen.Health{Status: gen.Ok},
-		Headers: gen.GetHealth200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+func (h handler) GetHealth(_ context.Context, _ gen.GetHealthRequestObject) (gen.GetHealthResponseObject, error) {
+	return gen.GetHealth200JSONResponse{Body: gen.Health{Status: gen.Ok}}, nil
 }
 
 // GetReadiness implements `GET /readyz`. Whatever keeps the server from working is told as [token.Unavailable].
@@ -50,16 +46,10 @@ func (h handler) GetReadiness(ctx context.Context, _ gen.GetReadinessRequestObje
 	if err := h.options.Ready(ctx); err != nil {
 		return nil, token.Wrap(token.Unavailable, err)
 	}
-	return gen.GetReadiness200JSONResponse{
-		Body:    gen.Health{Status: gen.Ok},
-		Headers: gen.GetReadiness200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetReadiness200JSONResponse{Body: gen.Health{Status: gen.Ok}}, nil
 }
 
 // GetMe implements `GET /service/me`.
 func (h handler) GetMe(ctx context.Context, _ gen.GetMeRequestObject) (gen.GetMeResponseObject, error) {
-	return gen.GetMe200JSONResponse{
-		Body:    me(authn.Caller(ctx)),
-		Headers: gen.GetMe200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetMe200JSONResponse{Body: me(authn.Caller(ctx))}, nil
 }

@@ -20,10 +20,7 @@ func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensR
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListServiceTokens200JSONResponse{
-		Body:    gen.ServiceTokenList{Items: items, NextCursor: wire.NullText(page.Next)},
-		Headers: gen.ListServiceTokens200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListServiceTokens200JSONResponse{Body: gen.ServiceTokenList{Items: items, NextCursor: wire.NullText(page.Next)}}, nil
 }
 
 // GetServiceToken implements `GET /service/tokens/{dialect}/{id}`.
@@ -33,10 +30,7 @@ func (h handler) GetServiceToken(ctx context.Context, r gen.GetServiceTokenReque
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetServiceToken200JSONResponse{
-		Body:    body,
-		Headers: gen.GetServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetServiceToken200JSONResponse{Body: body}, nil
 }
 
 // DeleteServiceToken implements `DELETE /service/tokens/{dialect}/{id}`.
@@ -45,9 +39,7 @@ func (h handler) DeleteServiceToken(ctx context.Context, r gen.DeleteServiceToke
 	if err != nil {
 		return nil, err
 	}
-	return gen.DeleteServiceToken204Response{
-		Headers: gen.DeleteServiceToken204ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.DeleteServiceToken204Response{}, nil
 }
 
 // ActivateServiceToken implements `POST /service/tokens/{dialect}/{id}/activate`.
@@ -56,10 +48,7 @@ func (h handler) ActivateServiceToken(ctx context.Context, r gen.ActivateService
 	if err != nil {
 		return nil, err
 	}
-	return gen.ActivateServiceToken200JSONResponse{
-		Body:    body,
-		Headers: gen.ActivateServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ActivateServiceToken200JSONResponse{Body: body}, nil
 }
 
 // SuspendServiceToken implements `POST /service/tokens/{dialect}/{id}/suspend`.
@@ -68,10 +57,7 @@ func (h handler) SuspendServiceToken(ctx context.Context, r gen.SuspendServiceTo
 	if err != nil {
 		return nil, err
 	}
-	return gen.SuspendServiceToken200JSONResponse{
-		Body:    body,
-		Headers: gen.SuspendServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.SuspendServiceToken200JSONResponse{Body: body}, nil
 }
 
 // RevokeServiceToken implements `POST /service/tokens/{dialect}/{id}/revoke`.
@@ -80,10 +66,7 @@ func (h handler) RevokeServiceToken(ctx context.Context, r gen.RevokeServiceToke
 	if err != nil {
 		return nil, err
 	}
-	return gen.RevokeServiceToken200JSONResponse{
-		Body:    body,
-		Headers: gen.RevokeServiceToken200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.RevokeServiceToken200JSONResponse{Body: body}, nil
 }
 
 func (h handler) apply(ctx context.Context, dialect, id string, a token.Action) (gen.ServiceToken, error) {

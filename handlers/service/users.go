@@ -21,10 +21,8 @@ func (h handler) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) 
 	}
 	wire.NoteObject(ctx, "user:"+strconv.FormatInt(u.ID, 10))
 	return gen.CreateUser201JSONResponse{
-		Body: user(u),
-		Headers: gen.CreateUser201ResponseHeaders{
-			Location: h.options.PublicURL + "/service/users/" + strconv.FormatInt(u.ID, 10), XRequestId: wire.RequestID(ctx),
-		},
+		Body:    user(u),
+		Headers: gen.CreateUser201ResponseHeaders{Location: h.options.PublicURL + "/service/users/" + strconv.FormatInt(u.ID, 10)},
 	}, nil
 }
 
@@ -35,10 +33,7 @@ func (h handler) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (g
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListUsers200JSONResponse{
-		Body:    gen.UserList{Items: all(list, user), NextCursor: wire.NullText(next)},
-		Headers: gen.ListUsers200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListUsers200JSONResponse{Body: gen.UserList{Items: all(list, user), NextCursor: wire.NullText(next)}}, nil
 }
 
 // GetUser implements `GET /service/users/{id}`.
@@ -47,10 +42,7 @@ func (h handler) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.G
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetUser200JSONResponse{
-		Body:    user(u),
-		Headers: gen.GetUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetUser200JSONResponse{Body: user(u)}, nil
 }
 
 // UpdateUser implements `PATCH /service/users/{id}`.
@@ -59,10 +51,7 @@ func (h handler) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateUser200JSONResponse{
-		Body:    user(u),
-		Headers: gen.UpdateUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.UpdateUser200JSONResponse{Body: user(u)}, nil
 }
 
 // DisableUser implements `POST /service/users/{id}/disable`. What the user created is suspended only after the user can
@@ -86,10 +75,7 @@ func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return gen.DisableUser200JSONResponse{
-		Body:    disabledUser(u, items, page.Next),
-		Headers: gen.DisableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.DisableUser200JSONResponse{Body: disabledUser(u, items, page.Next)}, nil
 }
 
 // EnableUser implements `POST /service/users/{id}/enable`.
@@ -98,10 +84,7 @@ func (h handler) EnableUser(ctx context.Context, r gen.EnableUserRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return gen.EnableUser200JSONResponse{
-		Body:    user(u),
-		Headers: gen.EnableUser200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.EnableUser200JSONResponse{Body: user(u)}, nil
 }
 
 // CreateUserToken implements `POST /service/users/{id}/tokens`.
@@ -122,8 +105,8 @@ func (h handler) CreateUserToken(ctx context.Context, r gen.CreateUserTokenReque
 			CreatedAt: t.CreatedAt, ExpiresAt: wire.NullTime(t.ExpiresAt),
 		},
 		Headers: gen.CreateUserToken201ResponseHeaders{
-			CacheControl: "no-store", XRequestId: wire.RequestID(ctx),
-			Location: h.options.PublicURL + "/service/tokens/muninx/" + t.ID,
+			CacheControl: "no-store",
+			Location:     h.options.PublicURL + "/service/tokens/muninx/" + t.ID,
 		},
 	}, nil
 }

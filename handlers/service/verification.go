@@ -52,7 +52,7 @@ func (h handler) IntrospectTokens(ctx context.Context, r gen.IntrospectTokensReq
 	}
 	return gen.IntrospectTokens200JSONResponse{
 		Body:    gen.IntrospectionResults{Results: results},
-		Headers: gen.IntrospectTokens200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+		Headers: gen.IntrospectTokens200ResponseHeaders{CacheControl: "no-store"},
 	}, nil
 }
 
@@ -148,9 +148,7 @@ func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectio
 	if err != nil {
 		return nil, err
 	}
-	return gen.AllowIntrospection200JSONResponse{
-		Body: body, Headers: gen.AllowIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.AllowIntrospection200JSONResponse{Body: body}, nil
 }
 
 // ForbidIntrospection implements `POST /service/tokens/{dialect}/{id}/forbid-introspection`.
@@ -160,7 +158,5 @@ func (h handler) ForbidIntrospection(ctx context.Context, r gen.ForbidIntrospect
 	if err != nil {
 		return nil, err
 	}
-	return gen.ForbidIntrospection200JSONResponse{
-		Body: body, Headers: gen.ForbidIntrospection200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ForbidIntrospection200JSONResponse{Body: body}, nil
 }

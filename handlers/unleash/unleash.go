@@ -50,7 +50,7 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 	return gen.CreatePat201JSONResponse{
 		Body: body,
 		Headers: gen.CreatePat201ResponseHeaders{
-			CacheControl: "no-store", Location: h.options.PublicURL + path + "/" + t.ID, XRequestId: wire.RequestID(ctx),
+			CacheControl: "no-store", Location: h.options.PublicURL + path + "/" + t.ID,
 		},
 	}, nil
 }
@@ -69,7 +69,7 @@ func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.G
 	if err != nil {
 		return nil, err
 	}
-	headers := gen.GetPats200ResponseHeaders{XRequestId: wire.RequestID(ctx)}
+	headers := gen.GetPats200ResponseHeaders{}
 	if page.Next != "" {
 		headers.Link = h.next(page.Next, limit)
 	}
@@ -82,7 +82,7 @@ func (h handler) GetPat(ctx context.Context, r gen.GetPatRequestObject) (gen.Get
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetPat200JSONResponse{Body: item(t), Headers: gen.GetPat200ResponseHeaders{XRequestId: wire.RequestID(ctx)}}, nil
+	return gen.GetPat200JSONResponse{Body: item(t)}, nil
 }
 
 // DeletePat implements `DELETE /api/admin/user/tokens/{id}`. It answers alike whether there was such a token, so that
@@ -92,7 +92,7 @@ func (h handler) DeletePat(ctx context.Context, r gen.DeletePatRequestObject) (g
 	if err != nil && token.KindOf(err) != token.NotFound {
 		return nil, err
 	}
-	return gen.DeletePat200Response{Headers: gen.DeletePat200ResponseHeaders{XRequestId: wire.RequestID(ctx)}}, nil
+	return gen.DeletePat200Response{}, nil
 }
 
 // rename gives the members of a draft the names that they have in this dialect.

@@ -146,8 +146,8 @@ func callOf(ctx context.Context) *call {
 // name is what answers call the request.
 func (c *call) name() string { return cmp.Or(c.sent, c.id) }
 
-// RequestID is what answers call the request that the context belongs to: by its sender's name, if that has a good one.
-func RequestID(ctx context.Context) string {
+// requestID is what answers call the request that the context belongs to: by its sender's name, if that has a good one.
+func requestID(ctx context.Context) string {
 	if c := callOf(ctx); c != nil {
 		return c.name()
 	}

@@ -43,7 +43,7 @@ func TestCallEnds(t *testing.T) {
 				if err := ctx.Err(); !errors.Is(err, c.want) || !errors.Is(below.Err(), c.want) {
 					t.Errorf("%v, below it %v", err, below.Err())
 				}
-				if ctx.Value(key{}) != "value" || below.Value(key{}) != "value" || RequestID(below) == "" {
+				if ctx.Value(key{}) != "value" || below.Value(key{}) != "value" || requestID(below) == "" {
 					t.Error("a value is lost")
 				}
 			})

@@ -52,6 +52,7 @@ type Failure struct {
 	Message   string
 	Faults    []token.Fault
 	RequestID string
+	Takes     Schemes // the ways in which a credential may come to the path
 }
 
 // standard are the messages of kinds whose errors are not to be shown.
@@ -69,7 +70,7 @@ var standard = map[token.Kind]string{
 
 // Explain reduces an error to what may be shown.
 func Explain(ctx context.Context, err error) Failure {
-	f := Failure{Kind: kindOf(err), RequestID: RequestID(ctx)}
+	f := Failure{Kind: kindOf(err), RequestID: requestID(ctx)}
 	var shown *token.Error
 	if errors.As(err, &shown) && f.Kind != token.Internal && f.Kind != token.Unavailable {
 		f.Message, f.Faults = shown.Message, shown.Faults
@@ -120,11 +121,12 @@ func kindOfStatus(status int) token.Kind {
 type ErrorWriter func(c echo.Context, f Failure) error
 
 // Fail answers with the failure: the headers that are the same everywhere, then the dialect's body.
-func Fail(c echo.Context, err error, write ErrorWriter) {
+func Fail(c echo.Context, err error, takes Schemes, write ErrorWriter) {
 	if c.Response().Committed {
 		return
 	}
 	f := Explain(c.Request().Context(), err)
+	f.Takes = takes
 	h := c.Response().Header()
 	h.Set(echo.HeaderCacheControl, "no-store")
 	switch f.Kind {
@@ -138,6 +140,9 @@ func Fail(c echo.Context, err error, write ErrorWriter) {
 		h.Set(echo.HeaderRetryAfter, "1")
 	case MethodNotAllowed:
 		h.Set(echo.HeaderAllow, allowed(c))
+	}
+	if f.Status == http.StatusUnauthorized && takes.Has("basic") {
+		h.Add(echo.HeaderWWWAuthenticate, `Basic realm="tokenwright"`)
 	}
 	if refused := (*notTaken)(nil); errors.As(err, &refused) {
 		refused.name(h)

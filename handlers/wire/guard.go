@@ -26,8 +26,15 @@ const (
 	manyTokens = 256
 )
 
-// manyTokensKey marks for the validator a request whose body has more tokens than that.
-const manyTokensKey = "tokenwright.many_tokens"
+// jsonBody is a body that was read: the only reading of it, which the validator judges and the generated code binds.
+type jsonBody struct {
+	io.ReadCloser                // of nothing
+	object        map[string]any // with numbers as [json.Number]
+	tokens        int            // JSON tokens that it had
+}
+
+// ValidatedValue is where the generated code takes the body from.
+func (b jsonBody) ValidatedValue() any { return b.object }
 
 // guard admits exactly one JSON object (RFC 8259, and RFC 7493 where that one leaves a choice) and leaves it on the
 // request for the validator. Nothing behind it stops repeated members, trailing bytes, bad UTF-8 or U+0000.
@@ -37,22 +44,19 @@ func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 		if err := checkContentType(r.Header, echo.MIMEApplicationJSON); err != nil {
 			return err
 		}
-		body, err := readBody(r, limit)
+		text, err := readBody(r, limit)
 		if err != nil {
 			return err
 		}
-		tokens, err := checkObject(body)
+		body, err := parseObject(text)
 		if err != nil {
 			return err
 		}
-		if tokens > manyTokens {
-			c.Set(manyTokensKey, true)
-		}
-		if body, err = drop(body, s.options.Ignored); err != nil {
-			return err
+		for _, name := range s.options.Ignored {
+			delete(body.object, name)
 		}
 		r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Body = body
 		return next(c)
 	}
 }
@@ -140,27 +144,87 @@ func tooLarge(limit int64) error {
 	return token.Errorf(TooLarge, "the body must have at most %d bytes", limit)
 }
 
-// checkObject reads the body once and counts its tokens. The decoder itself refuses repeated names, bad UTF-8 and lone
-// surrogates.
-func checkObject(body []byte) (tokens int, err error) {
-	decoder := jsontext.NewDecoder(bytes.NewReader(body))
-	if decoder.PeekKind() != '{' {
-		return 0, badBody("the body must be one JSON object")
+// parseObject reads a body. The decoder itself refuses repeated names, bad UTF-8 and lone surrogates.
+func parseObject(text []byte) (jsonBody, error) {
+	p := parser{decoder: jsontext.NewDecoder(bytes.NewReader(text))}
+	if p.decoder.PeekKind() != '{' {
+		return jsonBody{}, badBody("the body must be one JSON object")
 	}
-	for {
-		tokens++
-		read, err := decoder.ReadToken()
-		switch {
-		case err != nil:
-			return tokens, syntaxError(err)
-		case decoder.StackDepth() > maxDepth:
-			return tokens, badBody("the body must not be nested deeper than 32 levels")
-		case read.Kind() == '"' && strings.ContainsRune(read.String(), 0):
-			return tokens, badBody("the body must not contain the character U+0000")
-		case decoder.StackDepth() == 0:
-			return tokens, checkEnd(decoder)
+	value, err := p.value()
+	if err == nil {
+		err = checkEnd(p.decoder)
+	}
+	object, _ := value.(map[string]any)
+	return jsonBody{http.NoBody, object, p.tokens}, err
+}
+
+// parser reads JSON and counts its tokens.
+type parser struct {
+	decoder *jsontext.Decoder
+	tokens  int
+}
+
+func (p *parser) next() (jsontext.Token, error) {
+	p.tokens++
+	read, err := p.decoder.ReadToken()
+	switch {
+	case err != nil:
+		return read, syntaxError(err)
+	case p.decoder.StackDepth() > maxDepth:
+		return read, badBody("the body must not be nested deeper than 32 levels")
+	case read.Kind() == '"' && strings.ContainsRune(read.String(), 0):
+		return read, badBody("the body must not contain the character U+0000")
+	}
+	return read, nil
+}
+
+func (p *parser) value() (any, error) {
+	read, err := p.next()
+	if err != nil {
+		return nil, err
+	}
+	switch read.Kind() {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case '"':
+		return read.String(), nil
+	case '0':
+		return json.Number(read.String()), nil
+	case 'n':
+		return nil, nil
+	}
+	return read.Bool(), nil
+}
+
+func (p *parser) object() (map[string]any, error) {
+	object := map[string]any{}
+	for p.decoder.PeekKind() != '}' {
+		read, err := p.next()
+		if err != nil {
+			return nil, err
+		}
+		name := read.String() // before the next token takes its place
+		if object[name], err = p.value(); err != nil {
+			return nil, err
 		}
 	}
+	_, err := p.next()
+	return object, err
+}
+
+func (p *parser) array() ([]any, error) {
+	array := []any{}
+	for p.decoder.PeekKind() != ']' {
+		value, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, value)
+	}
+	_, err := p.next()
+	return array, err
 }
 
 func checkEnd(decoder *jsontext.Decoder) error {
@@ -185,18 +249,3 @@ func syntaxError(err error) error {
 }
 
 func badBody(message string) error { return token.Errorf(token.Invalid, "%s", message) }
-
-// drop removes members of the object by name.
-func drop(body []byte, names []string) ([]byte, error) {
-	if len(names) == 0 {
-		return body, nil
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
-		return nil, badBody("the body must be valid JSON in UTF-8")
-	}
-	for _, name := range names {
-		delete(members, name)
-	}
-	return json.Marshal(members)
-}

@@ -39,6 +39,7 @@ type Describe func(c echo.Context) Access
 func WithAccess(describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			nameAnswer(c)
 			err := next(c)
 			brokenOff := err != nil && c.Response().Committed
 			if err != nil {
@@ -63,6 +64,13 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 			return nil
 		}
 	}
+}
+
+// nameAnswer puts the request id into the header at the last moment: the generated answers set it, too, and would have to
+// be told each time.
+func nameAnswer(c echo.Context) {
+	id := callOf(c.Request().Context()).name()
+	c.Response().Before(func() { c.Response().Header().Set(echo.HeaderXRequestID, id) })
 }
 
 // cause is why a request was refused, in words that repeat nothing of a body. Of a credential they also say what the answer

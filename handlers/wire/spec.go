@@ -24,6 +24,7 @@ type Operation struct {
 	Open   bool   // the spec says `security: []`: no credential is needed
 	Judges bool   // the spec says `x-judges-credential: true`: the operation's work is to judge the one it is sent
 	Takes  Schemes
+	Object string // the path says `x-object`: what its id names, if not a token
 	route  *routers.Route
 }
 
@@ -73,8 +74,8 @@ func load(document []byte, options Options) (*Spec, error) {
 			spec.Operations = append(spec.Operations, Operation{
 				ID: op.OperationID, Method: method, Path: echoPath(path), Takes: takes,
 				Open:   op.Security != nil && len(*op.Security) == 0,
-				Judges: op.Extensions["x-judges-credential"] == true,
-				route:  &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
+				Judges: op.Extensions["x-judges-credential"] == true, Object: named(item.Extensions["x-object"]),
+				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
 			})
 			op.Security = &openapi3.SecurityRequirements{} // authentication comes before validation, and not here
 			closeBody(op, !options.IgnoreUnknown)
@@ -83,6 +84,11 @@ func load(document []byte, options Options) (*Spec, error) {
 	}
 	doc.Security, doc.Servers = nil, nil
 	return spec, nil
+}
+
+func named(extension any) string {
+	name, _ := extension.(string)
+	return name
 }
 
 // setValues has the parameters of an operation take the values that the options have for them.

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -60,13 +59,7 @@ func spell(t time.Time) string {
 }
 
 // respell rewrites the times of a body that was validated, so that what is bound is what was judged.
-func respell(body io.Reader, schema *openapi3.Schema) {
-	if validated, ok := body.(interface{ ValidatedValue() any }); ok {
-		respelled(validated.ValidatedValue(), schema)
-	}
-}
-
-func respelled(value any, schema *openapi3.Schema) any {
+func respell(value any, schema *openapi3.Schema) any {
 	switch v := value.(type) {
 	case string:
 		if t, err := parseTime(v); err == nil && schema.Format == "date-time" {
@@ -75,13 +68,13 @@ func respelled(value any, schema *openapi3.Schema) any {
 	case []any:
 		for i := range v {
 			if schema.Items != nil {
-				v[i] = respelled(v[i], schema.Items.Value)
+				v[i] = respell(v[i], schema.Items.Value)
 			}
 		}
 	case map[string]any:
 		for name, member := range schema.Properties {
 			if given, ok := v[name]; ok {
-				v[name] = respelled(given, member.Value)
+				v[name] = respell(given, member.Value)
 			}
 		}
 	}

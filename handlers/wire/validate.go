@@ -19,16 +19,13 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// filter are the settings of the validator: all faults at once, and the value that was validated is the one that is
-// bound, so that {"name":…,"NAME":…} is not judged by one member and read from the other.
-var filter = &openapi3filter.Options{
-	MultiError:                 true,
-	SkipSettingDefaults:        true,
-	KeepValidatedValue:         true,
-	ExcludeReadOnlyValidations: true,
-	SchemaValidationOptions: []openapi3.SchemaValidationOption{
-		openapi3.WithStringFormatValidator("date-time", openapi3.NewCallbackValidator(checkTime)),
-	},
+// filter are the settings of the validator of parameters; bodies are judged by [judgeBody].
+var filter = &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, ExcludeRequestBody: true}
+
+// bodyRules are how a body is judged by its schema.
+var bodyRules = []openapi3.SchemaValidationOption{
+	openapi3.VisitAsRequest(), openapi3.DisableReadOnlyValidation(),
+	openapi3.WithStringFormatValidator("date-time", openapi3.NewCallbackValidator(checkTime)),
 }
 
 // validator judges the request by the operation's part of the spec. The query of an open operation may have anything in
@@ -37,38 +34,45 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
 	query := queryRules{known: parameters(route, openapi3.ParameterInQuery), closed: !op.Open && !ignoreUnknown || op.Judges}
 	inPath := parameters(route, openapi3.ParameterInPath)
-	options := *filter
-	options.ExcludeRequestBody = isForm(route) // its guard has judged it
-	brief := options
-	brief.MultiError = false // for what has many tokens: a body of nothing but faults would cost many times its size
-	queryOnly, body := judgesQueryOnly(route), bodySchema(route)
+	queryOnly, schema := judgesQueryOnly(route), bodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if queryOnly && c.Request().URL.RawQuery == "" {
+			r := c.Request()
+			if queryOnly && r.URL.RawQuery == "" {
 				return next(c)
 			}
-			if err := query.check(c.Request().URL.RawQuery, veilOf(c.Request().Context())); err != nil {
+			if err := query.check(r.URL.RawQuery, veilOf(r.Context())); err != nil {
 				return err
 			}
 			if err := checkPath(c, inPath); err != nil {
 				return err
 			}
-			input := &openapi3filter.RequestValidationInput{
-				Request: c.Request(), Route: route, Options: &options,
-				PathParams: pathParams(c), QueryParams: c.QueryParams(),
+			err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+				Request: r, Route: route, Options: filter, PathParams: pathParams(c), QueryParams: c.QueryParams(),
+			})
+			if body, ok := r.Body.(jsonBody); ok && schema != nil {
+				err = errors.Join(err, judgeBody(body, schema))
 			}
-			if c.Get(manyTokensKey) != nil {
-				input.Options = &brief
-			}
-			if err := openapi3filter.ValidateRequest(c.Request().Context(), input); err != nil {
-				return refusal(err, veilOf(c.Request().Context()))
-			}
-			if body != nil {
-				respell(c.Request().Body, body)
+			if err != nil {
+				return refusal(err, veilOf(r.Context()))
 			}
 			return next(c)
 		}
 	}
+}
+
+// judgeBody judges a body by its schema and writes its times anew. Of one with many tokens the first fault is enough: a
+// body of nothing but faults would cost many times its size.
+func judgeBody(body jsonBody, schema *openapi3.Schema) error {
+	rules := bodyRules
+	if body.tokens <= manyTokens {
+		rules = append(slices.Clone(bodyRules), openapi3.MultiErrors())
+	}
+	if err := schema.VisitJSON(body.object, rules...); err != nil {
+		return err
+	}
+	respell(body.object, schema)
+	return nil
 }
 
 // bodySchema is the schema of the operation's JSON body, nil if it takes none.
@@ -227,6 +231,10 @@ func (fs *faults) add(f token.Fault) {
 
 func (fs *faults) collect(err error, at token.Fault) {
 	switch e := err.(type) { //nolint:errorlint // a tree is walked node by node; errors.As would skip branches
+	case interface{ Unwrap() []error }: // of errors.Join
+		for _, inner := range e.Unwrap() {
+			fs.collect(inner, at)
+		}
 	case openapi3.MultiError:
 		for _, inner := range e {
 			if len(fs.all) == maxFaults {

@@ -38,7 +38,7 @@ func newForge(t *testing.T) forge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, fileName(keys.ring().active.id, active)))
+	text, err := os.ReadFile(filepath.Join(dir, keys.Active()+keySuffix))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func newForge(t *testing.T) forge {
 	return forge{
 		keys:    keys,
 		private: parsed.(*ecdsa.PrivateKey),
-		header:  `{"alg":"ES256","kid":"` + keys.ring().active.id + `","typ":"JWT"}`,
+		header:  `{"alg":"ES256","kid":"` + keys.ring().active().id + `","typ":"JWT"}`,
 		payload: `{"iss":"` + testIssuer + `","sub":"e1","jti":"t1","exp":2000000000,"environment_id":null}`,
 	}
 }
@@ -151,9 +151,9 @@ func TestForgeryIsAcceptedUnaltered(t *testing.T) {
 func TestVerifyRefusesHeaders(t *testing.T) {
 	f := newForge(t)
 	mallory, malloryKID := resign(t)
-	kid := f.keys.ring().active.id
+	kid := f.keys.ring().active().id
 	none := func(string) []byte { return nil }
-	public, err := json.Marshal(f.keys.ring().active.public)
+	public, err := json.Marshal(f.keys.ring().active().public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestVerifyRefusesSpellings(t *testing.T) {
 		"NUL at the end":          good + "\x00",
 		"JSON, flattened":         `{"protected":"` + seg[0] + `","payload":"` + seg[1] + `","signature":"` + seg[2] + `"}`,
 		"JSON, general":           `{"payload":"` + seg[1] + `","signatures":[{"protected":"` + seg[0] + `","signature":"` + seg[2] + `"}]}`,
-		"over-long":               f.jwt(f.header, with(f.payload, "e1", strings.Repeat("a", maxSize)), nil),
+		"over-long":               f.jwt(f.header, with(f.payload, "e1", strings.Repeat("a", token.MaxJWT)), nil),
 		"a muninx secret":         "muninx_000000000000000000000000000000000000",
 		"twice with a comma":      good + "," + good,
 		"signature with ES256 -s": negate(t, good),

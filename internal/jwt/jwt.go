@@ -1,10 +1,13 @@
-// Package jwt makes and checks the JWTs (RFC 7519) that this server issues. It implements [token.Signer] with ES256 keys
-// that live in a directory of files.
+// Package jwt makes and checks the JWTs (RFC 7519) that this server issues. It implements [token.Signer] with ES256
+// keys that live in a directory of files, which it also looks after. It knows nothing of databases and callers: whether
+// a token is still valid is for internal/token to say. The server calls it through [token.Signer], `tokenwright keys`
+// as [Directory].
 package jwt
 
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,33 +18,26 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// maxSize is far above what [Keys.Sign] makes; anything longer is refused unread.
-const maxSize = 16 << 10
-
 // Keys signs with the active key of a directory and verifies with all of them. It is safe for concurrent use.
 type Keys struct {
-	issuer    string
-	dir       string // "": the keys are in memory only
-	current   atomic.Pointer[ring]
-	reading   sync.Mutex  // held while the directory is read again
-	promising sync.Mutex  // held while a record is raised
-	spare     atomic.Bool // an unknown key may have the directory read again, see [Keys.Watch]
+	issuer  string
+	dir     string // "": the keys are in memory only
+	current atomic.Pointer[ring]
+	reading sync.Mutex  // held while the directory is read again
+	spare   atomic.Bool // an unknown key may have the directory read again, see [Keys.Watch]
 }
 
 var _ token.Signer = (*Keys)(nil)
 
 // Open loads the keys of a directory; issuer is the `iss` of the JWTs that they sign. An error that matches
-// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need a person, and say what is to
-// be done.
+// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need a person, and say what is
+// to be done.
 func Open(dir, issuer string) (*Keys, error) {
 	if issuer == "" {
 		return nil, errors.New("the issuer of JWTs is not set")
 	}
 	r, err := load(dir)
 	if err != nil {
-		return nil, err
-	}
-	if err := writable(dir); err != nil {
 		return nil, err
 	}
 	k := &Keys{issuer: issuer, dir: dir}
@@ -55,26 +51,21 @@ func Ephemeral(issuer string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.state = active
-	r := &ring{keys: []*key{made}, active: made, known: records{}}
-	if r.document, err = json.Marshal(r.public()); err != nil {
-		return nil, fmt.Errorf("encode keys: %w", err)
-	}
 	k := &Keys{issuer: issuer}
-	k.current.Store(r)
+	k.current.Store(&ring{keys: []*key{made}})
 	return k, nil
 }
 
 func (k *Keys) ring() *ring { return k.current.Load() }
 
 // Active is the kid of the key that signs.
-func (k *Keys) Active() string { return k.ring().active.id }
+func (k *Keys) Active() string { return k.ring().active().id }
 
 // Public returns the public keys, the active one first, as they are published (RFC 7517).
 func (k *Keys) Public() jose.JSONWebKeySet { return k.ring().public() }
 
-// Document is [Keys.Public] in JSON, to be read only. Who serves it allows it to be kept for [MaxAge].
-func (k *Keys) Document() ([]byte, error) { return k.ring().document, nil }
+// Document is [Keys.Public] in JSON. Who serves it allows it to be kept for [MaxAge].
+func (k *Keys) Document() ([]byte, error) { return json.Marshal(k.Public()) }
 
 // claims is the payload, in whole seconds (RFC 7519 section 4.1 and the `apitoken` dialect's own three).
 type claims struct {
@@ -104,20 +95,37 @@ func (k *Keys) Sign(c token.Claims) (secret, keyID string, err error) {
 	if c.ExpiresAt.IsZero() {
 		return "", "", errors.New("a JWT needs an expiry")
 	}
-	return k.sign(headerType, k.claims(c), c.IssuedAt, c.ExpiresAt)
+	return k.sign(headerType, k.claims(c))
 }
 
-func (k *Keys) sign(typ string, claims any, issued, expires time.Time) (signed, keyID string, err error) {
+func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", "", fmt.Errorf("encode claims: %w", err)
 	}
-	key := k.ring().active
-	if err := k.promise(key, issued, expires); err != nil {
-		return "", "", err
+	key, err := k.present()
+	if err != nil {
+		err = fmt.Errorf("nothing can be signed while the key directory lacks the key: %w", err)
+		return "", "", token.Wrap(token.Unavailable, err)
 	}
 	signed, err = key.sign(typ, payload)
 	return signed, key.id, err
+}
+
+// present returns the active key if its file is still there, else the key that is active now. What is signed while the
+// directory is gone might never verify again; it may be back soon, as on a mount that is away.
+func (k *Keys) present() (*key, error) {
+	key := k.ring().active()
+	if key.path == "" {
+		return key, nil
+	}
+	if _, err := os.Stat(key.path); err == nil {
+		return key, nil
+	}
+	if err := k.reload(); err != nil {
+		return nil, err
+	}
+	return k.ring().active(), nil
 }
 
 func (k *Keys) claims(c token.Claims) claims {

@@ -180,7 +180,7 @@ func TestPublicHoldsNoPrivateKey(t *testing.T) {
 	if _, leaked := got["d"]; leaked || len(got) != 7 {
 		t.Errorf("members %v, want alg crv kid kty use x y", got)
 	}
-	if got["alg"] != "ES256" || got["use"] != "sig" || got["kid"] != keys.ring().active.id || got["crv"] != "P-256" {
+	if got["alg"] != "ES256" || got["use"] != "sig" || got["kid"] != keys.ring().active().id || got["crv"] != "P-256" {
 		t.Errorf("key %v", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -11,7 +12,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"sync/atomic"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -30,14 +30,12 @@ var (
 	halfOrder = new(big.Int).Rsh(order, 1)
 )
 
-// key is one key pair of the directory.
+// key is one key pair.
 type key struct {
 	id     string // RFC 7638 thumbprint
-	state  state
+	path   string // of its file; "": it is in memory only
 	public jose.JSONWebKey
 	signs  map[string]jose.Signer // by the `typ` of what it signs
-	// promised is the latest expiry that is recorded for what it signs, in seconds, see [until].
-	promised atomic.Int64
 }
 
 // newKey wraps a private key, whose id is computed, never chosen.
@@ -58,6 +56,20 @@ func newKey(private *ecdsa.PrivateKey) (*key, error) {
 		}
 	}
 	return k, nil
+}
+
+// generate makes a key whose id does not begin with a hyphen: on a command line it would be taken for a flag.
+func generate() (*ecdsa.PrivateKey, *key, error) {
+	for {
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, nil, fmt.Errorf("generate key: %w", err)
+		}
+		k, err := newKey(private)
+		if err != nil || k.id[0] != '-' {
+			return private, k, err
+		}
+	}
 }
 
 // parseKey reads one PKCS #8 private key in PEM. Its errors never repeat what the file holds.

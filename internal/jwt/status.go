@@ -2,12 +2,14 @@ package jwt
 
 import (
 	"encoding/base64"
+	"errors"
 	"strconv"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// listType is the `typ` of a status list (draft-ietf-oauth-status-list section 5.1). [Keys.Verify] takes none for a token.
+// listType is the `typ` of a status list (draft-ietf-oauth-status-list section 5.1). [Keys.Verify] takes none for a
+// token.
 const listType = "statuslist+jwt"
 
 // listPath is where the status lists are served, after the issuer.
@@ -42,11 +44,14 @@ func (k *Keys) statusList(number int64) string {
 
 // SignStatusList implements [token.Signer].
 func (k *Keys) SignStatusList(c token.StatusClaims) (string, error) {
+	if c.ExpiresAt.Sub(c.IssuedAt) > maxListLife {
+		return "", errors.New("a status list would outlive the key that signs it")
+	}
 	out := listClaims{
 		Issuer: k.issuer, Subject: k.statusList(c.List), IssuedAt: seconds(c.IssuedAt), ExpiresAt: seconds(c.ExpiresAt),
 		TTL: int64(c.TTL.Seconds()),
 	}
 	out.List.Bits, out.List.List = c.Bits, base64.RawURLEncoding.EncodeToString(c.Packed)
-	signed, _, err := k.sign(listType, out, c.IssuedAt, c.ExpiresAt)
+	signed, _, err := k.sign(listType, out)
 	return signed, err
 }

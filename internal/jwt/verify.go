@@ -13,13 +13,15 @@ import (
 )
 
 var (
-	errForm      = errors.New("the JWT is not three segments of strict base64url")
-	errHeader    = errors.New("the JWT's header is not one that this server writes")
-	errKey       = errors.New("the JWT names no key of this server")
-	errIssuer    = errors.New("the JWT's issuer is another")
-	errClaims    = errors.New("the JWT's claims are malformed")
-	errSignature = errors.New("the JWT's signature is wrong")
+	errForm      = invalid("the JWT is not three segments of strict base64url")
+	errHeader    = invalid("the JWT's header is not one that this server writes")
+	errKey       = invalid("the JWT names no key of this server")
+	errIssuer    = invalid("the JWT's issuer is another")
+	errClaims    = invalid("the JWT's claims are malformed")
+	errSignature = invalid("the JWT's signature is wrong")
 )
+
+func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }
 
 // strict refuses padding and the unused bits of a last character that are not zero, so that one sequence of bytes has
 // one spelling only (RFC 4648 section 3.5). Line breaks, which the decoder skips, are refused in [split].
@@ -37,13 +39,6 @@ type header struct {
 // altered. It is stricter than the standard asks, because the only writer is [Keys.Sign] (RFC 8725 section 3). It does
 // not judge times. Its errors are of kind [token.CredentialInvalid].
 func (k *Keys) Verify(secret string) error {
-	if err := k.verify(secret); err != nil {
-		return token.Wrap(token.CredentialInvalid, err)
-	}
-	return nil
-}
-
-func (k *Keys) verify(secret string) error {
 	parts, err := split(secret)
 	if err != nil {
 		return err
@@ -76,7 +71,7 @@ func (k *Keys) Ours(secret string) bool {
 func split(secret string) ([3][]byte, error) {
 	var parts [3][]byte
 	segments := strings.Split(secret, ".")
-	if len(secret) > maxSize || len(segments) != len(parts) || strings.ContainsAny(secret, "\r\n") {
+	if len(secret) > token.MaxJWT || len(segments) != len(parts) || strings.ContainsAny(secret, "\r\n") {
 		return parts, errForm
 	}
 	for i, segment := range segments {

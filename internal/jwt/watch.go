@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// pollEvery is how often the names in the directory are looked at. Polling needs nothing of the file system, so it works
+// pollEvery is how often the manifest is looked at. Polling needs nothing of the file system, so it works
 // on network mounts, too.
 const pollEvery = time.Second
 
@@ -41,21 +41,23 @@ func (k *Keys) Watch(ctx context.Context, report func(error)) {
 	}
 }
 
-// refresh reads the directory again if its key files have other names. A name says which key a file holds, so nothing
-// but a name can change.
+// refresh reads the keys again if the manifest is another. A key never changes.
 func (k *Keys) refresh() error {
+	m, err := readManifest(k.dir)
+	if err != nil || slices.Equal(m.Keys, k.ring().manifest.Keys) {
+		return err
+	}
+	return k.reload()
+}
+
+func (k *Keys) reload() error {
 	k.reading.Lock()
 	defer k.reading.Unlock()
-	l, err := list(k.dir)
-	if err != nil || slices.Equal(l.keys, k.ring().names) {
-		return err
-	}
 	r, err := load(k.dir)
-	if err != nil {
-		return err
+	if err == nil {
+		k.current.Store(r)
 	}
-	k.current.Store(r)
-	return nil
+	return err
 }
 
 // byID finds a key. One that is not known may be newer than the last look at the directory: another server may have

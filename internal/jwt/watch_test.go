@@ -14,6 +14,7 @@ import (
 func TestWatch(t *testing.T) {
 	o := operate(t)
 	keys := o.server()
+	jwt := sign(t, keys)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -43,7 +44,7 @@ func TestWatch(t *testing.T) {
 					t.Errorf("%s: reported %q, want %q", what, got[i], want[i])
 				}
 			}
-			if err := keys.Verify(sign(t, keys)); err != nil {
+			if err := keys.Verify(jwt); err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -51,19 +52,20 @@ func TestWatch(t *testing.T) {
 		o.rotated(false)
 		expect("a next key", "changed")
 
-		garbage := filepath.Join(o.Path, "garbage.next.pem")
-		put(t, garbage, []byte("no key"), 0o600)
-		expect("garbage", "garbage.next.pem")
+		path := filepath.Join(o.Path, manifestName)
+		good, err := os.ReadFile(path)
+		o.must(err)
+		put(t, path, []byte("no manifest"), 0o600)
+		expect("garbage", manifestName)
 		if got := len(keys.Public().Keys); got != 2 {
 			t.Errorf("%d keys are published, want 2", got)
 		}
-		o.must(os.Remove(garbage))
+		put(t, path, good, 0o600)
 		expect("no garbage")
 
-		first := filepath.Join(o.Path, fileName(keys.Active(), active))
-		retiredFirst := restate(t, first, retired)
+		restate(t, o.Path, keys.Active(), retired)
 		expect("no active key", "no active key")
-		rename(t, retiredFirst, first)
+		put(t, path, good, 0o600)
 		expect("an active key again")
 
 		rename(t, o.Path, o.Path+"-away")

@@ -9,12 +9,14 @@ import (
 	"unicode"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 const (
-	maxSize    = 16 << 10         // bytes of a JWT
 	maxSubject = 255              // characters of `sub` (OpenID Connect Core 1.0 section 2)
 	leeway     = 60 * time.Second // by how much the issuer's clock may be ahead
 	maxUnix    = 253402300799     // the last second of the year 9999
@@ -27,17 +29,19 @@ var algorithms = []jose.SignatureAlgorithm{
 }
 
 var (
-	errForm      = errors.New("the JWT is malformed")
-	errType      = errors.New("the JWT's header says that it is something else")
-	errClaims    = errors.New("the JWT's claims are malformed")
-	errIssuer    = errors.New("the JWT is another issuer's")
-	errAudience  = errors.New("the JWT is for another audience")
-	errSubject   = errors.New("the JWT names no usable subject")
-	errExpired   = errors.New("the JWT has expired")
-	errNotYet    = errors.New("the JWT is not valid yet")
-	errNoKey     = errors.New("the issuer has no key that fits the JWT")
-	errSignature = errors.New("the JWT's signature is wrong")
+	errForm      = invalid("the JWT is malformed")
+	errType      = invalid("the JWT's header says that it is something else")
+	errClaims    = invalid("the JWT's claims are malformed")
+	errIssuer    = invalid("the JWT is another issuer's")
+	errAudience  = invalid("the JWT is for another audience")
+	errSubject   = invalid("the JWT names no usable subject")
+	errExpired   = invalid("the JWT has expired")
+	errNotYet    = invalid("the JWT is not valid yet")
+	errNoKey     = invalid("the issuer has no key that fits the JWT")
+	errSignature = invalid("the JWT's signature is wrong")
 )
+
+func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }
 
 // header holds the members that count. What says where to find a key (`jwk`, `jku`, `x5c`, `x5u`) does not.
 type header struct {
@@ -49,12 +53,12 @@ type header struct {
 
 // claims holds the registered claims (RFC 7519 section 4.1).
 type claims struct {
-	Issuer    string    `json:"iss"`
-	Subject   string    `json:"sub"`
-	Audience  oneOrMany `json:"aud"`
-	ExpiresAt *date     `json:"exp"`
-	NotBefore *date     `json:"nbf"`
-	IssuedAt  *date     `json:"iat"`
+	Issuer    string       `json:"iss"`
+	Subject   string       `json:"sub"`
+	Audience  jwt.Audience `json:"aud"`
+	ExpiresAt *date        `json:"exp"`
+	NotBefore *date        `json:"nbf"`
+	IssuedAt  *date        `json:"iat"`
 }
 
 // parsed is a JWT whose signature has not been checked.
@@ -68,11 +72,11 @@ type parsed struct {
 
 // parse reads the compact serialisation (RFC 7515 section 7.1). The decoder refuses a repeated member at any level, and
 // takes members that differ in case for others.
-func parse(jwt string) (parsed, error) {
+func parse(text string) (parsed, error) {
 	var t parsed
-	first, _, _ := strings.Cut(jwt, ".")
+	first, _, _ := strings.Cut(text, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(first)
-	if err != nil || len(jwt) > maxSize {
+	if err != nil || len(text) > token.MaxJWT {
 		return t, errForm
 	}
 	if err := json.Unmarshal(raw, &t.header); err != nil {
@@ -81,10 +85,10 @@ func parse(jwt string) (parsed, error) {
 	if t.header.Critical != nil || !t.header.isJWT() {
 		return t, errType
 	}
-	if t.jws, err = jose.ParseSignedCompact(jwt, algorithms); err != nil {
+	if t.jws, err = jose.ParseSignedCompact(text, algorithms); err != nil {
 		return t, errForm
 	}
-	t.input = jwt[:strings.LastIndexByte(jwt, '.')]
+	t.input = text[:strings.LastIndexByte(text, '.')]
 	t.payload = t.jws.UnsafePayloadWithoutVerification()
 	if err := json.Unmarshal(t.payload, &t.claims); err != nil {
 		return t, errClaims
@@ -132,23 +136,11 @@ func usable(subject string) bool {
 // strings returns the values of a claim that is a string or a list of strings, nothing of any other.
 func (t parsed) strings(name string) []string {
 	var all map[string]jsontext.Value
-	var values oneOrMany
+	var values jwt.Audience
 	if json.Unmarshal(t.payload, &all) != nil || json.Unmarshal(all[name], &values) != nil {
 		return nil
 	}
 	return values
-}
-
-// oneOrMany is a string or a list of strings (RFC 7519 section 4.1.3).
-type oneOrMany []string
-
-// UnmarshalJSON reads either form.
-func (o *oneOrMany) UnmarshalJSON(text []byte) error {
-	if jsontext.Value(text).Kind() == '"' {
-		*o = make(oneOrMany, 1)
-		return json.Unmarshal(text, &(*o)[0])
-	}
-	return json.Unmarshal(text, (*[]string)(o))
 }
 
 // date is a NumericDate (RFC 7519 section 2), which may have a fraction.

@@ -22,7 +22,10 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-const audience = "tokenwright"
+const (
+	audience      = "tokenwright"
+	discoveryPath = "/.well-known/openid-configuration"
+)
 
 // clock stands still until it is told otherwise.
 type clock struct {

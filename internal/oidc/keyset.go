@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -20,118 +21,107 @@ const (
 	staleFor = 6 * time.Hour
 )
 
-// keySet keeps the issuer's keys: one fetch at a time, never two within [refreshGap].
+// keySet keeps the issuer's keys: one fetch at a time, never two within [refreshGap]. It takes the place of go-oidc's
+// RemoteKeySet, which fetches for every signature that it cannot verify, keeps keys until then, and takes any that is
+// in the set.
 type keySet struct {
-	fetch func(context.Context) ([]jose.JSONWebKey, time.Duration, error)
-	now   func() time.Time
+	fetch  func(context.Context) ([]jose.JSONWebKey, time.Duration, error)
+	now    func() time.Time
+	flight singleflight.Group
+	last   atomic.Pointer[known] // only a flight changes it; nil: nothing is known
+}
 
-	mu        sync.Mutex
+// known is what is known of the keys. It never changes.
+type known struct {
 	keys      []jose.JSONWebKey
 	fetchedAt time.Time     // of keys; zero: never
 	lifetime  time.Duration // of keys
-	triedAt   time.Time     // the end of the last fetch; zero: never
+	triedAt   time.Time     // the end of the last fetch
 	failure   error         // of the last fetch
-	flight    chan struct{} // closed when the fetch under way ends; nil: none is
 }
 
 // get returns the keys, and fetches them first if they are missing or have outlived their time. While the issuer is
 // away, only the first call waits for a fetch that fails; the others get the stale keys at once.
 func (s *keySet) get(ctx context.Context) ([]jose.JSONWebKey, error) {
-	s.mu.Lock()
-	if s.age() < s.lifetime {
-		defer s.mu.Unlock()
-		return s.keys, nil
+	k := s.last.Load()
+	if s.within(k, 0) {
+		return k.keys, nil
 	}
-	flight := s.refresh(ctx)
-	if s.failure != nil && s.usable() {
-		flight = nil
+	fetched := s.refresh(ctx)
+	if away := k != nil && k.failure != nil; away && s.within(k, staleFor) {
+		return k.keys, nil
 	}
-	s.mu.Unlock()
-	if err := wait(ctx, flight); err != nil {
+	k, err := s.wait(ctx, fetched)
+	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.usable() {
-		return nil, s.unavailable()
+	if !s.within(k, staleFor) {
+		return nil, k.unavailable()
 	}
-	return s.keys, nil
+	return k.keys, nil
 }
 
 // newer fetches the keys again, if it is not too soon for that, and returns the newest. Without an answer of the issuer
 // nobody can tell whether it has the key that is missing, so stale keys will not do here.
 func (s *keySet) newer(ctx context.Context) ([]jose.JSONWebKey, error) {
-	s.mu.Lock()
-	flight := s.refresh(ctx)
-	s.mu.Unlock()
-	if err := wait(ctx, flight); err != nil {
+	k, err := s.wait(ctx, s.refresh(ctx))
+	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failure != nil {
-		return nil, s.unavailable()
+	if k.failure != nil {
+		return nil, k.unavailable()
 	}
-	return s.keys, nil
+	return k.keys, nil
 }
 
-// refresh starts a fetch unless one is under way or the last has only just ended, and returns the one under way, nil
-// if there is none. The mutex is held.
-func (s *keySet) refresh(ctx context.Context) <-chan struct{} {
-	if s.flight == nil && !s.tooSoon() {
-		s.flight = make(chan struct{})
-		// The fetch is for all who wait, so that it outlives the caller that started it. It has a time-out of its own.
-		go s.run(context.WithoutCancel(ctx))
+// refresh fetches the keys unless the last fetch has only just ended. A fetch is for all who wait, so that it outlives
+// the caller that started it. It has a time-out of its own.
+func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
+	return s.flight.DoChan("", func() (any, error) {
+		k := new(known)
+		if last := s.last.Load(); last != nil {
+			// After the clock was set back it is not too soon: that must not keep us from fetching.
+			if since := s.now().Sub(last.triedAt); since >= 0 && since < refreshGap {
+				return nil, nil
+			}
+			*k = *last
+		}
+		keys, lifetime, err := s.fetch(context.WithoutCancel(ctx))
+		k.triedAt, k.failure = s.now(), err
+		if err == nil {
+			k.keys, k.fetchedAt, k.lifetime = keys, k.triedAt, lifetime
+		}
+		s.last.Store(k)
+		return nil, nil
+	})
+}
+
+// within reports whether the keys are no older than they may be, and a while more. Keys from the future, after the
+// clock was set back, are as old as can be without being lost.
+func (s *keySet) within(k *known, more time.Duration) bool {
+	if k == nil || k.fetchedAt.IsZero() {
+		return false
 	}
-	return s.flight
-}
-
-func (s *keySet) run(ctx context.Context) {
-	keys, lifetime, err := s.fetch(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.triedAt, s.failure = s.now(), err
-	if err == nil {
-		s.keys, s.fetchedAt, s.lifetime = keys, s.triedAt, lifetime
+	age := s.now().Sub(k.fetchedAt)
+	if age < 0 {
+		age = k.lifetime
 	}
-	close(s.flight)
-	s.flight = nil
+	return age < k.lifetime+more
 }
 
-// tooSoon is false after the clock was set back, which must not keep us from fetching.
-func (s *keySet) tooSoon() bool {
-	since := s.now().Sub(s.triedAt)
-	return !s.triedAt.IsZero() && since >= 0 && since < refreshGap
-}
-
-// age is that of the keys. Keys from the future, after the clock was set back, are as old as can be without being lost.
-func (s *keySet) age() time.Duration {
-	if age := s.now().Sub(s.fetchedAt); age >= 0 {
-		return age
-	}
-	return s.lifetime
-}
-
-func (s *keySet) usable() bool {
-	return !s.fetchedAt.IsZero() && s.age() < s.lifetime+staleFor
-}
-
-func (s *keySet) unavailable() error {
-	return token.Wrap(token.Unavailable, fmt.Errorf("the OIDC issuer's keys cannot be had: %w", s.failure))
+func (k *known) unavailable() error {
+	return token.Wrap(token.Unavailable, fmt.Errorf("the OIDC issuer's keys cannot be fetched: %w", k.failure))
 }
 
 // wait waits for a fetch, or for the caller to go away.
-func wait(ctx context.Context, flight <-chan struct{}) error {
-	if flight == nil {
-		return nil
-	}
+func (s *keySet) wait(ctx context.Context, fetched <-chan singleflight.Result) (*known, error) {
 	select {
-	case <-flight:
-		return nil
+	case <-fetched:
+		return s.last.Load(), nil
 	case <-ctx.Done():
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return token.Wrap(token.Canceled, ctx.Err())
+		return nil, token.Wrap(token.Canceled, ctx.Err())
 	}
-	return token.Wrap(token.Unavailable, ctx.Err())
+	return nil, token.Wrap(token.Unavailable, ctx.Err())
 }

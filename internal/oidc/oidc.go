@@ -1,4 +1,9 @@
-// Package oidc verifies the JWTs of a configured OpenID Connect issuer. It implements [token.Federation].
+// Package oidc verifies the JWTs of a configured OpenID Connect issuer, for whoever is called by its users. It
+// implements [token.Federation], knows nothing of the registry, and is called by internal/token alone.
+//
+// go-oidc finds the issuer, go-jose checks signatures. The claims are judged here, since go-oidc's verifier fetches
+// keys before it looks at the claims, takes a repeated member and a token that ends now, and tells an outage of the
+// issuer from a bad signature only by its text.
 package oidc
 
 import (
@@ -72,7 +77,7 @@ func (c Config) checkRoles() error {
 		return errors.New("roles are mapped, but no claim is named that holds them")
 	}
 	for value, role := range c.Roles {
-		if !slices.Contains(ranks, role) {
+		if !slices.Contains(token.Roles, role) {
 			return fmt.Errorf("the value %q of the claim %q is mapped to an unknown role %q", value, c.RoleClaim, role)
 		}
 	}
@@ -85,11 +90,11 @@ func (c Config) checkRoles() error {
 func (i *Issuer) Identify(ctx context.Context, jwt string) (token.Vouched, error) {
 	t, err := parse(jwt)
 	if err != nil {
-		return token.Vouched{}, token.Wrap(token.CredentialInvalid, err)
+		return token.Vouched{}, err
 	}
 	// What costs nothing comes first. All of it counts only if the signature is right too.
 	if err := i.judge(t.claims); err != nil {
-		return token.Vouched{}, token.Wrap(token.CredentialInvalid, err)
+		return token.Vouched{}, err
 	}
 	if err := i.verify(ctx, t); err != nil {
 		return token.Vouched{}, err
@@ -109,22 +114,14 @@ func (i *Issuer) verify(ctx context.Context, t parsed) error {
 	if err != nil {
 		return err
 	}
-	known, err := t.verify(keys)
-	if err == nil || known {
-		return asInvalid(err)
+	if known, err := t.verify(keys); err == nil || known {
+		return err
 	}
 	if keys, err = i.keys.newer(ctx); err != nil {
 		return err
 	}
 	_, err = t.verify(keys)
-	return asInvalid(err)
-}
-
-func asInvalid(err error) error {
-	if err == nil {
-		return nil
-	}
-	return token.Wrap(token.CredentialInvalid, err)
+	return err
 }
 
 // verify checks the signature with the key that the header names. known reports whether there is such a key: newer
@@ -151,25 +148,19 @@ var hashes = map[string]crypto.Hash{
 	string(jose.PS256): crypto.SHA256, string(jose.PS384): crypto.SHA384, string(jose.PS512): crypto.SHA512,
 }
 
-// salted reports whether the salt, if the algorithm has one, is as long as the hash (RFC 7518 section 3.5); go-jose takes
-// any length.
+// salted reports whether the salt, if the algorithm has one, is as long as the hash (RFC 7518 section 3.5); go-jose
+// takes any length.
 func (t parsed) salted(key any) bool {
 	hash, ok := hashes[t.header.Algorithm]
 	if !ok {
 		return true
 	}
-	public, ok := key.(*rsa.PublicKey)
-	if !ok {
-		return false
-	}
 	digest := hash.New()
 	digest.Write([]byte(t.input))
 	options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-	return rsa.VerifyPSS(public, hash, digest.Sum(nil), t.jws.Signatures[0].Signature, options) == nil
+	public, ok := key.(*rsa.PublicKey)
+	return ok && rsa.VerifyPSS(public, hash, digest.Sum(nil), t.jws.Signatures[0].Signature, options) == nil
 }
-
-// ranks orders the roles by what they may do, the highest first.
-var ranks = []token.Role{token.RoleAdmin, token.RoleIntrospector, token.RoleMember}
 
 // role is the highest role that the configured claim holds.
 func (i *Issuer) role(t parsed) token.Role {
@@ -177,7 +168,7 @@ func (i *Issuer) role(t parsed) token.Role {
 		return ""
 	}
 	held := t.strings(i.cfg.RoleClaim)
-	for _, rank := range ranks {
+	for _, rank := range token.Roles {
 		if slices.ContainsFunc(held, func(value string) bool { return i.cfg.Roles[value] == rank }) {
 			return rank
 		}

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -8,7 +9,6 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,18 +17,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
-	discoveryPath = "/.well-known/openid-configuration"
-	fetchTimeout  = 10 * time.Second
-	maxBody       = 512 << 10
-	maxKeys       = 100
-	maxRedirects  = 3
-	minRSA        = 2048 // bits (RFC 7518 section 3.3)
+	fetchTimeout = 10 * time.Second
+	maxBody      = 512 << 10
+	maxKeys      = 100
+	maxRedirects = 3
+	minRSA       = 2048 // bits (RFC 7518 section 3.3)
 
 	minLifetime     = 5 * time.Minute
 	defaultLifetime = time.Hour
@@ -41,15 +41,14 @@ type source struct {
 	client *http.Client
 }
 
-// client returns a copy that has time-outs and stays on the host that it was sent to.
+// client returns a copy that has time-outs, stays on the host that it was sent to, and reads no more than it should.
 func client(configured *http.Client) *http.Client {
 	c := http.Client{}
 	if configured != nil {
 		c = *configured
 	}
-	if c.Timeout == 0 {
-		c.Timeout = fetchTimeout
-	}
+	c.Timeout = cmp.Or(c.Timeout, fetchTimeout)
+	c.Transport = bounded{cmp.Or(c.Transport, http.DefaultTransport)}
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		first := via[0].URL
 		if len(via) > maxRedirects || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
@@ -60,8 +59,26 @@ func client(configured *http.Client) *http.Client {
 	return &c
 }
 
-// fetch asks for the discovery document (OpenID Connect Discovery 1.0 section 4) and then for the keys that it points
-// to (RFC 7517 section 5). It also returns how long the issuer wants the keys kept.
+// bounded ends an answer that is too long, and leaves nothing of one that is an error, which go-oidc would put into its
+// own.
+type bounded struct{ inner http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := b.inner.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		res.Body.Close()
+		res.Body = http.NoBody
+	}
+	res.Body = http.MaxBytesReader(nil, res.Body, maxBody)
+	return res, nil
+}
+
+// fetch asks for the discovery document and then for the keys that it points to (RFC 7517 section 5). It also returns
+// how long the issuer wants the keys kept.
 func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -69,30 +86,22 @@ func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, e
 	if err != nil {
 		return nil, 0, fmt.Errorf("discovery: %w", err)
 	}
-	var set struct {
-		Keys []jsontext.Value `json:"keys"`
-	}
-	header, err := s.get(ctx, where, &set)
-	if err != nil {
-		return nil, 0, fmt.Errorf("keys: %w", err)
-	}
-	if set.Keys == nil || len(set.Keys) > maxKeys {
-		return nil, 0, fmt.Errorf("keys: not a set of at most %d keys", maxKeys)
-	}
-	return usableKeys(set.Keys), lifetime(header), nil
+	return s.keys(ctx, where)
 }
 
-// discover returns the address of the keys. The document must be the issuer's own (section 4.3).
+// discover returns the address of the keys. The document must be the issuer's own (OpenID Connect Discovery 1.0 section
+// 4.3), which go-oidc sees to, and have no member twice, which it does not.
 func (s *source) discover(ctx context.Context) (string, error) {
-	var doc struct {
-		Issuer string `json:"issuer"`
-		Keys   string `json:"jwks_uri"`
-	}
-	if _, err := s.get(ctx, strings.TrimSuffix(s.issuer, "/")+discoveryPath, &doc); err != nil {
+	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, s.client), s.issuer)
+	if err != nil {
 		return "", err
 	}
-	if doc.Issuer != s.issuer {
-		return "", fmt.Errorf("the document is of the issuer %q", doc.Issuer)
+	var text jsontext.Value
+	var doc struct {
+		Keys string `json:"jwks_uri"`
+	}
+	if err := errors.Join(provider.Claims(&text), json.Unmarshal(text, &doc)); err != nil {
+		return "", err
 	}
 	if err := checkURL(doc.Keys); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)
@@ -103,55 +112,52 @@ func (s *source) discover(ctx context.Context) (string, error) {
 	return doc.Keys, nil
 }
 
-// get reads one JSON document of bounded size.
-func (s *source) get(ctx context.Context, address string, into any) (http.Header, error) {
+func (s *source) keys(ctx context.Context, address string) ([]jose.JSONWebKey, time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	req.Header.Set("Accept", "application/json")
 	res, err := s.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the issuer answers %d", res.StatusCode)
+	var set struct {
+		Keys []jsontext.Value `json:"keys"`
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
-	if err != nil {
-		return nil, err
+	switch err := json.UnmarshalRead(res.Body, &set); {
+	case res.StatusCode != http.StatusOK:
+		return nil, 0, fmt.Errorf("the address of the keys answers %d", res.StatusCode)
+	case err != nil:
+		return nil, 0, fmt.Errorf("keys: %w", err)
+	case set.Keys == nil || len(set.Keys) > maxKeys:
+		return nil, 0, fmt.Errorf("the address of the keys has no set of at most %d keys", maxKeys)
 	}
-	if len(body) > maxBody {
-		return nil, fmt.Errorf("the issuer answers more than %d bytes", maxBody)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return nil, fmt.Errorf("the issuer does not answer the JSON that it should: %w", err)
-	}
-	return res.Header, nil
+	return usableKeys(set.Keys), lifetime(res.Header), nil
 }
 
-// usableKeys leaves out what is not for signatures or not understood, as RFC 7517 section 5 wants it.
+// usableKeys leaves out what is not for signatures or not understood, as RFC 7517 section 5 wants it. At `key_ops`
+// (section 4.3) go-jose does not look.
 func usableKeys(raw []jsontext.Value) []jose.JSONWebKey {
 	keys := []jose.JSONWebKey{}
 	for _, text := range raw {
 		var k jose.JSONWebKey
-		if err := k.UnmarshalJSON(text); err != nil {
+		var may struct {
+			Do []string `json:"key_ops"`
+		}
+		if k.UnmarshalJSON(text) != nil || json.Unmarshal(text, &may) != nil {
 			continue
 		}
-		if k.Valid() && (k.Use == "" || k.Use == "sig") && verifies(text) {
+		if k.Valid() && (k.Use == "" || k.Use == "sig") && (may.Do == nil || slices.Contains(may.Do, "verify")) {
 			keys = append(keys, k)
 		}
 	}
 	return keys
 }
 
-// verifies reports whether the key may verify, as far as it says what it may (RFC 7517 section 4.3); go-jose does not look.
-func verifies(text jsontext.Value) bool {
-	var k struct {
-		Operations []string `json:"key_ops"`
-	}
-	return json.Unmarshal(text, &k) == nil && (k.Operations == nil || slices.Contains(k.Operations, "verify"))
+// curves are those of the ECDSA algorithms (RFC 7518 section 3.4).
+var curves = map[string]elliptic.Curve{
+	string(jose.ES256): elliptic.P256(), string(jose.ES384): elliptic.P384(), string(jose.ES512): elliptic.P521(),
 }
 
 // fits reports whether a signature of the algorithm can be by the key (RFC 8725 section 3.1).
@@ -159,17 +165,13 @@ func fits(k jose.JSONWebKey, algorithm string) bool {
 	if k.Algorithm != "" && k.Algorithm != algorithm {
 		return false
 	}
-	alg := jose.SignatureAlgorithm(algorithm)
 	switch key := k.Key.(type) {
 	case *rsa.PublicKey:
-		rsas := []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}
-		return slices.Contains(rsas, alg) && key.N.BitLen() >= minRSA
+		return (strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS")) && key.N.BitLen() >= minRSA
 	case *ecdsa.PublicKey:
-		return alg == jose.ES256 && key.Curve == elliptic.P256() ||
-			alg == jose.ES384 && key.Curve == elliptic.P384() ||
-			alg == jose.ES512 && key.Curve == elliptic.P521()
+		return curves[algorithm] == key.Curve
 	case ed25519.PublicKey:
-		return alg == jose.EdDSA
+		return algorithm == string(jose.EdDSA)
 	default: // private and symmetric keys, which nobody should publish, among them
 		return false
 	}
@@ -212,13 +214,13 @@ func loopback(host string) bool {
 
 // sameURL compares two issuers loosely: scheme and host in any case, the default port said or not, a slash at the end
 // or not.
-func sameURL(a, b string) bool {
-	one, errOne := url.Parse(a)
-	two, errTwo := url.Parse(b)
-	return errOne == nil && errTwo == nil && normal(one) == normal(two)
-}
+func sameURL(a, b string) bool { return normal(a) == normal(b) }
 
-func normal(u *url.URL) string {
+func normal(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
 	port := u.Port()
 	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
 		port = ""

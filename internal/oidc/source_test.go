@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -222,6 +223,23 @@ func TestFaultyIssuer(t *testing.T) {
 	w.accepts(t, w.good(p256Pair()))
 }
 
+// TestFaultyIssuerIsNotQuoted: what an issuer says with an error does not come into our log.
+func TestFaultyIssuerIsNotQuoted(t *testing.T) {
+	w := newWorld(t, nil, p256Pair())
+	failure := func(res http.ResponseWriter, _ *http.Request) {
+		res.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(res, "hunter2")
+	}
+	for name, h := range map[string]http.HandlerFunc{"discovery": failure, "keys": w.keysAre(failure)} {
+		w.clock.advance(refreshGap)
+		w.behave(h)
+		_, err := w.Identify(t.Context(), w.good(p256Pair()))
+		if err == nil || !strings.Contains(err.Error(), "502") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, want 502 and nothing of the answer", name, err)
+		}
+	}
+}
+
 // roundTrip answers without a network.
 type roundTrip func(*http.Request) *http.Response
 
@@ -334,19 +352,14 @@ func TestStaleKeys(t *testing.T) {
 }
 
 // settle waits for a fetch in the background.
-func (w *world) settle() {
-	w.Issuer.keys.mu.Lock()
-	flight := w.Issuer.keys.flight
-	w.Issuer.keys.mu.Unlock()
-	if flight != nil {
-		<-flight
-	}
-}
+func (w *world) settle() { <-w.join(new(bool)) }
 
-func (w *world) fetching() bool {
-	w.Issuer.keys.mu.Lock()
-	defer w.Issuer.keys.mu.Unlock()
-	return w.Issuer.keys.flight != nil
+// join waits for a fetch that is under way; alone tells in the end that there was none.
+func (w *world) join(alone *bool) <-chan singleflight.Result {
+	return w.Issuer.keys.flight.DoChan("", func() (any, error) {
+		*alone = true
+		return nil, nil
+	})
 }
 
 // hang returns a handler that answers nothing until the test ends or release is called, and a channel that receives at
@@ -421,11 +434,13 @@ func TestStaleKeysDoNotWait(t *testing.T) {
 		w.accepts(t, w.good(p256Pair()))
 	}
 	<-reached
-	if !w.fetching() {
+	alone := false
+	fetched := w.join(&alone)
+	release()
+	<-fetched
+	if alone {
 		t.Error("somebody waited until the fetch was over")
 	}
-	release()
-	w.settle()
 }
 
 // TestFirstUseIsShared: many callers at once make one fetch.

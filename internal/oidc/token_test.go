@@ -202,7 +202,7 @@ func TestRefusedHeadersAndSignatures(t *testing.T) {
 		"leading space":           " " + good,
 		"empty":                   "",
 		"dots":                    "..",
-		"over-long":               p256Pair().jwt(w.claims(set{"x": strings.Repeat("a", maxSize)}), nil),
+		"over-long":               p256Pair().jwt(w.claims(set{"x": strings.Repeat("a", token.MaxJWT)}), nil),
 		"jku":                     mallory.jwt(payload, set{"jku": "https://evil.example/keys"}),
 		"x5u":                     mallory.jwt(payload, set{"x5u": "https://evil.example/cert"}),
 		"jwk in the header alone": segment(`{"alg":"ES256","jwk":`+rawJWK+`}`) + "." + seg[1] + "." + seg[2],

@@ -148,8 +148,8 @@ func (f SecretForm) checksum(text string) string {
 	return string(out)
 }
 
-// maxJWT is far above the size of any JWT that this server signs or an OIDC issuer sends, in bytes.
-const maxJWT = 16 << 10
+// MaxJWT is far above the size of any JWT that this server signs or an OIDC issuer sends, in bytes.
+const MaxJWT = 16 << 10
 
 // Begins reports whether a secret may begin with the text.
 func (f SecretForm) Begins(text string) bool {
@@ -160,11 +160,11 @@ func (f SecretForm) Begins(text string) bool {
 // Fits reports whether the text has the form of a secret. Of a JWT only the shape is looked at.
 func (f SecretForm) Fits(secret string) bool {
 	if f.Signed {
-		return len(secret) <= maxJWT && strings.Count(secret, ".") == 2
+		return len(secret) <= MaxJWT && strings.Count(secret, ".") == 2
 	}
 	body := len(f.Prefix) + f.Length
-	return len(secret) == body+f.Checksum && strings.HasPrefix(secret, f.Prefix) && strings.Trim(secret[len(f.Prefix):], f.Alphabet) == "" &&
-		secret[body:] == f.checksum(secret[:body])
+	return len(secret) == body+f.Checksum && strings.HasPrefix(secret, f.Prefix) &&
+		strings.Trim(secret[len(f.Prefix):], f.Alphabet) == "" && secret[body:] == f.checksum(secret[:body])
 }
 
 // bits is how many random bits a secret has.

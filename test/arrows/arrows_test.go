@@ -30,6 +30,8 @@ var local = []struct {
 	{"handlers/{dialect}", []string{"gen/{dialect}", "handlers/authn", "handlers/wire", "internal/token"}},
 	{"internal/server", []string{"handlers", "store", "internal/..."}},
 	{"internal/token", nil},
+	{"internal/durable", nil},
+	{"internal/jwt", []string{"internal/durable", "internal/token"}},
 	{"internal/...", []string{"internal/token"}},
 	{"store/...", []string{"internal/token"}},
 	{"verify/echoverify", []string{"verify"}},

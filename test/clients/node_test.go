@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// nodeProgram finds Node.js where install.sh leaves it: in runtime if the machine's own is too old.
+// nodeProgram finds Node.js where scripts/get-node.sh leaves it: in runtime if the machine's own is too old.
 func nodeProgram(t *testing.T) string {
 	t.Helper()
 	if own, _ := filepath.Glob("runtime/node_modules/node-*/bin/node"); len(own) > 0 {

@@ -60,7 +60,7 @@ func (h handler) CreateCorvid(ctx context.Context, r gen.CreateCorvidRequestObje
 	wire.NoteObject(ctx, t.Ref().Object())
 	return gen.CreateCorvid200JSONResponse{
 		Body:    gen.CorvidCreated{Id: t.ID, Name: t.Name, Token: secret},
-		Headers: gen.CreateCorvid200ResponseHeaders{CacheControl: "no-store", XRequestId: wire.RequestID(ctx)},
+		Headers: gen.CreateCorvid200ResponseHeaders{CacheControl: "no-store"},
 	}, nil
 }
 
@@ -75,9 +75,7 @@ func (h handler) ListCorvids(ctx context.Context, r gen.ListCorvidsRequestObject
 	for _, t := range page.Tokens {
 		list.Items = append(list.Items, h.item(t))
 	}
-	return gen.ListCorvids200JSONResponse{
-		Body: list, Headers: gen.ListCorvids200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.ListCorvids200JSONResponse{Body: list}, nil
 }
 
 // GetCorvid implements `GET /corvids/{id}`.
@@ -86,9 +84,7 @@ func (h handler) GetCorvid(ctx context.Context, r gen.GetCorvidRequestObject) (g
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetCorvid200JSONResponse{
-		Body: h.item(t), Headers: gen.GetCorvid200ResponseHeaders{XRequestId: wire.RequestID(ctx)},
-	}, nil
+	return gen.GetCorvid200JSONResponse{Body: h.item(t)}, nil
 }
 
 // DeleteCorvid implements `DELETE /corvids/{id}`.
@@ -96,5 +92,5 @@ func (h handler) DeleteCorvid(ctx context.Context, r gen.DeleteCorvidRequestObje
 	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
 		return nil, err
 	}
-	return gen.DeleteCorvid204Response{Headers: gen.DeleteCorvid204ResponseHeaders{XRequestId: wire.RequestID(ctx)}}, nil
+	return gen.DeleteCorvid204Response{}, nil
 }

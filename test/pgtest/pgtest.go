@@ -1,5 +1,6 @@
 // Package pgtest gives tests a throw-away PostgreSQL. The server is started when the first test asks for it, keeps its
-// files in a temporary directory and ends with the test binary. A test that cannot get one fails: it is never skipped.
+// files in a temporary directory and ends with the test binary. A test that cannot get one fails. It is skipped only where
+// go test was told -short, as make check does, which is for who has nothing but Go.
 package pgtest
 
 import (
@@ -40,6 +41,7 @@ func Main(m *testing.M) int {
 // URL makes an empty database, which goes with the test, and returns its URL. The package of the test needs [Main].
 func URL(t testing.TB) string {
 	t.Helper()
+	needed(t)
 	shared.Lock()
 	defer shared.Unlock()
 	if !shared.inMain {
@@ -58,12 +60,21 @@ func URL(t testing.TB) string {
 // at work: it keeps what it has committed.
 func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
+	needed(t)
 	c, err := newCluster(true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.remove)
 	return c
+}
+
+// needed skips the test where no PostgreSQL is to be asked for.
+func needed(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs PostgreSQL, which go test -short does without")
+	}
 }
 
 // URL makes an empty database, which goes with the test, and returns its URL. The server must be running.

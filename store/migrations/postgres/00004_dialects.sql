@@ -7,7 +7,6 @@ UPDATE tokens SET name_unique = true WHERE dialect = 'unleash' AND name <> '';
 ALTER TABLE tokens
     DROP CONSTRAINT tokens_dialect_check,
     DROP CONSTRAINT tokens_check,
-    ADD CONSTRAINT tokens_owner CHECK (user_id IS NOT NULL OR account_id IS NOT NULL),
     ADD CONSTRAINT tokens_environment CHECK (environment_id IS NULL OR account_id IS NOT NULL),
     ADD CONSTRAINT tokens_name CHECK (NOT name_unique OR user_id IS NOT NULL AND name <> '');
 

@@ -28,7 +28,6 @@ CREATE TABLE tokens_new (
     status_list         INTEGER,
     status_index        INTEGER CHECK ((status_index IS NULL) = (status_list IS NULL)),
     signing_key         TEXT,
-    CHECK (user_id IS NOT NULL OR account_id IS NOT NULL),
     CHECK (environment_id IS NULL OR account_id IS NOT NULL),
     CHECK (NOT name_unique OR user_id IS NOT NULL AND name <> ''),
     UNIQUE (dialect, public_id)

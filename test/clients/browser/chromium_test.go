@@ -21,7 +21,7 @@ import (
 // patience is for all that one test does, on a busy machine.
 const patience = 2 * time.Minute
 
-// program finds what install.sh finds.
+// program finds what scripts/get-browser.sh finds.
 func program(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{

@@ -74,7 +74,7 @@ for target in $targets; do
 done
 specs
 clients
-GO="$GO" sh test/tool.sh cyclonedx-gomod app -json -licenses=false -noserial -output "$dist/tokenwright_${VERSION}_sbom.cdx.json" \
+GO="$GO" sh scripts/tool.sh cyclonedx-gomod app -json -licenses=false -noserial -output "$dist/tokenwright_${VERSION}_sbom.cdx.json" \
 	-main cmd/tokenwright .
 cd "$dist"
 sha256sum -- * >SHA256SUMS

@@ -5,7 +5,7 @@
 set -eu
 
 what=postgres
-. "$(dirname "$0")/../packages.sh"
+. "$(dirname "$0")/packages.sh"
 
 found() {
 	for dir in "${TOKENWRIGHT_PG_BIN:-}" /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin \

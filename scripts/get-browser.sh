@@ -4,7 +4,7 @@
 set -eu
 
 what=browser
-. "$(dirname "$0")/../../packages.sh"
+. "$(dirname "$0")/packages.sh"
 
 found() {
 	for program in google-chrome chromium chromium-browser '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do

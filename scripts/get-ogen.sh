@@ -3,14 +3,14 @@
 # settings or the generator are others than the last time.
 set -eu
 
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/../test/clients/ogen"
 specs=../../../openapi
 contracts='muninx apitoken unleash service'
 
 fingerprint() {
 	for contract in $contracts; do
 		cat $specs/"$contract".yaml
-	done | cat - ogen.yaml go.mod generate.sh | cksum
+	done | cat - ogen.yaml go.mod ../../../scripts/get-ogen.sh | cksum
 }
 
 "${GO:-go}" tool -n ogen >/dev/null # so that tests find it built, too

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes sure that this machine has Node.js and the packages that the tests of this folder and the TypeScript client use.
+# Makes sure that this machine has Node.js and the packages that the tests in test/clients and the TypeScript client use.
 # It asks the system's package manager only for what is missing, and npm only if node_modules is not what the lock file
 # says.
 set -eu
 
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/../test/clients"
 what=node
-. ../packages.sh
+. ../../scripts/packages.sh
 
 oldest=20
 

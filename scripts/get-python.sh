@@ -4,9 +4,9 @@
 # that can make environments, and pip only if the environment is not what requirements.txt says.
 set -eu
 
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/../test/clients/python"
 what=python
-. ../../packages.sh
+. ../../../scripts/packages.sh
 
 specs=../../../openapi
 contracts='muninx apitoken unleash service'
@@ -15,7 +15,7 @@ contracts='muninx apitoken unleash service'
 sources() {
 	{
 		environment
-		cat generator.yaml install.sh
+		cat generator.yaml ../../../scripts/get-python.sh
 		for contract in $contracts; do
 			cat $specs/"$contract".yaml
 		done

@@ -4,7 +4,7 @@
 set -eu
 
 what=gateways
-. "$(dirname "$0")/../packages.sh"
+. "$(dirname "$0")/packages.sh"
 
 policy=/usr/sbin/policy-rc.d
 

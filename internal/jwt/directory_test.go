@@ -56,17 +56,33 @@ func rename(t *testing.T, from, to string) {
 	}
 }
 
-// restate renames a key file to another state.
-func restate(t *testing.T, file string, st state) string {
+// restate gives a key another state by hand, as in an editor.
+func restate(t *testing.T, dir, id string, st state) {
 	t.Helper()
-	id, _, err := parseName(filepath.Base(file))
+	rewrite(t, dir, func(m *manifest) {
+		for i := range m.Keys {
+			if m.Keys[i].ID == id {
+				m.Keys[i].State = st
+			}
+		}
+	})
+}
+
+// rewrite changes the manifest by hand.
+func rewrite(t *testing.T, dir string, change func(*manifest)) {
+	t.Helper()
+	m, err := parseManifest(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := filepath.Join(filepath.Dir(file), fileName(id, st))
-	rename(t, file, to)
-	return to
+	change(&m)
+	if err := m.write(dir); err != nil {
+		t.Fatal(err)
+	}
 }
+
+// kid is the id of the key in a file.
+func kid(file string) string { return strings.TrimSuffix(filepath.Base(file), keySuffix) }
 
 func pkcs8(t *testing.T, key any) []byte {
 	t.Helper()
@@ -79,7 +95,9 @@ func pkcs8(t *testing.T, key any) []byte {
 
 func TestCreate(t *testing.T) {
 	dir, file := keyDir(t)
-	for path, want := range map[string]fs.FileMode{dir: dirMode, file: fileMode} {
+	for path, want := range map[string]fs.FileMode{
+		dir: dirMode, file: fileMode, filepath.Join(dir, manifestName): fileMode,
+	} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -92,8 +110,8 @@ func TestCreate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := keys.ring().active.id + ".active.pem"; filepath.Base(file) != want {
-		t.Errorf("file %s, want %s", file, want)
+	if kid(file) != keys.Active() {
+		t.Errorf("file %s, want it to be named by %s", file, keys.Active())
 	}
 	if leftovers, _ := filepath.Glob(filepath.Join(dir, ".tmp-*")); len(leftovers) > 0 {
 		t.Errorf("left over: %v", leftovers)
@@ -103,13 +121,85 @@ func TestCreate(t *testing.T) {
 func TestCreateNeverAddsToKeys(t *testing.T) {
 	for _, st := range []state{next, active, retired} {
 		dir, file := keyDir(t)
-		file = restate(t, file, st)
-		if err := Create(dir); !errors.Is(err, fs.ErrExist) {
+		restate(t, dir, kid(file), st)
+		if err := Create(dir); err == nil || st == active && !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: %v, want fs.ErrExist", st, err)
 		}
 		if got := onlyKey(t, dir); got != file {
 			t.Errorf("%s: key %s, want %s", st, got, file)
 		}
+	}
+}
+
+// TestCreateInterrupted: a key file without a manifest is not used yet, but the next Create uses it.
+func TestCreateInterrupted(t *testing.T) {
+	dir, file := keyDir(t)
+	if err := os.Remove(filepath.Join(dir, manifestName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, testIssuer); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v, want fs.ErrNotExist", err)
+	}
+	keys, err := OpenOrCreate(dir, testIssuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := onlyKey(t, dir); got != file || keys.Active() != kid(file) {
+		t.Errorf("%s signs, want %s", keys.Active(), kid(file))
+	}
+}
+
+// TestManifestByHand: times may be written with any offset, and what is the same is not read again.
+func TestManifestByHand(t *testing.T) {
+	dir, _ := keyDir(t)
+	path := filepath.Join(dir, manifestName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, []byte(strings.ReplaceAll(string(text), `Z"`, `+05:30"`)), 0o600)
+	keys, err := Open(dir, testIssuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := keys.ring()
+	if err := keys.refresh(); err != nil || keys.ring() != before {
+		t.Errorf("read again, or %v", err)
+	}
+}
+
+// TestManifestLost: which of several keys signs cannot be guessed, and nothing may be made in their place.
+func TestManifestLost(t *testing.T) {
+	dir, file := keyDir(t)
+	path, empty := filepath.Join(dir, manifestName), manifest{}
+	rename(t, path, path+".away")
+	for name, spoil := range map[string]func() error{
+		"two keys":                    func() error { return (Directory{Path: dir}).add(&empty, next) },
+		"a key with a name as of old": func() error { return os.Link(file, filepath.Join(dir, kid(file)+".active.pem")) },
+		"garbage":                     func() error { return os.WriteFile(file, []byte("no key"), 0o600) },
+	} {
+		good, err := os.ReadFile(file)
+		if err := errors.Join(err, spoil()); err != nil {
+			t.Fatal(err)
+		}
+		if keys, err := OpenOrCreate(dir, testIssuer); err == nil {
+			t.Errorf("%s: %s signs", name, keys.Active())
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: a manifest was made", name)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.pem"))
+		for _, other := range files {
+			err = errors.Join(err, os.Remove(other))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, good, 0o600)
+	}
+	rename(t, path+".away", path)
+	if _, err := Open(dir, testIssuer); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -158,22 +248,26 @@ func TestStates(t *testing.T) {
 		t.Fatal(err)
 	}
 	jwt := sign(t, old)
-	if err := (Directory{Path: dir}).createKey(next); err != nil {
-		t.Fatal(err)
-	}
+	rewrite(t, dir, func(m *manifest) {
+		if err := (Directory{Path: dir}).add(m, next); err != nil {
+			t.Fatal(err)
+		}
+	})
 	both, err := Open(dir, testIssuer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := both.Public().Keys; len(got) != 2 || got[0].KeyID != old.ring().active.id {
+	if got := both.Public().Keys; len(got) != 2 || got[0].KeyID != old.Active() {
 		t.Fatalf("published %v, want the active key first of two", got)
 	}
 	coming := both.Public().Keys[1].KeyID
-	restate(t, file, retired)
-	restate(t, filepath.Join(dir, fileName(coming, next)), active)
+	rewrite(t, dir, func(m *manifest) { m.Keys[0].State, m.Keys[1].State = retired, active })
 	rotated, err := Open(dir, testIssuer)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := rotated.Public().Keys; len(got) != 2 || got[0].KeyID != coming || got[1].KeyID != kid(file) {
+		t.Errorf("published %v, want the active key first of two", got)
 	}
 	if err := rotated.Verify(jwt); err != nil {
 		t.Errorf("retired key: %v", err)
@@ -210,18 +304,41 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(t *testing.T, file string)
 		want  string
 	}{
-		"no active key": {func(t *testing.T, file string) { restate(t, file, retired) }, "no active key"},
-		"only next":     {func(t *testing.T, file string) { restate(t, file, next) }, "no active key"},
+		"no active key": {func(t *testing.T, file string) { restate(t, filepath.Dir(file), kid(file), retired) }, "no active key"},
+		"only next":     {func(t *testing.T, file string) { restate(t, filepath.Dir(file), kid(file), next) }, "no active key"},
 		"two active keys": {func(t *testing.T, file string) {
-			if err := (Directory{Path: filepath.Dir(file)}).createKey(active); err != nil {
-				t.Fatal(err)
-			}
+			rewrite(t, filepath.Dir(file), func(m *manifest) {
+				if err := (Directory{Path: filepath.Dir(file)}).add(m, active); err != nil {
+					t.Fatal(err)
+				}
+			})
 		}, "two active keys"},
 		"one key in two states": {func(t *testing.T, file string) {
-			if err := os.Link(file, strings.Replace(file, "active", "retired", 1)); err != nil {
-				t.Fatal(err)
-			}
+			rewrite(t, filepath.Dir(file), func(m *manifest) {
+				m.Keys = append(m.Keys, m.Keys[0])
+				m.Keys[1].State = retired
+			})
 		}, "in two states"},
+		"unknown state": {func(t *testing.T, file string) { restate(t, filepath.Dir(file), kid(file), "current") }, "unknown state"},
+		"no state":      {func(t *testing.T, file string) { restate(t, filepath.Dir(file), kid(file), "") }, "unknown state"},
+		"no kid": {func(t *testing.T, file string) {
+			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].ID = "" })
+		}, "does not match"},
+		"no keys": {func(t *testing.T, file string) { rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys = nil }) }, "no active key"},
+		"file elsewhere": {func(t *testing.T, file string) {
+			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].File = "../keys/" + m.Keys[0].File })
+		}, "not one of the directory"},
+		"no file": {func(t *testing.T, file string) {
+			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].File = "" })
+		},
+			"not one of the directory"},
+		"key file gone":  {func(t *testing.T, file string) { rename(t, file, file+".away") }, "is missing"},
+		"newer manifest": {manifestIs(`{"version":2,"keys":[]}`), "version 2"},
+		"empty manifest": {manifestIs(""), "damaged"},
+		"no manifest":    {manifestIs("-----BEGIN PRIVATE KEY-----\nhello"), "damaged"},
+		"member twice":   {manifestIs(`{"version":1,"version":1}`), "damaged"},
+		"manifest open to group": {func(t *testing.T, file string) { chmod(t, filepath.Join(filepath.Dir(file), manifestName), 0o640) },
+			"chmod 0600"},
 		"empty file":  {raw(""), "not one PEM block"},
 		"garbage":     {raw("-----BEGIN PRIVATE KEY-----\nhello"), "not one PEM block"},
 		"PEM garbage": {raw("-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n"), "not a PKCS #8"},
@@ -254,15 +371,8 @@ func TestOpenRefuses(t *testing.T) {
 			"chmod 0700"},
 		"directory open to others": {func(t *testing.T, file string) { chmod(t, filepath.Dir(file), 0o701) },
 			"chmod 0700"},
-		"unknown state": {func(t *testing.T, file string) {
-			rename(t, file, strings.Replace(file, "active", "current", 1))
-		}, "its name is not"},
-		"no state": {func(t *testing.T, file string) { rename(t, file, strings.Replace(file, ".active", "", 1)) },
-			"its name is not"},
-		"no kid": {func(t *testing.T, file string) { rename(t, file, filepath.Join(filepath.Dir(file), ".active.pem")) },
-			"its name is not"},
 		"a directory as a key": {func(t *testing.T, file string) {
-			if err := os.Mkdir(filepath.Join(filepath.Dir(file), "0.retired.pem"), 0o700); err != nil {
+			if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}, "key file"},
@@ -284,6 +394,12 @@ func TestOpenRefuses(t *testing.T) {
 				t.Error("OpenOrCreate accepts it")
 			}
 		})
+	}
+}
+
+func manifestIs(text string) func(*testing.T, string) {
+	return func(t *testing.T, file string) {
+		put(t, filepath.Join(filepath.Dir(file), manifestName), []byte(text), 0o600)
 	}
 }
 
@@ -321,6 +437,8 @@ func TestOpenIgnoresOtherFiles(t *testing.T) {
 	dir, _ := keyDir(t)
 	put(t, filepath.Join(dir, "README"), []byte("keys"), 0o644)
 	put(t, filepath.Join(dir, ".tmp-123"), []byte("half a key"), 0o600)
+	put(t, filepath.Join(dir, "unnamed.pem"), []byte("half a key"), 0o600)
+	put(t, filepath.Join(dir, "unnamed.active.pem"), []byte("half a key"), 0o600)
 	if _, err := Open(dir, testIssuer); err != nil {
 		t.Error(err)
 	}

@@ -4,7 +4,7 @@
 set -u
 
 status=0
-output=$(sh test/tool.sh govulncheck work 2>&1) || status=$?
+output=$(sh scripts/tool.sh govulncheck work 2>&1) || status=$?
 case $status in
 0 | 3) ;; # none found, some found
 *)

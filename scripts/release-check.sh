@@ -18,7 +18,7 @@ row=$(sed -n '/^|---/{n;s/^| *\([^ |]*\).*/\1/p;}' docs/versions.md)
 [ "$row" = "${VERSION#v}" ] || fail "the first row of docs/versions.md is of $row, not of ${VERSION#v}"
 # The modules of this repository require each other in the version that is released, and Go finds each by a tag of its own.
 if grep -h '^	github.com/tokenwright/tokenwright/[a-z/]* v' go.mod go.work verify/echoverify/go.mod | grep -Fv " $VERSION"; then
-	fail "run VERSION=$VERSION sh .ci/release-version.sh"
+	fail "run VERSION=$VERSION sh scripts/release-version.sh"
 fi
 for folder in $(sed -n 's|^	\./||p' go.work); do
 	[ "$(git rev-parse --quiet --verify "refs/tags/$folder/$VERSION^{commit}")" = "$(git rev-parse HEAD)" ] ||

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Gets the independent tools of the contract tests into this folder: Schemathesis with every package that it needs, by
+# Gets the independent tools of the contract tests into test/contract: Schemathesis with every package that it needs, by
 # version and hash, and Specmatic by version and hash. It asks the system's package manager only for what is missing, and
 # fetches nothing that is here already.
 set -eu
 
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/../test/contract"
 what=contract
-. ../packages.sh
+. ../../scripts/packages.sh
 
 specmatic=2.0.38
 

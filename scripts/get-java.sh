@@ -3,9 +3,9 @@
 # them. It needs a JDK and Maven, and asks the system's package manager for them only if they are missing.
 set -eu
 
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/../test/clients/java"
 what=java
-. ../../packages.sh
+. ../../../scripts/packages.sh
 
 specs=../../../openapi
 contracts='muninx apitoken unleash service'
@@ -28,7 +28,7 @@ as_pinned() {
 
 sources() {
 	{
-		cat pom.xml jars.sha256 install.sh
+		cat pom.xml jars.sha256 ../../../scripts/get-java.sh
 		for contract in $contracts; do
 			cat $specs/"$contract".yaml
 		done

@@ -1,0 +1,43 @@
+// Package durable changes files so that a crash leaves either the old content or the new. It knows nothing of what is
+// in them. internal/jwt keeps its key directory with it, and the command line its files of credentials.
+package durable
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// Replace makes or replaces a file of mode 0600 in one step. google/renameio would do the same, but does not compile
+// for Windows, which releases are built for, and does not sync the directory, so that a crash could undo what it has
+// returned from.
+func Replace(path string, text []byte) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".tmp-*") // of mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return SyncDir(dir)
+}
+
+// SyncDir makes the names in a directory durable. Windows has no call for that.
+func SyncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,203 @@
+package jwt
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tokenwright/tokenwright/internal/durable"
+)
+
+const (
+	dirMode         = 0o700
+	fileMode        = 0o600
+	keySuffix       = ".pem"
+	manifestName    = "manifest.json"
+	manifestVersion = 1
+	maxFileSize     = 1 << 20
+)
+
+// state is where in its life a key is.
+type state string
+
+// A next key is published before it signs; the active one signs; a retired one only verifies.
+const (
+	next    state = "next"
+	active  state = "active"
+	retired state = "retired"
+)
+
+// manifest says which keys a directory holds. It is one file and replaced as a whole, so that every reader finds one
+// key that signs, and all keys that verify. A key file that it does not name is ignored.
+type manifest struct {
+	Version int     `json:"version"` // 0: the directory has no manifest yet, see [legacy]
+	Keys    []Entry `json:"keys"`
+}
+
+// Entry is what the manifest says of a key. Times that are not known are zero.
+type Entry struct {
+	ID        string    `json:"kid"`
+	File      string    `json:"file"`
+	State     state     `json:"state"`
+	Created   time.Time `json:"created_at,omitzero"`
+	Published time.Time `json:"published_at,omitzero"`
+	Changed   time.Time `json:"changed_at,omitzero"` // when it got its state
+}
+
+// ready is when every copy of the key set that lacks the key has expired, zero if that is not known.
+func (e *Entry) ready() time.Time {
+	if e.Published.IsZero() {
+		return time.Time{}
+	}
+	return e.Published.Add(MaxAge + margin)
+}
+
+func (e *Entry) become(st state, at time.Time) { e.State, e.Changed = st, at }
+
+// active is the key that signs.
+func (m *manifest) active() *Entry {
+	return &m.Keys[slices.IndexFunc(m.Keys, func(e Entry) bool { return e.State == active })]
+}
+
+// heir is the next key that was published first, nil if there is none.
+func (m *manifest) heir() *Entry {
+	var heir *Entry
+	for i := range m.Keys {
+		e := &m.Keys[i]
+		if e.State == next && (heir == nil || e.Published.Before(heir.Published)) {
+			heir = e
+		}
+	}
+	return heir
+}
+
+// readManifest reads the manifest, the active key first, or makes one of what a directory holds that has none.
+func readManifest(dir string) (manifest, error) {
+	if err := checkDir(dir); err != nil {
+		return manifest{}, err
+	}
+	m, err := parseManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		m, err = legacy(dir)
+	}
+	if err == nil {
+		err = m.check()
+	}
+	if err != nil {
+		return m, fmt.Errorf("key directory %s: %w", dir, err)
+	}
+	slices.SortStableFunc(m.Keys, func(a, b Entry) int { return cmp.Compare(a.State, b.State) })
+	return m, nil
+}
+
+func parseManifest(dir string) (manifest, error) {
+	var m manifest
+	text, err := readPrivate(filepath.Join(dir, manifestName))
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m, json.RejectUnknownMembers(true)); err != nil {
+		return m, fmt.Errorf("%s is damaged: %w", manifestName, err)
+	}
+	if m.Version != manifestVersion {
+		return m, fmt.Errorf("%s has the version %d, which this program does not know", manifestName, m.Version)
+	}
+	for i := range m.Keys { // so that equal times are the same, see [Keys.refresh]
+		e := &m.Keys[i]
+		e.Created, e.Published, e.Changed = e.Created.UTC(), e.Published.UTC(), e.Changed.UTC()
+	}
+	return m, nil
+}
+
+// check refuses what does not tell which key signs.
+func (m *manifest) check() error {
+	seen := map[string]bool{}
+	var signs []string
+	for _, e := range m.Keys {
+		switch e.State {
+		case active:
+			signs = append(signs, e.ID)
+		case next, retired:
+		default:
+			return fmt.Errorf("the key %s has an unknown state, %q", e.ID, e.State)
+		}
+		if seen[e.ID] {
+			return fmt.Errorf("the key %s is there in two states", e.ID)
+		}
+		if filepath.Base(e.File) != e.File {
+			return fmt.Errorf("the file of the key %s is not one of the directory: %q", e.ID, e.File)
+		}
+		seen[e.ID] = true
+	}
+	switch len(signs) {
+	case 0:
+		return errors.New("there is no active key")
+	case 1:
+		return nil
+	default:
+		return fmt.Errorf("there are two active keys, %s and %s: one of them has to be retired", signs[0], signs[1])
+	}
+}
+
+// write replaces the manifest of the directory.
+func (m *manifest) write(dir string) error {
+	m.Version = manifestVersion
+	text, err := json.Marshal(m, jsontext.WithIndent("  "))
+	if err == nil {
+		err = durable.Replace(filepath.Join(dir, manifestName), append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", manifestName, err)
+	}
+	return nil
+}
+
+func checkDir(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("key directory: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("key directory %s is not a directory", dir)
+	}
+	return private(dir, info, dirMode)
+}
+
+// private refuses what others than the owner may touch. Windows has no such bits.
+func private(path string, info fs.FileInfo, want fs.FileMode) error {
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return fmt.Errorf("%s is open to group or others (mode %04o): chmod %04o %s", path, mode, want, path)
+	}
+	return nil
+}
+
+// readPrivate reads a file that only its owner may touch. The mode is asked of the open file, not of its name.
+func readPrivate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	if err := private(path, info, fileMode); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFileSize))
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	return text, nil
+}
