@@ -1,5 +1,6 @@
 // Package modules holds what others get who import what this repository offers: it publishes all modules to a proxy in a
-// folder, builds a small consumer of each from there, and looks at what that needed.
+// folder, builds a small consumer of each from there, looks at what that needed, and runs clients and middleware against
+// the server.
 package modules
 
 import (

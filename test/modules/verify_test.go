@@ -1,5 +1,4 @@
-// Package verify_test holds the middleware of package verify against the real server. What needs no server is tested beside it.
-package verify_test
+package modules_test
 
 import (
 	"context"
