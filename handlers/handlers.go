@@ -148,7 +148,7 @@ func New(cfg Config) (http.Handler, error) {
 		wire.StrictPath,
 	)
 	from := func(r *http.Request) string { return client(r, cfg.TrustedProxy) }
-	return wire.Begin(cfg.Tokens.Stopwatch, from, timeout, rt.gate, e), nil
+	return wire.Begin(from, timeout, rt.gate, e), nil
 }
 
 func (cfg Config) report(ctx context.Context, a wire.Access) {

@@ -37,8 +37,9 @@ type DB struct {
 }
 
 var (
-	_ token.Store    = (*DB)(nil)
-	_ token.Registry = (*DB)(nil)
+	_ token.Store       = (*DB)(nil)
+	_ token.StatusStore = (*DB)(nil)
+	_ token.Registry    = (*DB)(nil)
 )
 
 // Schema says what [Open] does about the database's schema.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
-	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // keysCmd looks after the keys that sign JWTs. Servers notice changes by themselves.
@@ -23,10 +22,7 @@ type keyDirectoryFlags struct {
 	KeyDirectory string `required:"" placeholder:"DIR" help:"The directory."`
 }
 
-// directory is told the time by the same clock as a server.
-func (f keyDirectoryFlags) directory() jwt.Directory {
-	return jwt.Directory{Path: f.KeyDirectory, Now: new(token.Service).Now}
-}
+func (f keyDirectoryFlags) directory() jwt.Directory { return jwt.Directory{Path: f.KeyDirectory} }
 
 type keysInitCmd struct {
 	keyDirectoryFlags `embed:""`

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/memory"
 	"github.com/tokenwright/tokenwright/internal/oidc"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
@@ -30,6 +31,7 @@ type server struct {
 	claimed     *store.Claim // nil: none
 	keys        *jwt.Keys
 	db          *store.DB
+	memory      *memory.Memory
 	tokens      *token.Service
 	first       bool // this start has filled an empty database, or finished what another began
 	stopping    atomic.Bool
@@ -109,9 +111,7 @@ func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
 
 // open makes the service: first the claim on a file, then the keys, then the database.
 func (s *server) open(ctx context.Context) (err error) {
-	s.tokens = &token.Service{
-		Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL), FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
-	}
+	s.tokens = &token.Service{Policies: s.policies(), FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime)}
 	if err := s.federate(); err != nil {
 		return err
 	}
@@ -125,7 +125,10 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, s.keys
-	s.tokens.Cache = token.NewCache(s.CacheSize, s.db.Shared())
+	s.memory = memory.New(memory.Config{
+		Store: s.db, Signer: s.keys, Rows: s.CacheSize, StatusTTL: time.Duration(s.StatusListTTL), Shared: s.db.Shared(),
+	})
+	s.tokens.Memory = s.memory
 	return nil
 }
 
@@ -270,7 +273,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
-		s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
+		s.db.Follow(ctx, s.memory, func(err error) {
 			s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
 		})
 	})
@@ -280,7 +283,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	}
 }
 
-// keysChanged hears of the key directory. What is in the cache was verified by keys that may not be there any more.
+// keysChanged hears of the key directory. What is in memory was verified by keys that may not be there any more.
 func (s *server) keysChanged(err error) {
 	if err != nil {
 		s.log.Warn("the key directory cannot be used as it is; the keys that were read before go on working", "error", err)

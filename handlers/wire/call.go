@@ -38,12 +38,10 @@ type contextKey struct{}
 // [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the
 // body out by itself, since it still knows the method. It hands every method, and every path below the gate's, on as a GET
 // of that path, see [Gate.asOne].
-func Begin(
-	stopwatch func() func() time.Duration, client func(*http.Request) string, limit time.Duration, gate Gate, next http.Handler,
-) http.Handler {
+func Begin(client func(*http.Request) string, limit time.Duration, gate Gate, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
-			id: uuid.NewString(), sent: sentRequestID(r.Header), method: methodOf(r), elapsed: stopwatch(), limit: limit,
+			id: uuid.NewString(), sent: sentRequestID(r.Header), method: methodOf(r), elapsed: token.Stopwatch(), limit: limit,
 			ctx: r.Context(), client: func() string { return client(r) },
 		}
 		defer c.end()

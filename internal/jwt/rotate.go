@@ -30,7 +30,7 @@ func (d Directory) now() time.Time {
 	if d.Now != nil {
 		return d.Now().UTC()
 	}
-	return new(token.Service).Now()
+	return token.Clock(nil).Now()
 }
 
 // Info tells of one key. Times that are not recorded are zero.

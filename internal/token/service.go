@@ -13,20 +13,15 @@ type Service struct {
 	Signer   Signer
 	// OIDC vouches for callers with a JWT of another issuer; nil if none is configured.
 	OIDC Federation
-	// Cache answers for credentials that were read lately; nil reads each one every time.
-	Cache *Cache
+	// Memory answers for what was read lately; nil reads each credential every time, and publishes no status lists.
+	Memory Memory
 	// FederatedMaxLifetime is how long a token lives at most that a caller made with a JWT of another issuer; 0: no maximum.
 	FederatedMaxLifetime time.Duration
-	// StatusTTL is for how long others may use a status list before they ask again; 0 is [DefaultStatusTTL].
-	StatusTTL time.Duration
 	// Policies are the operator's limits, by dialect.
 	Policies map[Dialect]Policy
-	// Clock tells the time; nil is the system's clock.
-	Clock func() time.Time
+	Clock    Clock
 
-	uses    uses
-	lists   statuses
-	lookUps shared[Hash, Identity]
+	uses uses
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -46,22 +41,8 @@ func DefaultPolicies() map[Dialect]Policy {
 	}
 }
 
-// Now is the one clock: UTC, in the milliseconds that the store keeps.
-func (s *Service) Now() time.Time {
-	if s.Clock != nil {
-		return s.Clock().UTC().Truncate(time.Millisecond)
-	}
-	return time.Now().UTC().Truncate(time.Millisecond)
-}
-
-// Stopwatch starts to measure a duration; the function that it returns tells how long ago that was.
-func (s *Service) Stopwatch() func() time.Duration { return stopwatch() }
-
-// stopwatch is on the clock of the process that never goes back.
-func stopwatch() func() time.Duration {
-	start := time.Now()
-	return func() time.Duration { return time.Since(start) }
-}
+// Now is the one clock, see [Clock.Now].
+func (s *Service) Now() time.Time { return s.Clock.Now() }
 
 // Get returns a token that the caller sees.
 func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, error) {
@@ -237,26 +218,9 @@ func (s *Service) forget(c Change) {
 
 // Changed forgets what is kept in memory of what was changed. It comes after the commit.
 func (s *Service) Changed(c Change) {
-	s.Cache.Changed(c)
-	s.lists.tell(c)
-}
-
-// Follower is who is to hear of the changes that other processes make.
-func (s *Service) Follower() Follower { return follower{s.Cache, s} }
-
-// follower hands what is heard on to all that is kept in memory.
-type follower struct {
-	*Cache
-	service *Service
-}
-
-// Changed implements [Follower].
-func (f follower) Changed(c Change) { f.service.Changed(c) }
-
-// Lost implements [Follower].
-func (f follower) Lost() {
-	f.Cache.Lost()
-	f.service.lists.tell(Change{})
+	if s.Memory != nil {
+		s.Memory.Changed(c)
+	}
 }
 
 // free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from any

@@ -25,6 +25,12 @@ type Store interface {
 	// and stores the State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends
 	// the transaction and is returned as it is.
 	Update(ctx context.Context, p Permit, ref Ref, change func(*Token) error) (Token, error)
+	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
+	Touch(ctx context.Context, uses map[int64]time.Time) error
+}
+
+// StatusStore is what status lists ask of a store, with the same errors as [Store].
+type StatusStore interface {
 	// FindStatusList fails with [NotFound] if no token has a place in the list. Places are never given up.
 	FindStatusList(ctx context.Context, list int64) error
 	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
@@ -32,8 +38,6 @@ type Store interface {
 	StatusList(ctx context.Context, list int64, each func(Standing)) error
 	// Standings returns those of the tokens that have a place, tombstones too, in any order.
 	Standings(ctx context.Context, seqs []int64) ([]Standing, error)
-	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
-	Touch(ctx context.Context, uses map[int64]time.Time) error
 }
 
 // Permit is a caller's right to make a change. It is judged inside the transaction that makes the change, before

@@ -1,4 +1,4 @@
-// Package storetest is the contract of [token.Store] and [token.Registry] as tests. Every implementation runs them:
+// Package storetest is the contract of [token.Store], [token.StatusStore] and [token.Registry] as tests. Every implementation runs them:
 //
 //	func TestContract(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Store { … })
@@ -22,6 +22,7 @@ import (
 // Store is what is tested.
 type Store interface {
 	token.Store
+	token.StatusStore
 	token.Registry
 }
 
