@@ -4,7 +4,6 @@ package replicas
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -164,13 +163,8 @@ func TestReplicaThatIsCutOff(t *testing.T) {
 			t.Parallel()
 			database := pgtest.URL(t)
 			first := harness.Start(t, harness.Options{DatabaseURL: database, Unchecked: true})
-			u, err := url.Parse(database)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := newProxy(t, u.Host)
-			u.Host = p.listener.Addr().String()
-			second := harness.Start(t, harness.Options{DatabaseURL: u.String(), Replica: first, Timeout: time.Second})
+			p, address := through(t, database)
+			second := harness.Start(t, harness.Options{DatabaseURL: address, Replica: first, Timeout: time.Second})
 			s := create(t, first)
 			warm(t, []*harness.Server{first, second}, []*subject{s})
 			p.set(true)
