@@ -115,3 +115,32 @@ func TestMemoryWithoutRows(t *testing.T) {
 		m.Sending()()
 	}
 }
+
+// TestMemoryIsLost: it answers nothing until a heartbeat is heard that was sent later, and what was read before is gone.
+func TestMemoryIsLost(t *testing.T) {
+	m := New(Config{Rows: 3, Shared: true})
+	kept := func(what string, want ...bool) {
+		t.Helper()
+		for i, want := range want {
+			h, _ := credential(int64(i) + 1)
+			if _, got := m.Row(h); got != want {
+				t.Errorf("%s: the row of %d is kept: %t", what, i+1, got)
+			}
+		}
+	}
+	read := func(seq int64) {
+		h, row := credential(seq)
+		_, _ = m.ReadRow(t.Context(), h, row)
+	}
+	read(1)
+	kept("at the start", false)
+	heard := m.Sending()
+	heard()
+	kept("heard", true)
+	m.Lost()
+	read(2)
+	heard()
+	kept("lost", false, false)
+	m.Sending()()
+	kept("heard again", false, true)
+}

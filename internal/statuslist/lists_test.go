@@ -375,3 +375,32 @@ func TestListsAfterAnIdleWhile(t *testing.T) {
 		}
 	})
 }
+
+// TestChangesDuringAReading are read by the next one, though the one under way may have missed them.
+func TestChangesDuringAReading(t *testing.T) {
+	store := &listStore{}
+	s, _ := newLists(store)
+	revoked := token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: token.Revoked}
+	both := []token.Standing{revoked, {Place: token.StatusPlace{List: 1, Index: 1}, State: token.Revoked}}
+	change := func(seq int64) { s.Changed(token.Change{Token: seq, List: 1}) }
+	get := func(what, want string) {
+		t.Helper()
+		if got, err := s.Get(t.Context(), 1); got != want || err != nil {
+			t.Errorf("%s: %s, want %s; %v", what, got, want, err)
+		}
+	}
+	store.reading = func(context.Context, int64) { change(5) }
+	get("a change while all is read", "0")
+	store.reading = nil
+	store.set(revoked)
+	get("after it", "1")
+	change(5)
+	store.failing = func() error { change(6); return nil }
+	get("a change while one is read", "1")
+	store.failing = nil
+	store.set(both...)
+	get("after that", "5")
+	if store.reads != 1 {
+		t.Errorf("all of it was read %d times", store.reads)
+	}
+}
