@@ -124,7 +124,10 @@ func (rt *router) add(op wire.Operation) {
 // New returns the handler of all dialects. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
-	rt := &router{dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{}, trustedProxy: cfg.TrustedProxy}
+	rt := &router{
+		dialects: dialects(cfg), operations: map[route]wire.Operation{}, open: map[string]bool{},
+		trustedProxy: cfg.TrustedProxy,
+	}
 	for i, d := range rt.dialects {
 		spec, err := wire.Load(d.spec, d.options)
 		if err != nil {
@@ -178,8 +181,8 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 	return rt.operations[route{c.Request().Method, c.Path()}]
 }
 
-// door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it by
-// itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
+// door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it
+// by itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	if op.ID == "" {
@@ -241,8 +244,8 @@ func named(kind, id string) string {
 	return ""
 }
 
-// client is the address from which the request came: what the proxy says, where one is trusted, or else the other end of
-// the connection.
+// client is the address from which the request came: what the proxy says, where one is trusted, or else the other end
+// of the connection.
 func client(r *http.Request, trustedProxy bool) string {
 	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
 		hops := strings.Split(forwarded[len(forwarded)-1], ",")

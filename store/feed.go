@@ -29,14 +29,15 @@ const (
 type Follower interface {
 	// Changed tells of a change after its commit.
 	Changed(c token.Change)
-	// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back: every
-	// change committed before its sending has been told then. Nil says that no heartbeat is needed.
+	// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back:
+	// every change committed before its sending has been told then. Nil says that no heartbeat is needed.
 	Sending() (heard func())
 	// Lost tells that changes may have been missed.
 	Lost()
 }
 
-// Shared reports whether other processes may change the database, so that what is kept in memory has to follow their changes.
+// Shared reports whether other processes may change the database, so that what is kept in memory has to follow their
+// changes.
 func (d *DB) Shared() bool { return d.backend.postgres() }
 
 // announce tells the other processes of a change at the commit of the transaction that makes it, and not at all if that
@@ -61,8 +62,8 @@ func changeMessage(c token.Change) string {
 // Follow tells the follower of all changes until the context ends, and report of every loss of the feed. On a database
 // that is not [DB.Shared] there is nothing to tell.
 //
-// PostgreSQL hands announcements on in the order of their commits. A heartbeat that comes back therefore says that every
-// change which was committed before it was sent has been told already.
+// PostgreSQL hands announcements on in the order of their commits. A heartbeat that comes back therefore says that
+// every change which was committed before it was sent has been told already.
 func (d *DB) Follow(ctx context.Context, f Follower, report func(error)) {
 	if !d.Shared() {
 		return
@@ -134,7 +135,8 @@ type feed struct {
 // errMoved is the error for a feed of another server than the one that is asked for rows.
 var errMoved = errors.New("it came from another server than the newest connection leads to")
 
-// beat sends a heartbeat and waits until it comes back. Where none is needed it only asks the server for a sign of life.
+// beat sends a heartbeat and waits until it comes back. Where none is needed it only asks the server for a sign of
+// life.
 func (f *feed) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWait)
 	defer cancel()
@@ -157,8 +159,8 @@ func (f *feed) beat(ctx context.Context) error {
 	}
 }
 
-// sign asks whether the server takes writes, and sends a heartbeat with it, or none: that takes a transaction id, and the lock
-// that all announcements take turns with.
+// sign asks whether the server takes writes, and sends a heartbeat with it, or none: that takes a transaction id, and
+// the lock that all announcements take turns with.
 const sign = `SELECT current_setting('transaction_read_only'), CASE WHEN $1 THEN pg_notify($2, $3)::text END`
 
 // send fails unless rows come from the same server and that one takes writes.

@@ -13,7 +13,7 @@ import (
 type keysCmd struct {
 	Init   keysInitCmd   `cmd:"" help:"Make a directory with a first key."`
 	List   keysListCmd   `cmd:"" help:"List the keys."`
-	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; the first time, only make a next one."`
+	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; at first, only make a next one."`
 	Retire keysRetireCmd `cmd:"" help:"Remove a retired key when all tokens that it signed have expired."`
 }
 
@@ -113,7 +113,7 @@ func stampOrNone(t *time.Time) string {
 
 type keysRotateCmd struct {
 	keyDirectoryFlags `embed:""`
-	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next one."`
+	Emergency         bool `help:"The active key is compromised: do not wait for all who check tokens to get the next one."`
 }
 
 // Run implements the command.

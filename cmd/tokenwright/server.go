@@ -17,6 +17,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/memory"
 	"github.com/tokenwright/tokenwright/internal/oidc"
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -125,9 +126,8 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, s.keys
-	s.memory = memory.New(memory.Config{
-		Store: s.db, Signer: s.keys, Rows: s.CacheSize, StatusTTL: time.Duration(s.StatusListTTL), Shared: s.db.Shared(),
-	})
+	lists := statuslist.Config{Store: s.db, Signer: s.keys, TTL: time.Duration(s.StatusListTTL)}
+	s.memory = memory.New(s.CacheSize, s.db.Shared(), lists)
 	s.tokens.Memory = s.memory
 	return nil
 }
@@ -184,7 +184,8 @@ func (s *server) openKeys(ctx context.Context) (*jwt.Keys, error) {
 	return jwt.OpenOrCreate(s.keyDirectory, s.publicURL)
 }
 
-// keysLost is an error if the database has tokens that keys have signed, which new keys would end without a word. It only looks.
+// keysLost is an error if the database has tokens that keys have signed, which new keys would end without a word. It
+// only looks.
 func (s *server) keysLost(ctx context.Context, missing error) error {
 	options := s.options(store.AnySchema)
 	options.ReadOnly = true
@@ -198,7 +199,8 @@ func (s *server) keysLost(ctx context.Context, missing error) error {
 		return fmt.Errorf("cannot look for tokens that need the keys: %w", err)
 	}
 	if signed {
-		return fmt.Errorf("%w, and the database has JWTs that need their keys: restore the directory, or make a new key with "+
+		return fmt.Errorf("%w, and the database has JWTs that need their keys: "+
+			"restore the directory, or make a new key with "+
 			"tokenwright keys init --key-directory %s and create these tokens again", missing, s.keyDirectory)
 	}
 	return nil

@@ -15,8 +15,9 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
-// context costs a copy of the request; and it has no timer before somebody waits, since a check from memory never does.
+// call is the context of one request: what is known of it, and how long it may take. It is one value, since each
+// further context costs a copy of the request; and it has no timer before somebody waits, since a check from memory
+// never does.
 type call struct {
 	id      string        // made here, so that no two requests share one
 	sent    string        // the sender's, "" if it has none
@@ -34,10 +35,10 @@ type call struct {
 
 type contextKey struct{}
 
-// Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
-// [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the
-// body out by itself, since it still knows the method. It hands every method, and every path below the gate's, on as a GET
-// of that path, see [Gate.asOne].
+// Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends
+// with [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server
+// leaves the body out by itself, since it still knows the method. It hands every method, and every path below the
+// gate's, on as a GET of that path, see [Gate.asOne].
 func Begin(client func(*http.Request) string, limit time.Duration, gate Gate, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
@@ -110,8 +111,8 @@ func (c *call) Value(key any) any {
 	return value
 }
 
-// network is an address as far as it tells clients apart: one of IPv6 has a network of 64 bits to itself (RFC 4291 section
-// 2.5.4).
+// network is an address as far as it tells clients apart: one of IPv6 has a network of 64 bits to itself (RFC 4291
+// section 2.5.4).
 func network(client string) string {
 	address, err := netip.ParseAddr(client)
 	if err != nil || !address.Is6() || address.Is4In6() {

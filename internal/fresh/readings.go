@@ -10,9 +10,9 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// Readings has callers who want to read the same at the same time share one reading. Every caller gets one that was begun
-// after it came: while one is under way, all who come wait for the next one together. So whatever was committed before a
-// caller came is in what it gets. The zero value is ready.
+// Readings has callers who want to read the same at the same time share one reading. Every caller gets one that was
+// begun after it came: while one is under way, all who come wait for the next one together. So whatever was committed
+// before a caller came is in what it gets. The zero value is ready.
 type Readings[V any] struct {
 	next    singleflight.Group // not begun yet, because of the one that is running
 	running singleflight.Group

@@ -1,8 +1,9 @@
-// Package fresh says how new an answer is. [Trust] says until when what is kept in memory may be used, and [Readings] lets
-// callers share a reading that is new enough for all of them.
+// Package fresh says how new an answer is. [Trust] says until when what is kept in memory may be used, and [Readings]
+// lets callers share a reading that is new enough for all of them.
 //
-// It knows time and the moments at which a feed of changes was heard. It must not know what is kept in memory, the database,
-// or how the feed works. internal/memory and internal/statuslist call it; the store's feed tells it, by internal/memory.
+// It knows time and the moments at which a feed of changes was heard. It must not know what is kept in memory, the
+// database, or how the feed works. internal/memory and internal/statuslist call it; the store's feed tells it, by
+// internal/memory.
 package fresh
 
 import (
@@ -12,17 +13,17 @@ import (
 )
 
 const (
-	// TrustFor is how long memory may be used after the sending of the last heartbeat that was heard. The guarantee to callers
-	// is one second; the difference is for a check that is already on its way.
+	// TrustFor is how long memory may be used after the sending of the last heartbeat that was heard. The guarantee to
+	// callers is one second; the difference is for a check that is already on its way.
 	TrustFor = 700 * time.Millisecond
 	// idleAfter is for how long memory has to be left alone before heartbeats cease, each of which costs the database a
 	// transaction id and a lock that all its announcements share.
 	idleAfter = time.Second
 )
 
-// Trust says whether what is in memory may be used. If no other process changes the store, it always may. Else changes come
-// through a feed, and a heartbeat that comes back through it says that every change which was committed before its sending
-// has been told: memory may be used for [TrustFor] from that moment on, unless the feed is lost meanwhile.
+// Trust says whether what is in memory may be used. If no other process changes the store, it always may. Else changes
+// come through a feed, and a heartbeat that comes back through it says that every change which was committed before its
+// sending has been told: memory may be used for [TrustFor] from that moment on, unless the feed is lost meanwhile.
 type Trust struct {
 	shared    bool
 	stopwatch func() time.Duration
@@ -73,8 +74,8 @@ func (t *Trust) ask() (holds bool, next <-chan struct{}) {
 	return t.relied-t.heard < TrustFor, t.next
 }
 
-// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back; nil says
-// that nobody relies on memory, so that none is needed.
+// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back; nil
+// says that nobody relies on memory, so that none is needed.
 func (t *Trust) Sending() (heard func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,16 +84,14 @@ func (t *Trust) Sending() (heard func()) {
 	if sent-t.relied >= idleAfter {
 		return nil
 	}
-	return func() { t.hear(sent, losses) }
-}
-
-func (t *Trust) hear(sent time.Duration, losses int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if losses == t.losses {
-		t.heard = max(t.heard, sent)
-		t.lost = false
-		t.tell()
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if losses == t.losses {
+			t.heard = max(t.heard, sent)
+			t.lost = false
+			t.tell()
+		}
 	}
 }
 

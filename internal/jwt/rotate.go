@@ -26,12 +26,7 @@ type Directory struct {
 	Now  func() time.Time // nil: the system's clock
 }
 
-func (d Directory) now() time.Time {
-	if d.Now != nil {
-		return d.Now().UTC()
-	}
-	return token.Clock(nil).Now()
-}
+func (d Directory) now() time.Time { return token.Clock(d.Now).Now() }
 
 // Info tells of one key. Times that are not recorded are zero.
 type Info struct {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/fresh"
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -139,7 +140,7 @@ func (f *feed) run(ctx context.Context) {
 func TestGuarantee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &database{start: time.Now()}
-		m := New(Config{Store: d, Signer: d, Rows: tokens - 1, Shared: true})
+		m := New(tokens-1, true, statuslist.Config{Store: d, Signer: d})
 		f := &feed{memory: m}
 		ctx, stop := context.WithCancel(t.Context())
 		var all sync.WaitGroup

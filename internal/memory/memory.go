@@ -1,31 +1,18 @@
-// Package memory is what a server keeps in memory of its store: rows of credentials and status lists, and whether they may
-// be used. [Memory] is the one that is told of changes, by internal/token of its own and by the store's feed of those of
-// others, and that tells all of them.
+// Package memory is what a server keeps in memory of its store: rows of credentials and status lists, and whether they
+// may be used. [Memory] is the one that is told of changes, by internal/token of its own and by the store's feed of
+// those of others, and that tells all of them.
 //
-// It knows what a change makes worthless. It must not know what a row means for a verdict, which internal/token judges at
-// every use, nor the database. internal/token calls it as [token.Memory].
+// It knows what a change makes worthless. It must not know what a row means for a verdict, which internal/token judges
+// at every use, nor the database. internal/token calls it as [token.Memory].
 package memory
 
 import (
-	"cmp"
 	"context"
-	"time"
 
 	"github.com/tokenwright/tokenwright/internal/fresh"
 	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
-
-// Config is what a memory is made of.
-type Config struct {
-	Store     token.StatusStore
-	Signer    statuslist.Signer
-	Clock     token.Clock
-	Rows      int           // how many are kept at most; 0: each is read every time
-	StatusTTL time.Duration // see [statuslist.Config]; 0 is [statuslist.DefaultTTL]
-	Shared    bool          // other processes change the store, too, and the store's feed tells the memory
-	Stopwatch func() time.Duration
-}
 
 // Memory implements [token.Memory] and the follower of a store's feed.
 type Memory struct {
@@ -35,17 +22,15 @@ type Memory struct {
 	readings fresh.Readings[token.Identity]
 }
 
-// New returns an empty one.
-func New(c Config) *Memory {
-	if c.Stopwatch == nil {
-		c.Stopwatch = token.Stopwatch()
-	}
-	trust := fresh.NewTrust(c.Shared, c.Stopwatch)
-	return &Memory{trust: trust, rows: newRows(c.Rows), lists: statuslist.New(statuslist.Config{
-		Store: c.Store, Signer: c.Signer, Trust: trust, Clock: c.Clock, Stopwatch: c.Stopwatch,
-		TTL: cmp.Or(c.StatusTTL, statuslist.DefaultTTL),
-	})}
+// New returns an empty one, of at most as many rows; of 0, each is read every time. Shared says that other processes
+// change the store, too: the store's feed has to tell the memory, or it answers nothing.
+func New(rows int, shared bool, lists statuslist.Config) *Memory {
+	trust := fresh.NewTrust(shared, token.Stopwatch())
+	return &Memory{trust: trust, rows: newRows(rows), lists: statuslist.New(lists, trust)}
 }
+
+// reader reads a row from the store.
+type reader = func() (token.Identity, error)
 
 // Row implements [token.Memory].
 func (m *Memory) Row(h token.Hash) (token.Identity, bool) {
@@ -56,9 +41,7 @@ func (m *Memory) Row(h token.Hash) (token.Identity, bool) {
 }
 
 // ReadRow implements [token.Memory].
-func (m *Memory) ReadRow(
-	ctx context.Context, h token.Hash, read func() (token.Identity, error),
-) (token.Identity, error) {
+func (m *Memory) ReadRow(ctx context.Context, h token.Hash, read reader) (token.Identity, error) {
 	return m.readings.Get(ctx, string(h[:]), func() (token.Identity, error) { return m.rows.fill(h, read) })
 }
 

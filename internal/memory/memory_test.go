@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -70,7 +71,7 @@ func TestRows(t *testing.T) {
 		"a failure":                         {2, []step{result(token.Identity{Token: &token.Token{Seq: 1}}, errors.New("x"))}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := New(Config{Rows: c.limit})
+			m := New(c.limit, false, statuslist.Config{})
 			for _, step := range c.steps {
 				step(t, m)
 			}
@@ -94,7 +95,7 @@ func TestRows(t *testing.T) {
 // TestMemoryWithoutRows follows a feed like any other, and its lists are right.
 func TestMemoryWithoutRows(t *testing.T) {
 	d := &database{start: time.Now()}
-	m := New(Config{Store: d, Signer: d, Shared: true})
+	m := New(0, true, statuslist.Config{Store: d, Signer: d})
 	m.Lost()
 	m.Changed(token.Change{Token: 1, List: 1})
 	m.Sending()()
@@ -118,7 +119,7 @@ func TestMemoryWithoutRows(t *testing.T) {
 
 // TestMemoryIsLost: it answers nothing until a heartbeat is heard that was sent later, and what was read before is gone.
 func TestMemoryIsLost(t *testing.T) {
-	m := New(Config{Rows: 3, Shared: true})
+	m := New(3, true, statuslist.Config{})
 	kept := func(what string, want ...bool) {
 		t.Helper()
 		for i, want := range want {

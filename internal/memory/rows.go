@@ -2,21 +2,23 @@ package memory
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// rows are those of the credentials that were used lately, a bounded number. Absence is never kept, so that a fresh token
-// works everywhere at once. A row is forgotten when it changes, and one that was read before a change is not put in after it.
+// rows are those of the credentials that were used lately, a bounded number. Absence is never kept, so that a fresh
+// token works everywhere at once. A row is forgotten when it changes, and one that was read before a change is not put
+// in after it.
 type rows struct {
 	limit int
 
 	mu      sync.Mutex
 	kept    *simplelru.LRU[token.Hash, token.Identity]
 	bySeq   map[int64]token.Hash
-	changes uint64 // how many were told
+	changes atomic.Uint64 // how many were told; counted under the lock
 }
 
 func newRows(limit int) *rows {
@@ -33,8 +35,8 @@ func (r *rows) get(h token.Hash) (token.Identity, bool) {
 }
 
 // fill returns what read returns, and keeps it unless something changed since it began.
-func (r *rows) fill(h token.Hash, read func() (token.Identity, error)) (token.Identity, error) {
-	before := r.told()
+func (r *rows) fill(h token.Hash, read reader) (token.Identity, error) {
+	before := r.changes.Load()
 	id, err := read()
 	if err == nil && id.Token != nil {
 		r.put(h, id, before)
@@ -42,16 +44,10 @@ func (r *rows) fill(h token.Hash, read func() (token.Identity, error)) (token.Id
 	return id, err
 }
 
-func (r *rows) told() uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.changes
-}
-
 func (r *rows) put(h token.Hash, id token.Identity, before uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.limit > 0 && r.changes == before {
+	if r.limit > 0 && r.changes.Load() == before {
 		r.kept.Add(h, id)
 		r.bySeq[id.Token.Seq] = h
 	}
@@ -61,7 +57,7 @@ func (r *rows) put(h token.Hash, id token.Identity, before uint64) {
 func (r *rows) changed(c token.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.changes++
+	r.changes.Add(1)
 	if c.Token == 0 {
 		r.kept.Purge()
 	} else if h, ok := r.bySeq[c.Token]; ok {

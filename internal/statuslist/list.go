@@ -9,10 +9,11 @@ import (
 	"github.com/tokenwright/tokenwright/internal/fresh"
 )
 
-// list is one status list. A change only raises the version, and is noted with the version that it made: that of a token in
-// changed, that of anything else, or of too many tokens, in anything. The snapshot is what is published, with the version
-// that is in it. What has a later one has to be read, into another snapshot that takes its place; what a reading that failed
-// was to bring in has a later one still. Nothing is read or signed under the lock, and one update is under way at a time.
+// list is one status list. A change only raises the version, and is noted with the version that it made: that of a
+// token in changed, that of anything else, or of too many tokens, in anything. The snapshot is what is published, with
+// the version that is in it. What has a later one has to be read, into another snapshot that takes its place; what a
+// reading that failed was to bring in has a later one still. Nothing is read or signed under the lock, and one update
+// is under way at a time.
 type list struct {
 	number  int64
 	updates fresh.Readings[string]
@@ -26,9 +27,9 @@ type list struct {
 
 // snapshot is never changed, nor is its array, so that it can be used without the lock.
 type snapshot struct {
-	version int64
-	read    time.Duration // when the last reading of all of it began
-	array   array         // nil before that
+	version int64                // 0: nothing was read yet
+	age     func() time.Duration // how long ago the last reading of all of it began
+	array   array
 	signed  string
 	issued  time.Time // `iat` of what is signed
 }

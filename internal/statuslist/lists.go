@@ -1,16 +1,17 @@
-// Package statuslist publishes the states of tokens whose secrets can be checked offline (draft-ietf-oauth-status-list).
+// Package statuslist publishes the states of tokens whose secrets can be checked offline
+// (draft-ietf-oauth-status-list).
 //
-// It knows the bits of a list, when they have to be read anew and when to sign them anew. It must not know how a list is
-// signed or sent, nor how changes come to be told. internal/memory calls it.
+// It knows the bits of a list, when they have to be read anew and when to sign them anew. It must not know how a list
+// is signed or sent, nor how changes come to be told. internal/memory calls it.
 package statuslist
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/tokenwright/tokenwright/internal/fresh"
 	"github.com/tokenwright/tokenwright/internal/token"
@@ -26,8 +27,8 @@ const (
 	toldChanges = 4096
 	// life is the time between `iat` and `exp` of a list, in TTLs. After half of it the list is signed anew.
 	life = 4
-	// readTime bounds the reading of a list. It goes on when the caller who wanted it has left: a list that takes longer to
-	// read than callers wait would otherwise be begun again and again.
+	// readTime bounds the reading of a list. It goes on when the caller who wanted it has left: a list that takes longer
+	// to read than callers wait would otherwise be begun again and again.
 	readTime = time.Minute
 )
 
@@ -38,28 +39,26 @@ type Signer interface {
 	SignStatusList(c token.StatusClaims) (string, error)
 }
 
-// Config is what [Lists] need. All members must be set.
+// Config is where [Lists] come from.
 type Config struct {
-	Store     token.StatusStore
-	Signer    Signer
-	Trust     *fresh.Trust // in what is told of changes by other processes
-	Clock     token.Clock
-	Stopwatch func() time.Duration // never goes back
-	TTL       time.Duration        // for how long others may use a list before they ask again
+	Store  token.StatusStore
+	Signer Signer
+	Clock  token.Clock
+	TTL    time.Duration // for how long others may use a list before they ask again; 0 is [DefaultTTL]
 }
 
 // Lists are the status lists that were asked for lately, a bounded number. No list waits for another.
 type Lists struct {
 	Config
-
-	mu   sync.Mutex
-	kept *simplelru.LRU[int64, *list]
+	trust *fresh.Trust // in what is told of changes by other processes
+	kept  *lru.Cache[int64, *list]
 }
 
 // New returns no lists yet; they are read when they are asked for.
-func New(c Config) *Lists {
-	kept, _ := simplelru.NewLRU[int64, *list](keptLists, nil) // which fails below 1 only
-	return &Lists{Config: c, kept: kept}
+func New(c Config, trust *fresh.Trust) *Lists {
+	c.TTL = cmp.Or(c.TTL, DefaultTTL)
+	kept, _ := lru.New[int64, *list](keptLists) // which fails below 1 only
+	return &Lists{c, trust, kept}
 }
 
 // Changed tells of a change after its commit.
@@ -67,8 +66,6 @@ func (l *Lists) Changed(c token.Change) {
 	if c.User != 0 || c.Token != 0 && c.List == 0 {
 		return // on which no list depends
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for _, list := range l.kept.Values() {
 		if c.Token == 0 || c.List == list.number {
 			list.tell(c.Token)
@@ -76,14 +73,14 @@ func (l *Lists) Changed(c token.Change) {
 	}
 }
 
-// Get returns the signed list with this number as it is now: a change that was told before the call is in it, and one that is
-// not told is in it after less than a second.
+// Get returns the signed list with this number as it is now: a change that was told before the call is in it, and one
+// that is not told is in it after less than a second.
 func (l *Lists) Get(ctx context.Context, number int64) (string, error) {
 	list, err := l.find(ctx, number)
 	if err != nil {
 		return "", err
 	}
-	if signed, ok := l.usable(list, l.Trust.Holds()); ok {
+	if signed, ok := l.usable(list, l.trust.Holds()); ok {
 		return signed, nil
 	}
 	return list.updates.Get(ctx, "", func() (string, error) { return l.update(context.WithoutCancel(ctx), list) })
@@ -91,7 +88,7 @@ func (l *Lists) Get(ctx context.Context, number int64) (string, error) {
 
 // find returns a list that exists. Of those that do not, nothing is kept.
 func (l *Lists) find(ctx context.Context, number int64) (*list, error) {
-	if list, known := l.known(number); known {
+	if list, known := l.kept.Get(number); known {
 		return list, nil
 	}
 	if err := l.Store.FindStatusList(ctx, number); token.KindOf(err) == token.NotFound {
@@ -99,27 +96,18 @@ func (l *Lists) find(ctx context.Context, number int64) (*list, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if list, known := l.kept.Get(number); known {
-		return list, nil
-	}
 	list := newList(number)
-	l.kept.Add(number, list)
+	if other, known, _ := l.kept.PeekOrAdd(number, list); known {
+		return other, nil
+	}
 	return list, nil
 }
 
-func (l *Lists) known(number int64) (*list, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.kept.Get(number)
-}
-
-// usable returns the list as it was signed last, and whether that is as good as a new one. Heard says whether changes by
-// others are told; if they are not, all of it has to have been read lately.
+// usable returns the list as it was signed last, and whether that is as good as a new one. Heard says whether changes
+// by others are told; if they are not, all of it has to have been read lately.
 func (l *Lists) usable(list *list, heard bool) (signed string, ok bool) {
 	s, current := list.state()
-	ok = current && l.lasts(s) && (heard || l.Stopwatch()-s.read <= fresh.TrustFor)
+	ok = current && l.lasts(s) && (heard || s.age() <= fresh.TrustFor)
 	return s.signed, ok
 }
 
@@ -133,14 +121,14 @@ func (l *Lists) lasts(s snapshot) bool {
 func (l *Lists) update(ctx context.Context, list *list) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
-	heard := l.Trust.Await(ctx)
+	heard := l.trust.Await(ctx)
 	if signed, ok := l.usable(list, heard); ok {
 		return signed, nil
 	}
 	old, next, changed, anything := list.begin()
 	var err error
 	if anything || !heard {
-		next.read = l.Stopwatch()
+		next.age = token.Stopwatch()
 		next.array, err = l.read(ctx, list.number)
 	} else {
 		next.array, err = l.readChanged(ctx, list.number, old.array, changed)
@@ -176,17 +164,11 @@ func (l *Lists) readChanged(ctx context.Context, number int64, old array, change
 	return a, err
 }
 
-func (l *Lists) sign(number int64, s *snapshot) error {
-	packed, err := s.array.pack()
-	if err != nil {
-		return token.Wrap(token.Internal, err)
-	}
+func (l *Lists) sign(number int64, s *snapshot) (err error) {
 	s.issued = l.Clock.Now().Truncate(time.Second)
 	s.signed, err = l.Signer.SignStatusList(token.StatusClaims{
-		List: number, IssuedAt: s.issued, ExpiresAt: s.issued.Add(l.TTL * life), TTL: l.TTL, Bits: bits, Packed: packed,
+		List: number, IssuedAt: s.issued, ExpiresAt: s.issued.Add(l.TTL * life), TTL: l.TTL,
+		Bits: bits, Packed: s.array.pack(),
 	})
-	if err != nil {
-		return token.Wrap(token.KindOf(err), err)
-	}
-	return nil
+	return err
 }

@@ -103,9 +103,7 @@ func (s *plainSigner) SignStatusList(c token.StatusClaims) (string, error) {
 // newLists are those of a server that is alone.
 func newLists(store *listStore) (*Lists, *plainSigner) {
 	signer := &plainSigner{}
-	return New(Config{
-		Store: store, Signer: signer, Trust: fresh.NewTrust(false, nil), Stopwatch: token.Stopwatch(), TTL: DefaultTTL,
-	}), signer
+	return New(Config{Store: store, Signer: signer}, fresh.NewTrust(false, nil)), signer
 }
 
 // TestStatusListsAreBounded asks for many lists: memory keeps some, the one that is asked for all the time among them.
@@ -142,7 +140,7 @@ func TestManyChangesAreBounded(t *testing.T) {
 	for seq := range int64(toldChanges + 10) {
 		s.Changed(token.Change{Token: seq + 1, List: 1})
 	}
-	if list, _ := s.known(1); len(list.changed) > toldChanges {
+	if list, _ := s.kept.Get(1); len(list.changed) > toldChanges {
 		t.Errorf("%d changes are remembered", len(list.changed))
 	}
 	read(2)
@@ -283,7 +281,7 @@ func TestStatusListsAreNeverOlderThanTheCall(t *testing.T) {
 func TestListsWhileTheFeedComesAndGoes(t *testing.T) {
 	store := &listStore{}
 	s, _ := newLists(store)
-	s.Trust = fresh.NewTrust(true, s.Stopwatch)
+	s.trust = fresh.NewTrust(true, token.Stopwatch())
 	var readers sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
 	for range 8 {
@@ -295,17 +293,17 @@ func TestListsWhileTheFeedComesAndGoes(t *testing.T) {
 			}
 		})
 	}
-	for i := range 90 {
+	for i := range 60 {
 		state, want := token.Revoked, "1"
 		if i%2 == 1 {
 			state, want = token.Active, "0"
 		}
 		switch i % 3 {
 		case 0:
-			s.Trust.Lost()
+			s.trust.Lost()
 			s.Changed(token.Change{})
 		case 1:
-			s.Trust.Sending()()
+			s.trust.Sending()()
 		}
 		store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: state})
 		s.Changed(token.Change{Token: 5, List: 1})
@@ -322,7 +320,7 @@ func TestListsWithoutAFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &listStore{}
 		s, signer := newLists(store)
-		s.Trust = fresh.NewTrust(true, s.Stopwatch)
+		s.trust = fresh.NewTrust(true, token.Stopwatch())
 		reads := func(what string, want int) {
 			t.Helper()
 			if _, err := s.Get(t.Context(), 1); err != nil || store.reads != want {
@@ -334,7 +332,7 @@ func TestListsWithoutAFeed(t *testing.T) {
 		reads("at the end", 1)
 		time.Sleep(1)
 		reads("after the end", 2)
-		s.Trust.Sending()()
+		s.trust.Sending()()
 		time.Sleep(fresh.TrustFor - 1)
 		reads("while a heartbeat counts", 2)
 		if signer.signed != 1 {
@@ -348,8 +346,8 @@ func TestListsAfterAnIdleWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &listStore{}
 		s, _ := newLists(store)
-		s.Trust = fresh.NewTrust(true, s.Stopwatch)
-		s.Trust.Sending()()
+		s.trust = fresh.NewTrust(true, token.Stopwatch())
+		s.trust.Sending()()
 		got := make(chan string, 1)
 		get := func() {
 			signed, err := s.Get(t.Context(), 1)
@@ -367,7 +365,7 @@ func TestListsAfterAnIdleWhile(t *testing.T) {
 			t.Error("no heartbeat is waited for")
 		}
 		store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: token.Revoked})
-		heard := s.Trust.Sending()
+		heard := s.trust.Sending()
 		s.Changed(token.Change{Token: 5, List: 1})
 		heard()
 		if signed := <-got; signed != "1" || store.reads != 1 {

@@ -47,9 +47,9 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, er
 	return id, err
 }
 
-// lookUp returns the row of a credential, from memory if that may answer. What has not the form of a credential is refused
-// before the store is asked. A JWT whose row is in memory needs no second look at its signature: it is the same to the byte.
-// A thousand requests with one credential that come together are one look-up.
+// lookUp returns the row of a credential, from memory if that may answer. What has not the form of a credential is
+// refused before the store is asked. A JWT whose row is in memory needs no second look at its signature: it is the same
+// to the byte. A thousand requests with one credential that come together are one look-up.
 func (s *Service) lookUp(ctx context.Context, credential string) (Identity, error) {
 	hash := HashSecret(credential)
 	if s.Memory != nil {

@@ -2,15 +2,16 @@ package token
 
 import "context"
 
-// Change names what was changed. The zero Change is anything: an account or an environment, on which many tokens depend.
+// Change names what was changed. The zero Change is anything: an account or an environment, on which many tokens
+// depend.
 type Change struct {
 	Token int64 // Seq of a token, and
 	List  int64 // the status list that it has a place in, 0 if it has none
 	User  int64 // id of a user
 }
 
-// Memory is what a server keeps of what it has read lately: rows of credentials and status lists. It never keeps verdicts,
-// which are reached at every use: state, expiry and owner are judged then.
+// Memory is what a server keeps of what it has read lately: rows of credentials and status lists. It never keeps
+// verdicts, which are reached at every use: state, expiry and owner are judged then.
 type Memory interface {
 	// Row returns the row of a credential, false if it has to be read.
 	Row(h Hash) (Identity, bool)

@@ -15,7 +15,8 @@ type Service struct {
 	OIDC Federation
 	// Memory answers for what was read lately; nil reads each credential every time, and publishes no status lists.
 	Memory Memory
-	// FederatedMaxLifetime is how long a token lives at most that a caller made with a JWT of another issuer; 0: no maximum.
+	// FederatedMaxLifetime is how long a token lives at most that a caller made with a JWT of another issuer; 0: no
+	// maximum.
 	FederatedMaxLifetime time.Duration
 	// Policies are the operator's limits, by dialect.
 	Policies map[Dialect]Policy
@@ -86,8 +87,8 @@ func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r 
 	return page, err
 }
 
-// Walk shows the tokens that [Service.List] would return in pages, all of them, a page at a time: the query's Limit is the
-// size of what is read at once. It shows an empty page only if there are no tokens.
+// Walk shows the tokens that [Service.List] would return in pages, all of them, a page at a time: the query's Limit is
+// the size of what is read at once. It shows an empty page only if there are no tokens.
 func (s *Service) Walk(ctx context.Context, c Caller, q Query, cursor string, r Reach, show func([]Token) error) error {
 	q, err := s.begin(ctx, c, q, cursor, r)
 	for more := true; more && err == nil; {
@@ -102,7 +103,8 @@ func (s *Service) Walk(ctx context.Context, c Caller, q Query, cursor string, r 
 	return err
 }
 
-// begin judges the question for a list and sets where that begins. A limit of 0 means that the caller sees nothing of it.
+// begin judges the question for a list and sets where that begins. A limit of 0 means that the caller sees nothing of
+// it.
 func (s *Service) begin(ctx context.Context, c Caller, q Query, cursor string, r Reach) (Query, error) {
 	if err := c.enter(q.Dialect, r); err != nil {
 		return q, err
@@ -191,9 +193,9 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	return s.used(t), err
 }
 
-// futile is why a change would change nothing, tried on a copy. What takes rights away goes before all others, and so must
-// not be asked of tokens that are not there, as often as somebody pleases. Its caller is judged as for a reading: nothing
-// changes.
+// futile is why a change would change nothing, tried on a copy. What takes rights away goes before all others, and so
+// must not be asked of tokens that are not there, as often as somebody pleases. Its caller is judged as for a reading:
+// nothing changes.
 func (s *Service) futile(ctx context.Context, ref Ref, change func(*Token) error) error {
 	t, err := s.Store.Find(ctx, ref)
 	if err == nil {
@@ -223,8 +225,8 @@ func (s *Service) Changed(c Change) {
 	}
 }
 
-// free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from any
-// state, and an admin's suspension takes the place of the owner's, which the owner could undo.
+// free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from
+// any state, and an admin's suspension takes the place of the owner's, which the owner could undo.
 func (t *Token) free(c Caller, a Action, status State) bool {
 	return a == Delete && t.Dialect.deletesFromAnyState() ||
 		a == Suspend && status == Suspended && !t.SuspendedByAdmin && c.Admin()

@@ -21,9 +21,9 @@ type StatusPlace struct {
 	Index int64 // from 0 to StatusListSize-1
 }
 
-// StatusPlaceOf is the place with the number n, from 0. A list is filled before the next one begins, but in an order of its own
-// that only the key tells, so that an index does not tell how many tokens there are or which came first. Every number
-// has another place: this is a Feistel network.
+// StatusPlaceOf is the place with the number n, from 0. A list is filled before the next one begins, but in an order of
+// its own that only the key tells, so that an index does not tell how many tokens there are or which came first. Every
+// number has another place: this is a Feistel network.
 func StatusPlaceOf(key []byte, n int64) StatusPlace {
 	const mask = 1<<halfBits - 1
 	p := StatusPlace{List: n/StatusListSize + 1}
@@ -59,8 +59,8 @@ type StatusClaims struct {
 	Packed    []byte // all statuses, compressed (RFC 1950)
 }
 
-// StatusList returns the signed status list with this number as it is now: a change that was answered by this process is
-// in it, one of another process is in it after less than a second.
+// StatusList returns the signed status list with this number as it is now: a change that was answered by this process
+// is in it, one of another process is in it after less than a second.
 func (s *Service) StatusList(ctx context.Context, number int64) (string, error) {
 	if s.Memory == nil {
 		return "", Errorf(NotFound, "no status lists are published")

@@ -6,8 +6,8 @@ import (
 )
 
 // Store keeps tokens. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
-// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every method honours its context. The
-// package storetest is its contract.
+// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every
+// method honours its context. The package storetest is its contract.
 type Store interface {
 	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,
 	// calls in.Decide with them and inserts the token as Decide left it. An error of Decide ends the transaction and is
@@ -76,7 +76,7 @@ type Facts struct {
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
 	Place       StatusPlace  // one that no other token has; where [Dialect.PublishesStatus]
-	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive and Name is not ""
+	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive, not for ""
 }
 
 // Identity is a credential's row with what it depends on.
@@ -106,8 +106,8 @@ type Query struct {
 	Limit         int       // at least 1
 }
 
-// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit first.
-// Lists are by ascending id and begin after the given id ("" or 0: at the start).
+// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit
+// first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
 type Registry interface {
 	// CreateUser gives the ID. It fails with [NameTaken] for a second user of one issuer and subject.
 	CreateUser(ctx context.Context, p Permit, u User) (User, error)
@@ -115,8 +115,8 @@ type Registry interface {
 	// FindSubject returns the user whom the OIDC issuer knows as subject, with the home account.
 	FindSubject(ctx context.Context, issuer, subject string) (Identity, error)
 	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
-	// UpdateUser stores the Role, AccountID, Disabled and UpdatedAt that change left. It tells change how many enabled admins there are
-	// besides this user; that number is locked until the end of the transaction.
+	// UpdateUser stores the Role, AccountID, Disabled and UpdatedAt that change left. It tells change how many enabled
+	// admins there are besides this user; that number is locked until the end of the transaction.
 	UpdateUser(ctx context.Context, p Permit, id int64, change func(u *User, otherAdmins int) error) (User, error)
 
 	CreateAccount(ctx context.Context, p Permit, a Account) error

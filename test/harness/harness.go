@@ -23,6 +23,7 @@ import (
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/memory"
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 	"github.com/tokenwright/tokenwright/test/pgtest"
@@ -178,17 +179,16 @@ func (s *Server) assemble(o Options) error {
 
 // remember gives the service its memory. A planted fault must not hide behind it.
 func (s *Server) remember(o Options, signer *jwt.Keys) {
-	config := memory.Config{
-		Store: s.DB, Signer: signer, Clock: s.Service.Clock, Rows: cmp.Or(o.Rows, 10_000), Shared: s.DB.Shared(),
-	}
+	rows := cmp.Or(o.Rows, 10_000)
+	lists := statuslist.Config{Store: s.DB, Signer: signer, Clock: s.Service.Clock}
 	if o.WrapStore != nil {
-		config.Rows = 0
+		rows = 0
 		s.Service.Store = o.WrapStore(s.DB)
-		if lists, too := s.Service.Store.(token.StatusStore); too {
-			config.Store = lists
+		if wrapped, too := s.Service.Store.(token.StatusStore); too {
+			lists.Store = wrapped
 		}
 	}
-	s.Memory = memory.New(config)
+	s.Memory = memory.New(rows, s.DB.Shared(), lists)
 	s.Service.Memory = s.Memory
 }
 
