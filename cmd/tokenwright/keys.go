@@ -113,7 +113,7 @@ func stampOrNone(t *time.Time) string {
 
 type keysRotateCmd struct {
 	keyDirectoryFlags `embed:""`
-	Emergency         bool `help:"The active key is compromised: do not wait for all who check tokens to get the next one."`
+	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next."`
 }
 
 // Run implements the command.

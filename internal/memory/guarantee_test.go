@@ -92,7 +92,15 @@ func text(status func(i int) byte) []byte {
 	return s
 }
 
-func pause(most time.Duration) { time.Sleep(rand.N(most)) } //nolint:gosec // chance is what is wanted
+func pause(most time.Duration) { time.Sleep(rand.N(most)) }
+
+// pauses is mostly pause, but may be a long one.
+func pauses(most, long time.Duration) {
+	if rand.N(6) == 0 {
+		most = long
+	}
+	pause(most)
+}
 
 // feed hands on what is put in, in order, after some time.
 type feed struct {
@@ -123,7 +131,7 @@ func (f *feed) run(ctx context.Context) {
 			if heard := f.memory.Sending(); heard != nil {
 				f.put(heard)
 			}
-			pause([]time.Duration{10, 10, 10, 200, 900}[rand.N(5)] * time.Millisecond)
+			pauses(10*time.Millisecond, 900*time.Millisecond)
 			for _, message := range f.take() {
 				message()
 			}
@@ -156,7 +164,7 @@ func TestGuarantee(t *testing.T) {
 		var remembered, listed int
 		all.Go(func() {
 			for ctx.Err() == nil {
-				pause([]time.Duration{20, 20, 20, 20, 20, 20, 3000}[rand.N(7)] * time.Millisecond)
+				pauses(20*time.Millisecond, 3*time.Second)
 				if checkRow(t, m, d, rand.N(tokens)) {
 					remembered++
 				}
@@ -165,14 +173,14 @@ func TestGuarantee(t *testing.T) {
 		for range 2 {
 			all.Go(func() {
 				for ctx.Err() == nil {
-					pause([]time.Duration{50, 50, 50, 50, 50, 5000}[rand.N(6)] * time.Millisecond)
+					pauses(50*time.Millisecond, 5*time.Second)
 					checkRow(t, m, d, rand.N(tokens))
 				}
 			})
 		}
 		all.Go(func() {
 			for ctx.Err() == nil {
-				pause([]time.Duration{100, 100, 100, 100, 5000}[rand.N(5)] * time.Millisecond)
+				pauses(100*time.Millisecond, 5*time.Second)
 				checkList(t, m, d)
 				listed++
 			}
