@@ -36,8 +36,7 @@ type Follower interface {
 	Lost()
 }
 
-// Shared reports whether other processes may change the database, so that what is kept in memory has to follow their
-// changes.
+// Shared reports whether other processes may change the database, so that memory has to follow their changes.
 func (d *DB) Shared() bool { return d.backend.postgres() }
 
 // announce tells the other processes of a change at the commit of the transaction that makes it, and not at all if that
@@ -135,8 +134,7 @@ type feed struct {
 // errMoved is the error for a feed of another server than the one that is asked for rows.
 var errMoved = errors.New("it came from another server than the newest connection leads to")
 
-// beat sends a heartbeat and waits until it comes back. Where none is needed it only asks the server for a sign of
-// life.
+// beat sends a heartbeat and waits until it comes back. Where none is needed it only asks for a sign of life.
 func (f *feed) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWait)
 	defer cancel()

@@ -45,26 +45,20 @@ func (r *Readings[V]) Get(ctx context.Context, key string, read func() (V, error
 }
 
 // run reads when the reading that is under way has ended. Who comes after that waits for another one.
-func (r *Readings[V]) run(ctx context.Context, key string, read func() (V, error)) (any, error) {
-	for begun := false; ; {
-		result, err, _ := r.running.Do(key, func() (any, error) {
+func (r *Readings[V]) run(ctx context.Context, key string, read func() (V, error)) (got reading[V], err error) {
+	for begun := false; !begun; {
+		_, err, _ = r.running.Do(key, func() (_ any, err error) {
 			begun = true
 			r.next.Forget(key)
-			return do(ctx, read)
+			defer func() {
+				if p := recover(); p != nil { // which nobody else could catch
+					err = token.Wrap(token.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				}
+				got.private = err != nil && (ctx.Err() != nil || token.KindOf(err) == token.Overloaded)
+			}()
+			got.value, err = read()
+			return nil, err
 		})
-		if begun {
-			return result, err
-		}
 	}
-}
-
-func do[V any](ctx context.Context, read func() (V, error)) (r reading[V], err error) {
-	defer func() {
-		if p := recover(); p != nil { // which nobody else could catch
-			err = token.Wrap(token.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-		}
-		r.private = err != nil && (ctx.Err() != nil || token.KindOf(err) == token.Overloaded)
-	}()
-	r.value, err = read()
-	return r, err
+	return got, err
 }

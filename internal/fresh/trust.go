@@ -89,8 +89,7 @@ func (t *Trust) Sending() (heard func()) {
 		defer t.mu.Unlock()
 		if losses == t.losses {
 			t.heard = max(t.heard, sent)
-			t.lost = false
-			t.tell()
+			t.set(false)
 		}
 	}
 }
@@ -100,12 +99,12 @@ func (t *Trust) Lost() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.losses++
-	t.lost = true
-	t.tell()
+	t.set(true)
 }
 
-// tell ends the waiting, under the lock.
-func (t *Trust) tell() {
+// set ends the waiting for how it will be, under the lock.
+func (t *Trust) set(lost bool) {
+	t.lost = lost
 	close(t.next)
 	t.next = make(chan struct{})
 }

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -151,14 +152,11 @@ func (l *Lists) read(ctx context.Context, number int64) (array, error) {
 
 // readChanged leaves the old array as it is.
 func (l *Lists) readChanged(ctx context.Context, number int64, old array, changed []int64) (array, error) {
-	if len(changed) == 0 {
-		return old, nil
-	}
 	standings, err := l.Store.Standings(ctx, changed)
-	a := bytes.Clone(old)
+	a := slices.Clone(old)
 	for _, s := range standings {
 		if s.Place.List == number {
-			array(a).set(s.Place.Index, statusOf(s))
+			a.set(s.Place.Index, statusOf(s))
 		}
 	}
 	return a, err
