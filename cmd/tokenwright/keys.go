@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // keysCmd looks after the keys that sign JWTs. Servers notice changes by themselves.
@@ -22,7 +23,9 @@ type keyDirectoryFlags struct {
 	KeyDirectory string `required:"" placeholder:"DIR" help:"The directory."`
 }
 
-func (f keyDirectoryFlags) directory() jwt.Directory { return jwt.Directory{Path: f.KeyDirectory} }
+func (f keyDirectoryFlags) directory() jwt.Directory {
+	return jwt.Directory{Path: f.KeyDirectory, Now: token.Clock(nil).Now}
+}
 
 type keysInitCmd struct {
 	keyDirectoryFlags `embed:""`

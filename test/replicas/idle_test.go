@@ -64,7 +64,8 @@ func (m meter) measure(t *testing.T, while time.Duration) cost {
 	return c
 }
 
-// TestIdleReplicasCostNothing: a replica that nobody asks takes no transaction ids, beside one that is asked.
+// TestIdleReplicasCostNothing: a replica that nobody asks sends no heartbeats and takes no transaction ids for them, beside
+// one that is asked.
 func TestIdleReplicasCostNothing(t *testing.T) {
 	cluster := pgtest.NewCluster(t)
 	cluster.Exec(t, "ALTER SYSTEM SET autovacuum = off") // which takes transaction ids
@@ -76,7 +77,8 @@ func TestIdleReplicasCostNothing(t *testing.T) {
 	warm(t, []*harness.Server{first, second}, []*subject{s})
 	m := newMeter(t, database)
 	m.measure(t, 2*time.Second) // until nobody relies on anything any more
-	if idle := m.measure(t, 3*time.Second); idle.ids != 0 || len(idle.heartbeats) != 0 {
+	const proofs = 2            // that the database takes writes, one each five seconds where they are made at all
+	if idle := m.measure(t, 3*time.Second); idle.ids > proofs || len(idle.heartbeats) != 0 {
 		t.Errorf("two idle replicas took %d transaction ids and sent the heartbeats %v", idle.ids, idle.heartbeats)
 	}
 
@@ -98,7 +100,7 @@ func TestIdleReplicasCostNothing(t *testing.T) {
 	_, remembered := second.Memory.Row(token.HashSecret(s.secret))
 	close(stop)
 	<-stopped
-	if used.ids == 0 || len(used.heartbeats) != 1 || !remembered {
+	if used.ids <= proofs || len(used.heartbeats) != 1 || !remembered {
 		t.Errorf("of two replicas one is used: %d transaction ids, the heartbeats %v, and its memory answers: %t",
 			used.ids, used.heartbeats, remembered)
 	}
