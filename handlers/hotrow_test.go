@@ -47,7 +47,11 @@ func TestBusyTokenIsNoHotRow(t *testing.T) {
 		writes := &rowWrites{counts: map[int64]int{}}
 		s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Unchecked: true, Configure: func(c *server.Config) {
 			c.RequestTimeout = time.Minute
-			c.Adjust = func(s *token.Service) { writes.Store, s.Store = s.Store, writes } // beneath the cache
+			c.Wrap = func(s server.Stores) server.Stores { // beneath what is kept in memory
+				writes.Store = s.Tokens
+				s.Tokens = writes
+				return s
+			}
 		}})
 		secret, id := issue(t, s, token.Muninx, s.Vars["member"], `{"name":"busy"}`)
 

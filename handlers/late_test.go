@@ -238,9 +238,9 @@ func TestCredentialsThatEndBeforeTheChange(t *testing.T) {
 				nothing := func() {}
 				do := nothing
 				s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Configure: func(c *server.Config) {
-					c.Adjust = func(s *token.Service) {
-						changes := beforeChange{s.Store, s.Registry, &do}
-						s.Store, s.Registry = changes, changes
+					c.Wrap = func(s server.Stores) server.Stores {
+						changes := beforeChange{s.Tokens, s.Registry, &do}
+						return server.Stores{Tokens: changes, Registry: changes, Statuses: s.Statuses}
 					}
 				}})
 				all := operations(t, s)

@@ -18,13 +18,17 @@ import (
 // planted is a store that fails when told to.
 type planted struct {
 	token.Store
+	lists token.StatusStore
 	fault *atomic.Pointer[func(context.Context) error]
 }
 
 // plant has a server work on such a store.
 func plant(fault *atomic.Pointer[func(context.Context) error]) func(*server.Config) {
 	return func(c *server.Config) {
-		c.Adjust = func(s *token.Service) { s.Store = planted{s.Store, fault} }
+		c.Wrap = func(s server.Stores) server.Stores {
+			p := planted{s.Tokens, s.Statuses, fault}
+			return server.Stores{Tokens: p, Registry: s.Registry, Statuses: p}
+		}
 	}
 }
 
@@ -46,21 +50,21 @@ func (p planted) StatusList(ctx context.Context, list int64, each func(token.Sta
 	if err := p.fail(ctx); err != nil {
 		return err
 	}
-	return p.Store.StatusList(ctx, list, each)
+	return p.lists.StatusList(ctx, list, each)
 }
 
 func (p planted) FindStatusList(ctx context.Context, list int64) error {
 	if err := p.fail(ctx); err != nil {
 		return err
 	}
-	return p.Store.FindStatusList(ctx, list)
+	return p.lists.FindStatusList(ctx, list)
 }
 
 func (p planted) Standings(ctx context.Context, seqs []int64) ([]token.Standing, error) {
 	if err := p.fail(ctx); err != nil {
 		return nil, err
 	}
-	return p.Store.Standings(ctx, seqs)
+	return p.lists.Standings(ctx, seqs)
 }
 
 // TestStatusListsInAnOutage: what was changed while the database was away is not lost, and an old list is not shown.

@@ -94,9 +94,10 @@ func TestListThatBreaksOff(t *testing.T) {
 	broken := &failing{after: 100}
 	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
 		unlimited(c)
-		c.Adjust = func(s *token.Service) {
-			broken.Store = s.Store
-			s.Store = broken
+		c.Wrap = func(s server.Stores) server.Stores {
+			broken.Store = s.Tokens
+			s.Tokens = broken
+			return s
 		}
 	}})
 	hoard(t, s, 600)

@@ -38,9 +38,16 @@ type Config struct {
 	RequestTimeout  time.Duration
 	ShutdownTimeout time.Duration
 
-	Log    *slog.Logger
-	Clock  func() time.Time     // nil is the system's
-	Adjust func(*token.Service) // changes the service before it is used, for tests that plant faults; nil: not at all
+	Log   *slog.Logger
+	Clock token.Clock         // nil is the system's
+	Wrap  func(Stores) Stores // puts something before the database, for tests that plant faults; nil: nothing
+}
+
+// Stores is what a server asks of its database.
+type Stores struct {
+	Tokens   token.Store
+	Registry token.Registry
+	Statuses token.StatusStore
 }
 
 // ConfigError says that the configuration cannot be right, whatever else happens.

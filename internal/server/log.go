@@ -25,7 +25,7 @@ func (s *Server) feedLost(err error) {
 	s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
 }
 
-// keysChanged hears of the key directory. What is in the cache was verified by keys that may not be there any more.
+// keysChanged hears of the key directory. What is in memory was verified by keys that may not be there any more.
 func (s *Server) keysChanged(err error) {
 	if err != nil {
 		s.log.Warn("the key directory cannot be used as it is; the keys that were read before go on working", "error", err)

@@ -20,7 +20,7 @@ func (s *Server) openDatabase(ctx context.Context) (*store.DB, error) {
 	return store.Open(ctx, s.config.DatabaseURL, options)
 }
 
-// claim keeps a second server off the embedded database, of whose changes the cache of this one would not hear.
+// claim keeps a second server off the embedded database, of whose changes the memory of this one would not hear.
 func (s *Server) claim() (err error) {
 	if path, embedded := store.SQLitePath(s.config.DatabaseURL); embedded && !s.config.Ephemeral {
 		s.claimed, err = store.ClaimFile(path)

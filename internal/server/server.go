@@ -16,6 +16,8 @@ import (
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/memory"
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -24,6 +26,7 @@ import (
 type Server struct {
 	Tokens    *token.Service
 	DB        *store.DB
+	Memory    *memory.Memory
 	PublicURL string // that of the [Config], or else the one that follows from the listener's address
 
 	config      Config
@@ -89,8 +92,8 @@ func (s *Server) defaultURL() string {
 // assemble makes the service: first the claim on a file, then the keys, then the database.
 func (s *Server) assemble(ctx context.Context) (err error) {
 	s.Tokens = &token.Service{
-		Dialects: s.config.Dialects, Policies: s.config.Policies, StatusTTL: s.config.StatusTTL,
-		FederatedMaxLifetime: s.config.FederatedMaxLifetime, Clock: s.config.Clock,
+		Dialects: s.config.Dialects, Policies: s.config.Policies, FederatedMaxLifetime: s.config.FederatedMaxLifetime,
+		Clock: s.config.Clock,
 	}
 	if err := s.federate(); err != nil {
 		return err
@@ -104,14 +107,23 @@ func (s *Server) assemble(ctx context.Context) (err error) {
 	if s.DB, err = s.openDatabase(ctx); err != nil {
 		return err
 	}
-	s.Tokens.Store = s.DB
-	s.Tokens.Registry = s.DB
-	s.Tokens.Signer = s.keys
-	s.Tokens.Cache = token.NewCache(s.config.CacheSize, s.DB.Shared())
-	if s.config.Adjust != nil {
-		s.config.Adjust(s.Tokens)
-	}
+	s.supply(Stores{Tokens: s.DB, Registry: s.DB, Statuses: s.DB})
 	return nil
+}
+
+// supply gives the service the parts that it works with.
+func (s *Server) supply(stores Stores) {
+	if s.config.Wrap != nil {
+		stores = s.config.Wrap(stores)
+	}
+	lists := statuslist.Config{
+		Store: stores.Statuses, Signer: s.keys, Clock: s.config.Clock, TTL: s.config.StatusTTL,
+	}
+	s.Memory = memory.New(s.config.CacheSize, s.DB.Shared(), lists)
+	s.Tokens.Store = stores.Tokens
+	s.Tokens.Registry = stores.Registry
+	s.Tokens.Signer = s.keys
+	s.Tokens.Memory = s.Memory
 }
 
 // Close ends whatever [Open] has begun.
@@ -160,7 +172,7 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.DB.Watch(ctx, s.writesChanged) })
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
-	tasks.Go(func() { s.DB.Follow(ctx, s.Tokens.Follower(), s.feedLost) })
+	tasks.Go(func() { s.DB.Follow(ctx, s.Memory, s.feedLost) })
 	return func() {
 		cancel()
 		tasks.Wait()

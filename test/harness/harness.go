@@ -20,6 +20,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/memory"
 	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
@@ -46,6 +47,7 @@ type Server struct {
 	URL     string
 	Service *token.Service
 	DB      *store.DB
+	Memory  *memory.Memory
 	Dir     string // of the database file
 	KeyDir  string // of the keys that sign JWTs
 	Log     *child.Buffer
@@ -114,7 +116,7 @@ func (s *Server) run(c server.Config) {
 	})
 	s.t.Cleanup(s.Stop)
 	s.URL, s.publicURL = "http://"+opened.Addr().String(), opened.PublicURL
-	s.Service, s.DB = opened.Tokens, opened.DB
+	s.Service, s.DB, s.Memory = opened.Tokens, opened.DB, opened.Memory
 }
 
 func (s *Server) newClient(o Options, contracts []handlers.Contract) *http.Client {

@@ -110,7 +110,7 @@ func TestOfflineStatusWithTheServer(t *testing.T) {
 		want   error
 	}{{"suspend", verify.ErrInvalid}, {"activate", nil}, {"revoke", verify.ErrInvalid}} {
 		change(t, s, id, step.action)
-		s.Advance(token.DefaultStatusTTL)
+		s.Advance(time.Minute)
 		expect(t, step.action, v, secret, step.want)
 		expect(t, "another after "+step.action, v, other, nil)
 	}
@@ -210,7 +210,10 @@ func TestOnlineWithTheServerInTrouble(t *testing.T) {
 	away := &atomic.Bool{}
 	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
 		c.CacheSize = 0 // a fault must not hide behind memory
-		c.Adjust = func(s *token.Service) { s.Store = planted{s.Store, away} }
+		c.Wrap = func(s server.Stores) server.Stores {
+			s.Tokens = planted{s.Tokens, away}
+			return s
+		}
 	}})
 	v := ask(t, s.URL, s.Vars["introspector"], newClock(), noCache)
 	away.Store(true)
