@@ -28,15 +28,15 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	}
 	defer db.Close() //nolint:errcheck // what was to be stored is committed
 	tokens := &token.Service{Store: db, Registry: db}
-	made, err := initialize(ctx, tokens, c.file())
+	first, resumed, err := initialize(ctx, tokens, c.file())
 	switch {
 	case err != nil:
 		return err
-	case made == madeBefore:
+	case resumed:
 		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n",
 			c.CredentialFile)
 		return nil
-	case made == firstMade:
+	case first:
 		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
 		return nil
 	}
@@ -74,30 +74,18 @@ func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 	return store.Open(ctx, c.DatabaseURL, options)
 }
 
-// beginning is what [initialize] found to do.
-type beginning int
-
-const (
-	nothingMade beginning = iota
-	firstMade             // the database was empty
-	madeBefore            // an earlier run had committed a credential and left its file unfinished
-)
-
-// initialize fills an empty database. In one that is filled it looks after what a run has left that was killed.
-func initialize(ctx context.Context, tokens *token.Service, file *credentialFile) (beginning, error) {
-	first, err := tokens.Initialize(ctx, file.write)
+// initialize fills an empty database, and reports so. In one that is filled it finishes what an earlier run has left that
+// had committed a credential and was killed before its file was done, and reports that.
+func initialize(ctx context.Context, s *token.Service, file *credentialFile) (first, resumed bool, err error) {
+	first, err = s.Initialize(ctx, file.write)
 	if err := file.settle(err); err != nil {
-		return nothingMade, fmt.Errorf("cannot make the first credential: %w", err)
+		return false, false, fmt.Errorf("cannot make the first credential: %w", err)
 	}
 	if first {
-		return firstMade, nil
+		return true, false, nil
 	}
-	resumed, err := file.resume(ctx, tokens)
-	if err != nil {
-		return nothingMade, fmt.Errorf("cannot finish the file of a credential: %w", err)
+	if resumed, err = file.resume(ctx, s); err != nil {
+		return false, false, fmt.Errorf("cannot finish the file of a credential: %w", err)
 	}
-	if resumed {
-		return madeBefore, nil
-	}
-	return nothingMade, nil
+	return false, resumed, nil
 }

@@ -84,7 +84,7 @@ func TestCrashOfTheFirstStart(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "tokenwright.db")
 			crash(t, path, afterCommit, func(s *token.Service) error {
-				_, err := initialize(t.Context(), s, newCredentialFile(filepath.Join(dir, "bootstrap-credential"), "x"))
+				_, _, err := initialize(t.Context(), s, newCredentialFile(filepath.Join(dir, "bootstrap-credential"), "x"))
 				return err
 			})
 			s, _ := start(t, dir)

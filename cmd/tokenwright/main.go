@@ -90,8 +90,7 @@ func report(stderr io.Writer, err error) int {
 		return 0
 	}
 	fmt.Fprintf(stderr, "tokenwright: %s\n", redact(strings.Join(strings.Fields(err.Error()), " ")))
-	usage, config := (*usageError)(nil), (*server.ConfigError)(nil)
-	if errors.As(err, &usage) || errors.As(err, &config) {
+	if errors.As(err, new(*usageError)) || errors.As(err, new(server.ConfigError)) {
 		return exitUsage
 	}
 	return exitFailure

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -40,19 +41,16 @@ type serveCmd struct {
 	logFlags                `embed:""`
 }
 
-// settings is what follows from the flags.
+// settings is the flags with what follows from them.
 type settings struct {
 	serveCmd
-	listen         address
-	publicURL      string // "" if it follows from the address that the listener gets
-	keyDirectory   string
-	credentialFile string // "" if none is named
-	credential     string // of the first admin, where [serveCmd.Ephemeral]
+	host       string // to listen on
+	credential string // of the first admin, where [serveCmd.Ephemeral]
 }
 
 // settings judges the flags. Nothing has been touched before they are all right.
 func (c *serveCmd) settings() (settings, error) {
-	s := settings{serveCmd: *c, keyDirectory: c.KeyDirectory, credentialFile: c.BootstrapCredentialFile}
+	s := settings{serveCmd: *c}
 	for _, check := range []func() error{
 		s.readAddresses, s.checkStorage, s.checkCaches, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
 	} {
@@ -64,19 +62,17 @@ func (c *serveCmd) settings() (settings, error) {
 }
 
 func (s *settings) readAddresses() (err error) {
-	if s.listen, err = parseAddress("listen", s.Listen); err != nil {
+	if s.host, err = hostOf("listen", s.Listen); err != nil {
 		return err
 	}
-	if s.MetricsListen != "" {
-		if _, err := parseAddress("metrics-listen", s.MetricsListen); err != nil {
-			return err
-		}
+	if _, err := hostOf("metrics-listen", s.MetricsListen); s.MetricsListen != "" && err != nil {
+		return err
 	}
-	if s.PublicURL == "" && !s.listen.loopback() {
+	if s.PublicURL == "" && !loopback(s.host) {
 		return wrong("public-url", "is needed when listening beyond loopback, on %s", s.Listen)
 	}
 	if s.PublicURL != "" {
-		s.publicURL, err = checkPublicURL(s.PublicURL)
+		s.PublicURL, err = checkPublicURL(s.PublicURL)
 	}
 	return err
 }
@@ -126,13 +122,9 @@ func (s *settings) readCredential(getenv func(string) string) error {
 }
 
 func (s *settings) readFiles() error {
-	if s.keyDirectory == "" {
-		s.keyDirectory = s.beside("keys")
-	}
-	if s.credentialFile == "" {
-		s.credentialFile = s.beside("bootstrap-credential")
-	}
-	if s.keyDirectory == "" {
+	s.KeyDirectory = cmp.Or(s.KeyDirectory, s.beside("keys"))
+	s.BootstrapCredentialFile = cmp.Or(s.BootstrapCredentialFile, s.beside("bootstrap-credential"))
+	if s.KeyDirectory == "" {
 		return wrong("key-directory", "is needed with PostgreSQL: all servers of one database share its keys")
 	}
 	return s.checkTLS()
@@ -233,9 +225,9 @@ func (s *settings) config(log *slog.Logger) (server.Config, error) {
 		schema = store.MigrateSchema
 	}
 	return server.Config{
-		Listen: s.Listen, PublicURL: s.publicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
+		Listen: s.Listen, PublicURL: s.PublicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		TrustedProxy: s.TrustedProxy, Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
-		KeyDirectory: s.keyDirectory, CacheSize: s.CacheSize, UnleashStrict: s.UnleashStrict,
+		KeyDirectory: s.KeyDirectory, CacheSize: s.CacheSize, UnleashStrict: s.UnleashStrict,
 		IgnoreUnknown: s.IgnoreUnknownMembers, Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL),
 		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
 		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,
@@ -247,14 +239,15 @@ func (s *settings) begin(ctx context.Context, tokens *token.Service) (first bool
 	if s.Ephemeral {
 		return tokens.InitializeWith(ctx, s.credential, func(string) error { return nil })
 	}
-	made, err := initialize(ctx, tokens, newCredentialFile(s.credentialFile, "bootstrap-credential-file"))
-	return made != nothingMade, err
+	file := newCredentialFile(s.BootstrapCredentialFile, "bootstrap-credential-file")
+	first, resumed, err := initialize(ctx, tokens, file)
+	return first || resumed, err
 }
 
 // warnPlainText says what a server does that neither has TLS nor a proxy that does.
 func (s *settings) warnPlainText(log *slog.Logger) {
-	if s.TLSCert == "" && !s.TrustedProxy && !s.listen.loopback() {
-		log.Warn("secrets travel in plain text to " + s.listen.String() +
+	if s.TLSCert == "" && !s.TrustedProxy && !loopback(s.host) {
+		log.Warn("secrets travel in plain text to " + s.Listen +
 			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
 	}
 }

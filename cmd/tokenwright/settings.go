@@ -179,26 +179,22 @@ func (f oidcFlags) roles() (map[string]token.Role, error) {
 	return roles, nil
 }
 
-// address is a host and a port to listen on.
-type address struct{ host, port string }
-
-func parseAddress(flag, text string) (address, error) {
+// hostOf is the host of an address to listen on.
+func hostOf(flag, text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return address{}, wrong(flag, "must be HOST:PORT, such as 127.0.0.1:8080")
+		return "", wrong(flag, "must be HOST:PORT, such as 127.0.0.1:8080")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return address{}, wrong(flag, "must have a port from 0 to 65535")
+		return "", wrong(flag, "must have a port from 0 to 65535")
 	}
-	return address{host, port}, nil
+	return host, nil
 }
 
-func (a address) String() string { return net.JoinHostPort(a.host, a.port) }
-
-// loopback reports whether nobody outside this machine can reach the address.
-func (a address) loopback() bool {
-	ip, err := netip.ParseAddr(a.host)
-	return a.host == "localhost" || err == nil && ip.IsLoopback()
+// loopback reports whether nobody outside this machine can reach the host.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // checkPublicURL returns the URL as a prefix, without a slash at its end.

@@ -17,7 +17,7 @@ import (
 // machine: it finds the file of the credential there, and nothing is printed.
 func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, first bool) {
 	if s.LogFormat == jsonFormat {
-		log.Info("ready", "credential_file", s.credentialFile, "first_start", first)
+		log.Info("ready", "credential_file", s.BootstrapCredentialFile, "first_start", first)
 		return
 	}
 	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", srv.Addr(), srv.PublicURL)
@@ -26,16 +26,16 @@ func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, fi
 		showCalls(w, srv.PublicURL, "$"+bootstrapVariable)
 		return
 	}
-	if s.credentialFile == "" || missing(s.credentialFile) {
+	if s.BootstrapCredentialFile == "" || missing(s.BootstrapCredentialFile) {
 		fmt.Fprintf(w, "If all admin credentials are lost, `tokenwright bootstrap` makes another.\n")
 		return
 	}
 	if first {
-		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.credentialFile)
+		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.BootstrapCredentialFile)
 	} else {
-		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.credentialFile)
+		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.BootstrapCredentialFile)
 	}
-	showCalls(w, srv.PublicURL, "$(cat "+quote(s.credentialFile)+")")
+	showCalls(w, srv.PublicURL, "$(cat "+quote(s.BootstrapCredentialFile)+")")
 }
 
 // showCalls prints what can be pasted; credential is an expression of the shell.

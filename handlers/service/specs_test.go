@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
@@ -92,7 +93,7 @@ func TestNotReady(t *testing.T) {
 	}
 	get := func(path string) *httptest.ResponseRecorder {
 		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, httptest.NewRequest("GET", path, nil))
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 		if err := speccheck.Check("GET", &url.URL{Path: path}, answer.Result(), answer.Body.Bytes()); err != nil {
 			t.Error(err)
 		}

@@ -51,10 +51,4 @@ type Stores struct {
 }
 
 // ConfigError says that the configuration cannot be right, whatever else happens.
-type ConfigError struct{ cause error }
-
-// Error implements error.
-func (e *ConfigError) Error() string { return e.cause.Error() }
-
-// Unwrap returns the cause.
-func (e *ConfigError) Unwrap() error { return e.cause }
+type ConfigError struct{ error }

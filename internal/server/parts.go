@@ -21,9 +21,14 @@ func (s *Server) openDatabase(ctx context.Context) (*store.DB, error) {
 }
 
 // claim keeps a second server off the embedded database, of whose changes the memory of this one would not hear.
-func (s *Server) claim() (err error) {
-	if path, embedded := store.SQLitePath(s.config.DatabaseURL); embedded && !s.config.Ephemeral {
-		s.claimed, err = store.ClaimFile(path)
+func (s *Server) claim() error {
+	path, embedded := store.SQLitePath(s.config.DatabaseURL)
+	if !embedded || s.config.Ephemeral {
+		return nil
+	}
+	claim, err := store.ClaimFile(path)
+	if err == nil {
+		s.atEnd(claim.Close)
 	}
 	return err
 }
@@ -37,7 +42,7 @@ func (s *Server) federate() error {
 	c.Now = s.Tokens.Now
 	issuer, err := oidc.New(c)
 	if err != nil {
-		return &ConfigError{err}
+		return ConfigError{err}
 	}
 	s.Tokens.OIDC = issuer
 	return nil

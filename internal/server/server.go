@@ -5,11 +5,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,10 +35,10 @@ type Server struct {
 	log         *slog.Logger
 	certificate *certificate // nil: no TLS
 	listener    net.Listener
-	metrics     *metrics     // nil: none
-	claimed     *store.Claim // nil: none
+	observe     func(handlers.Access) // nil: no metrics
 	keys        *jwt.Keys
 	stopping    atomic.Bool
+	ends        []func() error // of what was begun
 }
 
 // Open takes the addresses before it touches anything: a second server that is started by mistake goes no further, and
@@ -58,9 +60,8 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.listener, err = listen(ctx, "listen", s.config.Listen); err != nil {
 		return err
 	}
-	if s.PublicURL == "" {
-		s.PublicURL = s.defaultURL()
-	}
+	s.atEnd(s.listener.Close)
+	s.PublicURL = cmp.Or(s.PublicURL, s.defaultURL())
 	if err := s.startMetrics(ctx); err != nil {
 		return err
 	}
@@ -107,6 +108,7 @@ func (s *Server) assemble(ctx context.Context) (err error) {
 	if s.DB, err = s.openDatabase(ctx); err != nil {
 		return err
 	}
+	s.atEnd(s.closeDatabase)
 	s.supply(Stores{Tokens: s.DB, Registry: s.DB, Statuses: s.DB})
 	return nil
 }
@@ -126,20 +128,22 @@ func (s *Server) supply(stores Stores) {
 	s.Tokens.Memory = s.Memory
 }
 
-// Close ends whatever [Open] has begun.
+// atEnd has [Server.Close] end what was begun.
+func (s *Server) atEnd(end func() error) { s.ends = append(s.ends, end) }
+
+// Close ends whatever [Open] has begun, the last first.
 func (s *Server) Close() {
-	if s.DB != nil {
-		if err := s.DB.Close(); err != nil {
-			s.log.Error("the database was not closed in order", "error", err)
-		}
+	for _, end := range slices.Backward(s.ends) {
+		end() //nolint:errcheck // the end of the process lets go of it, too
 	}
-	if s.claimed != nil {
-		s.claimed.Close() //nolint:errcheck // the end of the process lets go of it, too
+}
+
+func (s *Server) closeDatabase() error {
+	err := s.DB.Close()
+	if err != nil {
+		s.log.Error("the database was not closed in order", "error", err)
 	}
-	s.metrics.close()
-	if s.listener != nil {
-		s.listener.Close()
-	}
+	return err
 }
 
 // ready is nil while the server can work.
@@ -155,13 +159,17 @@ func (s *Server) Serve(ctx context.Context, begun func()) error {
 	handler, err := handlers.New(handlers.Config{
 		Tokens: s.Tokens, Contracts: s.config.Contracts, Keys: s.keys.Document, Ready: s.ready, PublicURL: s.PublicURL,
 		UnleashStrict: s.config.UnleashStrict, IgnoreUnknown: s.config.IgnoreUnknown, TrustedProxy: s.config.TrustedProxy,
-		Timeout: s.config.RequestTimeout, Log: s.log, Observe: s.metrics.observe,
+		Timeout: s.config.RequestTimeout, Log: s.log, Observe: s.observe,
 	})
 	if err != nil {
 		return err
 	}
 	defer s.background(ctx)()
-	return s.answer(ctx, s.httpServer(handler), begun)
+	// A request that used up its time has enough left for the answer.
+	web := s.httpServer(handler, s.config.RequestTimeout+20*time.Second)
+	web.TLSConfig = s.certificate.config()
+	web.DisableGeneralOptionsHandler = true // OPTIONS * is a request like any other
+	return s.answer(ctx, web, begun)
 }
 
 // background begins what goes on beside the requests. The function that it returns ends it and waits.
@@ -179,15 +187,12 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	}
 }
 
-// httpServer has a limit for everything that a client can draw out. A request that used up its time has enough left for
-// the answer.
-func (s *Server) httpServer(handler http.Handler) *http.Server {
+// httpServer has a limit for everything that a client can draw out.
+func (s *Server) httpServer(handler http.Handler, writing time.Duration) *http.Server {
 	return &http.Server{
-		Handler: handler, TLSConfig: s.certificate.config(),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: s.config.RequestTimeout + 20*time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
-		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: writing,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 }
 
