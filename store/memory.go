@@ -28,7 +28,7 @@ func OpenMemory(ctx context.Context) (*DB, error) {
 func openMemory(ctx context.Context) (*DB, error) {
 	name := rand.Text()
 	memdb.Create(name, nil) // and keeps it, whatever connections end
-	d := &DB{backend: backend{name: sqliteName}, forget: func() { memdb.Delete(name) }}
+	d := &DB{backend: sqlite(nil), forget: func() { memdb.Delete(name) }}
 	var err error
 	if d.writer, err = openMemoryPool(ctx, name, "immediate", 1, "0"); err != nil {
 		d.forget()

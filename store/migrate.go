@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -68,12 +67,8 @@ func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
 }
 
 func (d *DB) hasTable(ctx context.Context, name string) (bool, error) {
-	query := "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?"
-	if d.backend.postgres() {
-		query = "SELECT count(to_regclass(?))"
-	}
 	var count int64
-	err := d.reader.WithContext(ctx).Raw(query, name).Scan(&count).Error
+	err := d.reader.WithContext(ctx).Raw(d.backend.hasTable, name).Scan(&count).Error
 	return count > 0, err
 }
 
@@ -107,7 +102,7 @@ func (d *DB) migrateLocked(ctx context.Context) error {
 	return err
 }
 
-// provider makes a goose provider for one use: its session locker counts attempts over its whole life.
+// provider makes a goose provider for one use, see [backend.options].
 func (d *DB) provider() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/"+d.backend.name)
 	if err != nil {
@@ -117,15 +112,11 @@ func (d *DB) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
-	if !d.backend.postgres() {
-		return goose.NewProvider(goose.DialectSQLite3, pool, files, options...)
-	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // every second for five minutes
+	options, err := d.backend.options()
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, pool, files, append(options, goose.WithSessionLocker(locker))...)
+	return goose.NewProvider(d.backend.goose, pool, files, options...)
 }
 
 // prepareSchema does at opening what mode asks for.

@@ -47,7 +47,7 @@ func filled(t testing.TB, url string, tokens int) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.backend.postgres() { // as its own maintenance does before long; SQLite has none
+	if d.Shared() { // as its own maintenance does before long; SQLite has none
 		Exec(t, d, "ANALYZE")
 	}
 	return d
@@ -78,7 +78,7 @@ func plan(t *testing.T, d *DB, q token.Query) string {
 func explain(t *testing.T, d *DB, dry *gorm.DB) string {
 	t.Helper()
 	explain, columns := "EXPLAIN QUERY PLAN ", make([]any, 4)
-	if d.backend.postgres() {
+	if d.Shared() {
 		explain, columns = "EXPLAIN ", make([]any, 1)
 	}
 	pool, err := d.reader.DB()

@@ -68,7 +68,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
-	d := &DB{backend: backend{name: sqliteName, lockSchema: lock}, writer: writer, reader: reader}
+	d := &DB{backend: sqlite(lock), writer: writer, reader: reader}
 	d.lineUp(1, cmp.Or(opts.MaxConns, sqliteReaders))
 	d.reserve = &reserve{path: path + ".reserve", write: writeNoise}
 	if err := narrowModes(path); err != nil {
@@ -110,7 +110,7 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
-	d := &DB{backend: backend{name: sqliteName, lockSchema: fileLock(path + ".lock")}, writer: db, reader: db}
+	d := &DB{backend: sqlite(fileLock(path + ".lock")), writer: db, reader: db}
 	d.lineUp(1, 1)
 	return d, nil
 }

@@ -8,18 +8,13 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// nextPlace takes a number that no other transaction takes. PostgreSQL's sequence makes nobody wait, and leaves a hole
-// where a transaction fails.
+// nextPlace takes a place that no other transaction takes.
 func (d *DB) nextPlace(tx *gorm.DB) (token.StatusPlace, error) {
-	query := "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret"
-	if d.backend.postgres() {
-		query = "SELECT nextval('status_numbers') AS number, secret FROM status_places"
-	}
 	var row struct {
 		Number int64
 		Secret []byte
 	}
-	if err := tx.Raw(query).Take(&row).Error; err != nil {
+	if err := tx.Raw(d.backend.nextPlace).Take(&row).Error; err != nil {
 		return token.StatusPlace{}, err
 	}
 	return token.StatusPlaceOf(row.Secret, row.Number), nil

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -66,22 +65,6 @@ type Options struct {
 
 	vfs string // of SQLite; "" is the operating system's
 }
-
-// backend is what differs between the databases.
-type backend struct {
-	name       string                                               // of the directory of migrations
-	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
-	feed       *pgx.ConnConfig                                      // of the connection that hears of changes
-	sessions   *sessions                                            // nil: SQLite
-}
-
-const (
-	sqliteName   = "sqlite"
-	postgresName = "postgres"
-)
-
-// postgres tells PostgreSQL, which locks rows, from SQLite, where a writing transaction has the database to itself.
-func (b backend) postgres() bool { return b.name == postgresName }
 
 // Open opens the database at url, sqlite:PATH or postgres://… The error is one line and holds no password.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {

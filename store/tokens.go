@@ -65,7 +65,7 @@ func (d *DB) Update(
 		if stored, err = row.token(d.dialects); err != nil {
 			return err
 		}
-		return d.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
+		return d.backend.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
 	})
 	if err != nil {
 		return token.Token{}, err
@@ -83,10 +83,10 @@ func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, er
 	if err := d.permit(tx, p, guard{kind: guardedToken, key: row.Seq, alone: true}); err != nil {
 		return row, err
 	}
-	if missing != nil || !d.backend.postgres() {
+	if missing != nil {
 		return row, missing
 	}
-	return byKey[tokenRow](forChange(tx), row.Seq) // again, as others may have left it
+	return d.backend.lockAgain(tx, row)
 }
 
 // List implements [token.Store].

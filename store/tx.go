@@ -8,7 +8,6 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -139,19 +138,10 @@ func inOrder(guards []guard) []guard {
 
 // take waits for the guards and holds them until the end of the transaction.
 func (d *DB) take(tx *gorm.DB, guards ...guard) error {
-	guards = inOrder(guards)
-	if !d.backend.postgres() || len(guards) == 0 {
+	if guards = inOrder(guards); len(guards) == 0 {
 		return nil
 	}
-	calls, args := make([]string, len(guards)), make([]any, 0, 2*len(guards))
-	for i, g := range guards {
-		calls[i] = "pg_advisory_xact_lock_shared(?, ?)"
-		if g.alone {
-			calls[i] = "pg_advisory_xact_lock(?, ?)"
-		}
-		args = append(args, int32(g.kind), g.number())
-	}
-	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
+	return d.backend.take(tx, guards)
 }
 
 // permit takes the guards of a change and of its caller, and then judges whether the caller may make it. It comes first in
