@@ -11,8 +11,8 @@ import (
 // bootstrapCmd makes an admin credential without asking for one: who runs it has the database.
 type bootstrapCmd struct {
 	databaseFlags  `embed:""`
-	CredentialFile string `required:"" placeholder:"FILE" help:"New file for the credential. One that exists is not overwritten."`
-	User           int64  `placeholder:"ID" help:"The admin whose credential it is. Default: the enabled admin with the lowest id."`
+	CredentialFile string `required:"" placeholder:"FILE" help:"${help_bootstrap_credential_file}"`
+	User           int64  `placeholder:"ID" help:"${help_bootstrap_user}"`
 }
 
 func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
@@ -74,8 +74,8 @@ func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 	return store.Open(ctx, c.DatabaseURL, options)
 }
 
-// initialize fills an empty database, and reports so. In one that is filled it finishes what an earlier run has left that
-// had committed a credential and was killed before its file was done, and reports that.
+// initialize fills an empty database, and reports so. In one that is filled it finishes what an earlier run has left
+// that had committed a credential and was killed before its file was done, and reports that.
 func initialize(ctx context.Context, s *token.Service, file *credentialFile) (first, resumed bool, err error) {
 	first, err = s.Initialize(ctx, file.write)
 	if err := file.settle(err); err != nil {

@@ -318,7 +318,8 @@ func (d allTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) 
 	}
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
 		p, err := answer[service.ServiceTokenList](d.client.ListServiceTokens(ctx, &service.ListServiceTokensParams{
-			Limit: size, Cursor: cursor, UserId: given(c.User), CreatedByUserId: given(c.CreatedBy), Usable: usable, Key: given(c.Key),
+			Limit: size, Cursor: cursor, UserId: given(c.User), CreatedByUserId: given(c.CreatedBy),
+			Usable: usable, Key: given(c.Key),
 			Dialect:    optional[service.ListServiceTokensParamsDialect](d.dialect),
 			Status:     optional[service.ListServiceTokensParamsStatus](c.Status),
 			TokenScope: optional[service.ListServiceTokensParamsTokenScope](c.Scope),

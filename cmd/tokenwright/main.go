@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -74,9 +75,22 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
 	options := []kong.Option{
 		kong.Name("tokenwright"), kong.Description("A self-hosted service for API tokens."),
-		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), dialectVars(),
+		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), dialectVars(), helpVars(),
 	}
 	return kong.New(&cli{Serve: serveCmd{policyFlags: newPolicyFlags(token.Published)}}, append(options, more...)...)
+}
+
+//go:embed help.txt
+var longHelp string
+
+// helpVars are the help texts that no line of a tag has room for, by ${help_NAME}. help.txt has them in paragraphs.
+func helpVars() kong.Vars {
+	vars := kong.Vars{}
+	for paragraph := range strings.SplitSeq(longHelp, "\n\n") {
+		name, text, _ := strings.Cut(paragraph, ":")
+		vars["help_"+name] = strings.Join(strings.Fields(text), " ")
+	}
+	return vars
 }
 
 // usageError is a wrong flag or setting.

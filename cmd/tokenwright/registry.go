@@ -112,7 +112,8 @@ type userListCmd struct {
 }
 
 func (c *userListCmd) Run(ctx context.Context, out *streams) error {
-	return showAll(c, out, userColumns, c.Limit, func(r *remote, cursor *string, size *int32) ([]service.User, string, error) {
+	type users = []service.User
+	return showAll(c, out, userColumns, c.Limit, func(r *remote, cursor *string, size *int32) (users, string, error) {
 		p, err := answer[service.UserList](r.service.ListUsers(ctx, &service.ListUsersParams{Limit: size, Cursor: cursor}))
 		return p.Items, next(p.NextCursor), err
 	})
@@ -127,7 +128,7 @@ type userFlags struct {
 type (
 	userUpdateCmd struct {
 		userFlags `embed:""`
-		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"The new role: admin, introspector or member."`
+		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"${help_user_role}"`
 		Account   string `placeholder:"ID" help:"The new home account."`
 	}
 	userDisableCmd struct {
@@ -191,7 +192,7 @@ func (c *userEnableCmd) Run(ctx context.Context, out *streams) error {
 type userTokenCmd struct {
 	userFlags   `embed:""`
 	Name        string `required:"" help:"The name of the token."`
-	Expires     string `placeholder:"WHEN" help:"When it expires: a time like 2030-01-31T00:00:00Z or a lifetime like 30d. Default: as late as the server allows."`
+	Expires     string `placeholder:"WHEN" help:"${help_user_token_expires}"`
 	secretFlags `embed:""`
 }
 

@@ -19,23 +19,23 @@ import (
 
 // serveCmd runs the server.
 type serveCmd struct {
-	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Default: 127.0.0.1:8080. Without --public-url this is the iss of JWTs, too: when it changes, JWTs issued before are no longer accepted."`
-	PublicURL               string `name:"public-url" placeholder:"URL" help:"How callers reach the server: the iss of JWTs and the start of links. Default: http://LISTEN; needed when listening beyond loopback. When it changes, JWTs issued before are no longer accepted, because their iss is the old one."`
+	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"${help_serve_listen}"`
+	PublicURL               string `name:"public-url" placeholder:"URL" help:"${help_serve_public_url}"`
 	databaseFlags           `embed:""`
-	Ephemeral               bool   `help:"Keep everything in memory and forget it at the end, for the tests of other programs. The first admin's credential is taken from TOKENWRIGHT_BOOTSTRAP_CREDENTIAL; tokenwright secret makes one."`
-	Migrate                 bool   `default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
-	KeyDirectory            string `placeholder:"DIR" help:"Where the keys are that sign JWTs. Default: keys beside the SQLite file; needed with PostgreSQL."`
-	BootstrapCredentialFile string `placeholder:"FILE" help:"Where the first start on an empty database leaves the credential of the admin. Default: bootstrap-credential beside the SQLite file."`
-	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS. It is read again when it changes, and so is its key."`
+	Ephemeral               bool   `help:"${help_serve_ephemeral}"`
+	Migrate                 bool   `default:"true" negatable:"" help:"${help_serve_migrate}"`
+	KeyDirectory            string `placeholder:"DIR" help:"${help_serve_key_directory}"`
+	BootstrapCredentialFile string `placeholder:"FILE" help:"${help_serve_bootstrap_credential_file}"`
+	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"${help_serve_tls_cert}"`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
-	TrustedProxy            bool   `help:"A proxy in front of this server has TLS, and nobody else reaches the server: plain text on the way between is wanted, and clients are told apart by what it puts last into X-Forwarded-For. Without this all clients of a proxy count as one."`
+	TrustedProxy            bool   `help:"${help_serve_trusted_proxy}"`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               int    `default:"10000" help:"How many tokens' rows are kept in memory; 0: none."`
-	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"How long a service that checks JWTs offline may use a status list before it asks again."`
+	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"${help_serve_status_list_ttl}"`
 	RequestTimeout          span   `default:"10s" help:"How long one request may take."`
 	ShutdownTimeout         span   `default:"20s" help:"How long requests in flight may take when the server stops."`
-	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens, and refuse members that are not known."`
-	IgnoreUnknownMembers    bool   `help:"Ignore members of bodies and parameters of queries that a contract does not know, instead of refusing them. For callers who cannot change: what they misspell is then dropped without a word."`
+	UnleashStrict           bool   `help:"${help_serve_unleash_strict}"`
+	IgnoreUnknownMembers    bool   `help:"${help_serve_ignore_unknown_members}"`
 	policyFlags             `embed:""`
 	oidcFlags               `embed:""`
 	logFlags                `embed:""`
@@ -177,7 +177,8 @@ func (c *serveCmd) Run(ctx context.Context, out *streams) error {
 	return untilTwice(ctx, func(ctx context.Context) error { return serve(ctx, s, log, out.stdout) })
 }
 
-// untilTwice does the work until a first signal to stop, which ends its context, and does not wait for it after a second.
+// untilTwice does the work until a first signal to stop, which ends its context, and does not wait for it after a
+// second.
 func untilTwice(ctx context.Context, work func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -53,10 +53,10 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 
 // databaseFlags say where the database is.
 type databaseFlags struct {
-	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"The database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`
-	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"File that holds the URL of the database, for a URL with a password."`
+	DatabaseURL            string `default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"${help_database_url}"`
+	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"${help_database_url_file}"`
 	PostgresMaxConnections int    `default:"10" help:"The most connections to PostgreSQL."`
-	AllowUnsafePostgres    bool   `help:"Accept a PostgreSQL with fsync or full_page_writes off, which may lose or damage the database when its machine stops: for tests."`
+	AllowUnsafePostgres    bool   `help:"${help_database_allow_unsafe_postgres}"`
 }
 
 func (f *databaseFlags) check() error {
@@ -94,7 +94,8 @@ func (f *databaseFlags) options(schema store.Schema) store.Options {
 	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
 }
 
-// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there is none.
+// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there
+// is none.
 func exposedPassword(command *kong.Context) string {
 	for _, step := range command.Path {
 		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
@@ -133,10 +134,10 @@ func (f databaseFlags) maxConns() int {
 type oidcFlags struct {
 	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Take the JWTs of this OpenID Connect issuer, too."`
 	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
-	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"Claim of its JWTs that decides the role, instead of the registry."`
+	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"${help_oidc_role_claim}"`
 	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Which value of that claim gives which role."`
 
-	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"How long a token lives at most that was created with one of its JWTs; 0s: as long as any other."`
+	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"${help_oidc_max_lifetime}"`
 }
 
 func (f oidcFlags) check() error {
@@ -210,7 +211,7 @@ func checkPublicURL(text string) (string, error) {
 // logFlags say how to log.
 type logFlags struct {
 	LogFormat string `enum:"text,json" default:"text" help:"Form of the log: text or json."`
-	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error, and what is worse."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"${help_log_level}"`
 }
 
 // jsonFormat is the one of the two that machines read.

@@ -1,7 +1,7 @@
-// Package server assembles the server: listeners, keys, database, service and handlers, and the tasks beside the requests.
-// It knows in which order these begin and end, and what the log tells the operator of them. It knows no environment and
-// no standard output, and nothing of what a request is about. cmd/tokenwright calls it, and so does test/harness: tests
-// run what ships.
+// Package server assembles the server: listeners, keys, database, service and handlers, and the tasks beside the
+// requests. It knows in which order these begin and end, and what the log tells the operator of them. It must not know
+// flags, the environment and standard output, nor what a request is about. cmd/tokenwright calls it, and so does
+// test/harness: tests run what ships.
 package server
 
 import (
@@ -42,8 +42,8 @@ type Server struct {
 }
 
 // Open takes the addresses before it touches anything: a second server that is started by mistake goes no further, and
-// the port that stands for 0 is part of the default public URL. Nothing is answered before [Server.Serve]; the caller may
-// fill the database in between, and has to close the server in the end.
+// the port that stands for 0 is part of the default public URL. Nothing is answered before [Server.Serve]; the caller
+// may fill the database in between, and has to close the server in the end.
 func Open(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{PublicURL: c.PublicURL, config: c, log: c.Log}
 	if err := s.open(ctx); err != nil {
