@@ -171,16 +171,16 @@ func whereMadeBy(tx *gorm.DB, userID int64) *gorm.DB {
 	return tx.Where(madeBy, userID)
 }
 
-// whereStatus says in SQL what [token.Token.Status] says in Go, so that the page is full.
+// whereStatus says in SQL what [token.Token.StateAt] says in Go, so that the page is full.
 func whereStatus(tx *gorm.DB, q token.Query) *gorm.DB {
-	switch q.Status {
+	switch q.State {
 	case "":
 		return tx
 	case token.Revoked:
-		return tx.Where("state = ?", string(q.Status))
+		return tx.Where("state = ?", string(q.State))
 	case token.Expired:
 		return tx.Where("state <> ? AND expires_at <= ?", string(token.Revoked), q.Now.UnixMilli())
 	default:
-		return tx.Where("state = ? AND (expires_at IS NULL OR expires_at > ?)", string(q.Status), q.Now.UnixMilli())
+		return tx.Where("state = ? AND (expires_at IS NULL OR expires_at > ?)", string(q.State), q.Now.UnixMilli())
 	}
 }

@@ -156,15 +156,15 @@ func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 	if p.Judge == nil {
 		return nil
 	}
-	now, err := d.standing(tx, p)
+	now, err := d.callerNow(tx, p)
 	if err != nil {
 		return err
 	}
 	return refuse(p.Judge(now))
 }
 
-// standing reads the caller's credential again, nothing if it is gone.
-func (d *DB) standing(tx *gorm.DB, p token.Permit) (token.Identity, error) {
+// callerNow reads the caller's credential again, nothing if it is gone.
+func (d *DB) callerNow(tx *gorm.DB, p token.Permit) (token.Identity, error) {
 	query, key := callerByToken, p.Token
 	if key == 0 {
 		query, key = callerByUser, p.UserID

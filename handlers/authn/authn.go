@@ -87,15 +87,15 @@ func Presented(ctx context.Context) (string, error) {
 	return p.credential, p.err
 }
 
-// Middleware authenticates every request but those to open operations. Door tells whether one is, and how the request
+// Middleware authenticates every request but those to open operations. Access tells whether one is, and how the request
 // carries its credential; put adds a value to the request's context.
 func Middleware(
-	a Authenticator, door func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
+	a Authenticator, access func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
 ) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
-			scheme, open := door(c)
+			scheme, open := access(c)
 			credential, err := credential(c.Request().Header, scheme)
 			if open {
 				put(ctx, presentedKey{}, presented{credential, err})

@@ -42,7 +42,7 @@ func (h handler) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) 
 
 // DisableAccount implements `POST /service/accounts/{id}/disable`.
 func (h handler) DisableAccount(ctx context.Context, r gen.DisableAccountRequestObject) (gen.DisableAccountResponseObject, error) {
-	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id), true)
+	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (h handler) DisableAccount(ctx context.Context, r gen.DisableAccountRequest
 
 // EnableAccount implements `POST /service/accounts/{id}/enable`.
 func (h handler) EnableAccount(ctx context.Context, r gen.EnableAccountRequestObject) (gen.EnableAccountResponseObject, error) {
-	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id), false)
+	a, err := h.tokens.EnableAccount(ctx, authn.Caller(ctx), key(r.Id))
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (h handler) GetEnvironment(ctx context.Context, r gen.GetEnvironmentRequest
 
 // DisableEnvironment implements `POST /service/environments/{id}/disable`.
 func (h handler) DisableEnvironment(ctx context.Context, r gen.DisableEnvironmentRequestObject) (gen.DisableEnvironmentResponseObject, error) {
-	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id), true)
+	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (h handler) DisableEnvironment(ctx context.Context, r gen.DisableEnvironmen
 
 // EnableEnvironment implements `POST /service/environments/{id}/enable`.
 func (h handler) EnableEnvironment(ctx context.Context, r gen.EnableEnvironmentRequestObject) (gen.EnableEnvironmentResponseObject, error) {
-	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id), false)
+	e, err := h.tokens.EnableEnvironment(ctx, authn.Caller(ctx), key(r.Id))
 	if err != nil {
 		return nil, err
 	}

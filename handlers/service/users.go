@@ -58,7 +58,7 @@ func (h handler) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) 
 // create nothing more.
 func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject) (gen.DisableUserResponseObject, error) {
 	caller := authn.Caller(ctx)
-	disable := func() (token.User, error) { return h.tokens.DisableUser(ctx, caller, r.Id, true) }
+	disable := func() (token.User, error) { return h.tokens.DisableUser(ctx, caller, r.Id) }
 	if value(r.Params.Created) {
 		disable = func() (token.User, error) { return h.tokens.Offboard(ctx, caller, r.Id) }
 	}
@@ -80,7 +80,7 @@ func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject
 
 // EnableUser implements `POST /service/users/{id}/enable`.
 func (h handler) EnableUser(ctx context.Context, r gen.EnableUserRequestObject) (gen.EnableUserResponseObject, error) {
-	u, err := h.tokens.DisableUser(ctx, authn.Caller(ctx), r.Id, false)
+	u, err := h.tokens.EnableUser(ctx, authn.Caller(ctx), r.Id)
 	if err != nil {
 		return nil, err
 	}

@@ -24,16 +24,16 @@ func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenReque
 	if verdict.Active {
 		wire.NoteObject(ctx, h.tokens.Ref(string(*verdict.Dialect), *verdict.Jti).Object())
 	}
-	return answer{verdict}, nil
+	return introspected{verdict}, nil
 }
 
-// answer is the one of introspection. The generated one formats each header anew and copies the body.
-type answer struct {
+// introspected is the one of introspection. The generated one formats each header anew and copies the body.
+type introspected struct {
 	verdict gen.Introspection
 }
 
 // VisitIntrospectTokenResponse sends the verdict.
-func (a answer) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+func (a introspected) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
 	h := w.Header()
 	h[echo.HeaderContentType] = []string{echo.MIMEApplicationJSON}
 	h[echo.HeaderCacheControl] = []string{"no-store"}
@@ -143,7 +143,7 @@ func (h handler) GetKeys(_ context.Context, r gen.GetKeysRequestObject) (gen.Get
 
 // AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.
 func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectionRequestObject) (gen.AllowIntrospectionResponseObject, error) {
-	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), true)
+	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id))
 	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectio
 
 // ForbidIntrospection implements `POST /service/tokens/{dialect}/{id}/forbid-introspection`.
 func (h handler) ForbidIntrospection(ctx context.Context, r gen.ForbidIntrospectionRequestObject) (gen.ForbidIntrospectionResponseObject, error) {
-	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), false)
+	t, err := h.tokens.ForbidIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id))
 	body, err := h.one(ctx, t, err)
 	if err != nil {
 		return nil, err

@@ -244,7 +244,7 @@ func (fs *faults) collect(err error, at token.Fault) {
 		}
 	case *openapi3filter.RequestError:
 		if p := e.Parameter; p != nil {
-			at = token.Fault{In: token.Place(p.In), Pointer: "/" + p.Name, Detail: parameterRule(p)}
+			at = token.Fault{In: token.Part(p.In), Pointer: "/" + p.Name, Detail: parameterRule(p)}
 		}
 		if e.Err == nil || at.Detail != "" {
 			fs.add(described(at, "does not fit"))

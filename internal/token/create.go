@@ -108,7 +108,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 	if err := n.judge(t, f, now); err != nil {
 		return err
 	}
-	t.ID, t.Place = t.Dialect.IDs.new(now), f.Place
+	t.ID, t.Entry = t.Dialect.IDs.new(now), f.Entry
 	secret, err := n.service.newSecret(t)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	if t.Dialect.OwnedByUser {
 		faults = n.judgeName(t.Name)
 	} else {
-		faults = n.judgePlace(t, f)
+		faults = n.judgeTenant(t, f)
 	}
 	faults = append(faults, n.judgeExpiry(t, now)...)
 	if err := Faulty(faults...); err != nil {
@@ -209,8 +209,8 @@ func blank(text string) bool {
 	return true
 }
 
-// judgePlace judges account, environment and scope, and sets the account that follows from the environment.
-func (n *creation) judgePlace(t *Token, f Facts) []Fault {
+// judgeTenant judges account, environment and scope, and sets the account that follows from the environment.
+func (n *creation) judgeTenant(t *Token, f Facts) []Fault {
 	var faults []Fault
 	environment, account := n.visible(f)
 	if t.Scope != ScopeAccount && t.Scope != ScopeEnvironment {
@@ -348,7 +348,7 @@ func (s *Service) newSecret(t *Token) (string, error) {
 	}
 	secret, keyID, err := s.Signer.Sign(Claims{
 		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
-		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Place: t.Place,
+		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Entry: t.Entry,
 	})
 	if err != nil {
 		return "", Wrap(KindOf(err), err)

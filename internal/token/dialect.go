@@ -17,7 +17,7 @@ type Dialect struct {
 	Precision           time.Duration // to which expiries are cut
 	Names               NameRule      // of tokens that belong to a user; others have no names
 	UniqueNames         bool          // an owner's names are unique among the tokens that are not deleted
-	PublishesStatus     bool          // a token has a [StatusPlace], since it can be checked without asking this server
+	PublishesStatus     bool          // a token has a [StatusEntry], since it can be checked without asking this server
 	DeletesFromAnyState bool          // a delete also revokes, so that it needs no earlier revoke
 	Policy              Policy        // that applies unless the operator says otherwise
 }

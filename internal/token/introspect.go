@@ -61,8 +61,17 @@ func (id Identity) subject() string {
 	return id.Account.ID
 }
 
-// AllowIntrospection lets an account's token check the tokens of its account, or forbids it again.
-func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, allow bool) (Token, error) {
+// AllowIntrospection lets an account's token check the tokens of its account.
+func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref) (Token, error) {
+	return s.switchIntrospection(ctx, c, ref, true)
+}
+
+// ForbidIntrospection takes that back.
+func (s *Service) ForbidIntrospection(ctx context.Context, c Caller, ref Ref) (Token, error) {
+	return s.switchIntrospection(ctx, c, ref, false)
+}
+
+func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, allow bool) (Token, error) {
 	if err := c.requireAdmin(); err != nil {
 		return Token{}, err
 	}

@@ -48,7 +48,7 @@ type handler struct{ tokens *token.Service }
 func ref(id string) token.Ref { return token.Ref{Dialect: Dialect, ID: id} }
 
 func (h handler) item(t token.Token) gen.Corvid {
-	return gen.Corvid{Id: t.ID, Name: t.Name, Status: gen.CorvidStatus(t.Status(h.tokens.Now()))}
+	return gen.Corvid{Id: t.ID, Name: t.Name, Status: gen.CorvidStatus(t.StateAt(h.tokens.Now()))}
 }
 
 // CreateCorvid implements `POST /corvids`.
