@@ -61,7 +61,9 @@ func (h handler) success(t token.Token) gen.ApiTokenSuccess {
 }
 
 func (h handler) list(p token.Page) gen.ApiTokenList {
-	list := gen.ApiTokenList{Status: gen.ApiTokenListStatusSuccess, Details: []gen.ApiTokenDetails{}, NextCursor: wire.NullText(p.Next)}
+	list := gen.ApiTokenList{
+		Status: gen.ApiTokenListStatusSuccess, Details: []gen.ApiTokenDetails{}, NextCursor: wire.NullText(p.Next),
+	}
 	for _, t := range p.Tokens {
 		list.Details = append(list.Details, h.details(t))
 	}

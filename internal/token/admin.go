@@ -81,8 +81,8 @@ type UserChange struct {
 	AccountID *string // home account
 }
 
-// ChangeUser changes the role or the home account of a user, and so what its tokens may do. The last enabled admin stays
-// one.
+// ChangeUser changes the role or the home account of a user, and so what its tokens may do. The last enabled admin
+// stays one.
 func (s *Service) ChangeUser(ctx context.Context, c Caller, id int64, change UserChange) (User, error) {
 	return ask(c, func() (User, error) {
 		if err := s.judgeUserChange(ctx, change); err != nil {
@@ -148,9 +148,10 @@ func (s *Service) Offboard(ctx context.Context, c Caller, id int64) (User, error
 	return u, s.SuspendCreated(ctx, c, id)
 }
 
-// SuspendCreated suspends, as an admin does, every token of an account that the user created, and what those created in turn, so
-// that whoever leaves takes no access along. Each is a change of its own: who repeats a call that failed goes on where that
-// one stopped. A token may create another until its own turn comes, so it ends when there is nothing left to suspend.
+// SuspendCreated suspends, as an admin does, every token of an account that the user created, and what those created in
+// turn, so that whoever leaves takes no access along. Each is a change of its own: who repeats a call that failed goes
+// on where that one stopped. A token may create another until its own turn comes, so it ends when there is nothing left
+// to suspend.
 func (s *Service) SuspendCreated(ctx context.Context, c Caller, userID int64) error {
 	for {
 		if n, err := s.suspendOnce(ctx, c, userID); n == 0 || err != nil {
@@ -286,7 +287,9 @@ func (s *Service) GetEnvironment(ctx context.Context, c Caller, id string) (Envi
 }
 
 // ListEnvironments returns at most limit environments after the cursor, and the cursor of the next page.
-func (s *Service) ListEnvironments(ctx context.Context, c Caller, cursor string, limit int) ([]Environment, string, error) {
+func (s *Service) ListEnvironments(
+	ctx context.Context, c Caller, cursor string, limit int,
+) ([]Environment, string, error) {
 	return page(c, cursor, limit, decodeKey(environmentList),
 		func(after string) ([]Environment, error) { return s.Registry.ListEnvironments(ctx, after, limit+1) },
 		func(e Environment) string { return encodeKey(environmentList, e.ID) })

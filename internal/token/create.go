@@ -190,16 +190,17 @@ func (n *creation) judgeName(name string) []Fault {
 const honestRule = "must not have control characters, nor any that override or isolate the direction of text " +
 	"(U+202A to U+202E, U+2066 to U+2069)"
 
-// deceptive is whether a text can steer a terminal, break a line of a log or show itself, or what is beside it, in another
-// order. The marks U+200E, U+200F and U+061C act on their neighbours only and belong to what people in such scripts write.
+// deceptive is whether a text can steer a terminal, break a line of a log or show itself, or what is beside it, in
+// another order. The marks U+200E, U+200F and U+061C act on their neighbours only and belong to what people in such
+// scripts write.
 func deceptive(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 	})
 }
 
-// blank is whether a text is nothing but white space, which is what ECMA-262 calls so: the patterns of the contracts are
-// read by its rules. Unicode's differ in two characters.
+// blank is whether a text is nothing but white space, which is what ECMA-262 calls so: the patterns of the contracts
+// are read by its rules. Unicode's differ in two characters.
 func blank(text string) bool {
 	for _, r := range text {
 		if r == '\u0085' || r != '\ufeff' && !unicode.IsSpace(r) {

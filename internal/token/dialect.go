@@ -11,7 +11,7 @@ import (
 // one. A dialect is known by its address, and nothing changes one that is in use.
 type Dialect struct {
 	Name                string        // in paths, logs, answers and rows; lower-case letters
-	OwnedByUser         bool          // its tokens belong to a user, or else to an account and perhaps an environment of it
+	OwnedByUser         bool          // its tokens belong to a user; else to an account or its environment
 	IDs                 IDForm        // of the public ids
 	Secrets             SecretForm    // of what the tokens are used with
 	Precision           time.Duration // to which expiries are cut

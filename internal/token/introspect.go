@@ -2,7 +2,8 @@ package token
 
 import "context"
 
-// Introspection is what [Service.Introspect] says of a token that works (RFC 7662 section 2.2). It is nil for any other.
+// Introspection is what [Service.Introspect] says of a token that works (RFC 7662 section 2.2). It is nil for any
+// other.
 type Introspection struct {
 	Identity
 	Subject string // the user's subject, else the environment's id, else the account's
@@ -48,7 +49,8 @@ func (c Caller) MayIntrospect() error {
 	if c.Admin() || c.Role == RoleIntrospector || c.User == nil && c.Token != nil && c.Token.Introspector {
 		return nil
 	}
-	return Errorf(Forbidden, "the credential may not check tokens: that needs the role introspector, or an admin's permission for an apitoken token")
+	return Errorf(Forbidden, "the credential may not check tokens: "+
+		"that needs the role introspector, or an admin's permission for an apitoken token")
 }
 
 func (id Identity) subject() string {

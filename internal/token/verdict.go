@@ -19,8 +19,8 @@ const (
 // Obstacles lists every obstacle.
 var Obstacles = []Obstacle{UserDisabled, AccountDisabled, EnvironmentDisabled, KeyRetired}
 
-// obstacle is what the token depends on and what is disabled or gone, "" if nothing is. The home account of a user is not
-// among that.
+// obstacle is what the token depends on and what is disabled or gone, "" if nothing is. The home account of a user is
+// not among that.
 func (id Identity) obstacle() Obstacle {
 	owned := id.Token.Dialect.OwnedByUser
 	switch {

@@ -81,10 +81,7 @@ func (h handler) ListCorvids(ctx context.Context, r gen.ListCorvidsRequestObject
 // GetCorvid implements `GET /corvids/{id}`.
 func (h handler) GetCorvid(ctx context.Context, r gen.GetCorvidRequestObject) (gen.GetCorvidResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetCorvid200JSONResponse{Body: h.item(t)}, nil
+	return gen.GetCorvid200JSONResponse{Body: h.item(t)}, err
 }
 
 // DeleteCorvid implements `DELETE /corvids/{id}`.
