@@ -21,7 +21,7 @@ type backend struct {
 	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock, or nobody else comes
 
 	hasTable  string // counts the tables with a name
-	nextPlace string // takes a number, which no other transaction takes, with the secret of the order
+	nextEntry string // takes a number, which no other transaction takes, with the secret of the order
 	parameter string // what stands before the number of a parameter
 	lockRows  string // locks the rows of t that a statement reads for a change
 
@@ -40,7 +40,7 @@ func sqlite(lockSchema func(ctx context.Context) (unlock func(), err error)) bac
 	return backend{
 		name: "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
 		hasTable:  "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
-		nextPlace: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
+		nextEntry: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
 		parameter: "?",
 		take:      func(*gorm.DB, []guard) error { return nil },
 		lockUsers: func(tx *gorm.DB) error { return tx.Statement.Context.Err() },
@@ -56,7 +56,7 @@ func postgres(f feedSource) backend {
 	return backend{
 		name: "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
-		nextPlace: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
+		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
 		parameter: "$",
 		lockRows:  "FOR NO KEY UPDATE OF t",
 		take:      takeAdvisory,

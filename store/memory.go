@@ -12,7 +12,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to disk.
+// OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to
+// disk.
 func OpenMemory(ctx context.Context) (*DB, error) {
 	d, err := openMemory(ctx)
 	if err != nil {

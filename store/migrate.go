@@ -17,24 +17,24 @@ var migrations embed.FS
 // versionTable is where goose notes what has been applied.
 const versionTable = goose.DefaultTablename
 
-// Status says which version of the schema a database has.
-type Status struct {
+// SchemaState says which version of the schema a database has.
+type SchemaState struct {
 	Current int64    // in the database, 0 if it is empty
 	Wanted  int64    // by this program
 	Pending []string // file names of the migrations between the two
 }
 
-// Status reads the version of the schema. It changes nothing.
-func (d *DB) Status(ctx context.Context) (Status, error) {
+// SchemaState reads the version of the schema. It changes nothing.
+func (d *DB) SchemaState(ctx context.Context) (SchemaState, error) {
 	current, err := d.schemaVersion(ctx)
 	if err != nil {
-		return Status{}, d.translate(ctx, err)
+		return SchemaState{}, d.translate(ctx, err)
 	}
 	provider, err := d.provider()
 	if err != nil {
-		return Status{}, d.translate(ctx, err)
+		return SchemaState{}, d.translate(ctx, err)
 	}
-	status := Status{Current: current}
+	status := SchemaState{Current: current}
 	for _, source := range provider.ListSources() {
 		status.Wanted = source.Version
 		if source.Version > current {
@@ -44,12 +44,12 @@ func (d *DB) Status(ctx context.Context) (Status, error) {
 	return status, nil
 }
 
-func (s Status) tooOld() error {
+func (s SchemaState) tooOld() error {
 	return fmt.Errorf("the database has schema version %d and this program needs %d: run tokenwright migrate up",
 		s.Current, s.Wanted)
 }
 
-func (s Status) tooNew() error {
+func (s SchemaState) tooNew() error {
 	return fmt.Errorf("the database has schema version %d, made by a newer release; this program knows %d",
 		s.Current, s.Wanted)
 }
@@ -74,7 +74,7 @@ func (d *DB) hasTable(ctx context.Context, name string) (bool, error) {
 
 // Migrate brings the schema up to date. Programs that start together take turns.
 func (d *DB) Migrate(ctx context.Context) error {
-	status, err := d.Status(ctx)
+	status, err := d.SchemaState(ctx)
 	switch {
 	case err != nil:
 		return err
@@ -124,7 +124,7 @@ func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
 	if mode == AnySchema {
 		return nil
 	}
-	status, err := d.Status(ctx)
+	status, err := d.SchemaState(ctx)
 	switch {
 	case err != nil:
 		return oneLine("cannot read the schema of the database", err)

@@ -121,8 +121,8 @@ func TestPagesAreRangesOfAnIndex(t *testing.T) {
 			{Dialect: token.Muninx, UserID: 1},
 			{Dialect: token.APIToken, AccountID: "a0"},
 			{Dialect: token.APIToken, EnvironmentID: "e0"},
-			{Dialect: token.APIToken, AccountID: "a0", Status: token.Active, Now: time.UnixMilli(5)},
-			{Dialect: token.Muninx, UserID: 1, Scope: token.ScopeUser, Status: token.Active, Now: time.UnixMilli(5)},
+			{Dialect: token.APIToken, AccountID: "a0", State: token.Active, Now: time.UnixMilli(5)},
+			{Dialect: token.Muninx, UserID: 1, Scope: token.ScopeUser, State: token.Active, Now: time.UnixMilli(5)},
 		} {
 			for _, q.Ascending = range []bool{false, true} {
 				q.After, q.Limit = 10_000, pageSize

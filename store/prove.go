@@ -15,8 +15,8 @@ const (
 	proveWait = 5 * time.Second
 )
 
-// Watch proves every few seconds that the database takes writes, until the context ends, and reports whenever that has changed:
-// what is wrong, or nil. What it finds [DB.Ping] tells, at no cost however often that is asked.
+// Watch proves every few seconds that the database takes writes, until the context ends, and reports whenever that has
+// changed: what is wrong, or nil. What it finds [DB.Ping] tells, at no cost however often that is asked.
 func (d *DB) Watch(ctx context.Context, report func(error)) {
 	for ; ctx.Err() == nil; sleep(ctx, proveEvery) {
 		err := d.prove(ctx)

@@ -8,16 +8,16 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// nextPlace takes a place that no other transaction takes.
-func (d *DB) nextPlace(tx *gorm.DB) (token.StatusPlace, error) {
+// nextEntry takes an entry that no other transaction takes.
+func (d *DB) nextEntry(tx *gorm.DB) (token.StatusEntry, error) {
 	var row struct {
 		Number int64
 		Secret []byte
 	}
-	if err := tx.Raw(d.backend.nextPlace).Take(&row).Error; err != nil {
-		return token.StatusPlace{}, err
+	if err := tx.Raw(d.backend.nextEntry).Take(&row).Error; err != nil {
+		return token.StatusEntry{}, err
 	}
-	return token.StatusPlaceOf(row.Secret, row.Number), nil
+	return token.StatusEntryOf(row.Secret, row.Number), nil
 }
 
 // standingRow is what a status list has to know of a token.
@@ -31,7 +31,7 @@ type standingRow struct {
 
 func (r standingRow) standing() token.Standing {
 	return token.Standing{
-		Place: token.StatusPlace{List: r.StatusList, Index: r.StatusIndex},
+		Entry: token.StatusEntry{List: r.StatusList, Index: r.StatusIndex},
 		State: token.State(r.State), Deleted: r.Deleted, Disabled: r.Disabled,
 	}
 }

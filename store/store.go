@@ -158,7 +158,7 @@ func (d *DB) Ping(ctx context.Context) error {
 		return d.translate(ctx, err)
 	}
 	defer leave()
-	status, err := d.Status(ctx)
+	status, err := d.SchemaState(ctx)
 	if err != nil {
 		return err
 	}

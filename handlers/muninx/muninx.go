@@ -23,7 +23,9 @@ type handler struct{ tokens *token.Service }
 var _ gen.StrictServerInterface = handler{}
 
 // CreateToken implements `POST /tokens`.
-func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject) (gen.CreateTokenResponseObject, error) {
+func (h handler) CreateToken(
+	ctx context.Context, r gen.CreateTokenRequestObject,
+) (gen.CreateTokenResponseObject, error) {
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{Dialect: token.Muninx, Name: r.Body.Name})
 	if err != nil {
 		return nil, err
@@ -39,23 +41,19 @@ func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject
 func (h handler) ListTokens(ctx context.Context, r gen.ListTokensRequestObject) (gen.ListTokensResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	page, err := h.tokens.List(ctx, authn.Caller(ctx), token.Query{Dialect: token.Muninx, Limit: limit}, cursor, token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListTokens200JSONResponse{Body: h.list(page)}, nil
+	return gen.ListTokens200JSONResponse{Body: h.list(page)}, err
 }
 
 // GetToken implements `GET /tokens/{id}`.
 func (h handler) GetToken(ctx context.Context, r gen.GetTokenRequestObject) (gen.GetTokenResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetToken200JSONResponse{Body: h.item(t)}, nil
+	return gen.GetToken200JSONResponse{Body: h.item(t)}, err
 }
 
 // DeleteToken implements `DELETE /tokens/{id}`.
-func (h handler) DeleteToken(ctx context.Context, r gen.DeleteTokenRequestObject) (gen.DeleteTokenResponseObject, error) {
+func (h handler) DeleteToken(
+	ctx context.Context, r gen.DeleteTokenRequestObject,
+) (gen.DeleteTokenResponseObject, error) {
 	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
 		return nil, err
 	}

@@ -31,12 +31,12 @@ type Store interface {
 
 // StatusStore is what status lists ask of a store, with the same errors as [Store].
 type StatusStore interface {
-	// FindStatusList fails with [NotFound] if no token has a place in the list. Places are never given up.
+	// FindStatusList fails with [NotFound] if no token has an entry in the list. Entries are never given up.
 	FindStatusList(ctx context.Context, list int64) error
-	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
+	// StatusList calls each with every token that has an entry in the list and is not active, has been deleted, or whose
 	// account or environment is disabled, perhaps more than once.
 	StatusList(ctx context.Context, list int64, each func(Standing)) error
-	// Standings returns those of the tokens that have a place, tombstones too, in any order.
+	// Standings returns those of the tokens that have an entry, tombstones too, in any order.
 	Standings(ctx context.Context, seqs []int64) ([]Standing, error)
 }
 
@@ -75,7 +75,7 @@ type Facts struct {
 	Environment *Environment // the token's EnvironmentID
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
-	Place       StatusPlace  // one that no other token has; where [Dialect.PublishesStatus]
+	Entry       StatusEntry  // one that no other token has; where [Dialect.PublishesStatus]
 	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive, not for ""
 }
 
@@ -94,7 +94,7 @@ type Query struct {
 	AccountID     string
 	EnvironmentID string
 	Scope         Scope
-	Status        State // as [Token.Status] at Now
+	State         State // as [Token.Status] at Now
 	CreatedBy     int64 // a user who created the token, or a token that created it, and so on
 	NotOwnedBy    int64 // a user whose own tokens are left out
 	KeyID         string

@@ -91,14 +91,14 @@ type Token struct {
 	ExpiresAt        time.Time   // zero: never
 	LastUsedAt       time.Time   // zero: never used
 	DeletedAt        time.Time   // zero: not deleted
-	Place            StatusPlace // zero: its status is not published
+	Entry            StatusEntry // zero: its status is not published
 }
 
 // Ref returns the token's name.
 func (t Token) Ref() Ref { return Ref{t.Dialect, t.ID} }
 
-// Status is the state at the time now: revoked before expired before suspended before active.
-func (t Token) Status(now time.Time) State {
+// StateAt is the state at the time now: revoked before expired before suspended before active.
+func (t Token) StateAt(now time.Time) State {
 	if t.State != Revoked && !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) {
 		return Expired
 	}
