@@ -2,8 +2,8 @@
 // knows GORM. What it promises is declared by [token.Store], [token.StatusStore] and [token.Registry] and proved by the
 // package storetest.
 //
-// It knows rows, transactions, locks and the two databases ([backend]). It must not decide what is allowed: it calls the
-// decisions that internal/token hands it, inside its transactions. internal/server opens it; internal/token and
+// It knows rows, transactions, locks and the two databases ([backend]). It must not decide what is allowed: inside its
+// transactions it calls the decisions that internal/token hands it. internal/server opens it; internal/token and
 // internal/memory call it by the interfaces above.
 package store
 
