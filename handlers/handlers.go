@@ -1,4 +1,7 @@
 // Package handlers is the HTTP side. This file is its table of contents: one entry a contract.
+//
+// It knows which paths belong to which contract, and learns from the specs who may come in and how. It must not know
+// what an operation does, which the folder of its contract does, nor the database. internal/server calls it.
 package handlers
 
 import (

@@ -1,5 +1,10 @@
 // Package store keeps tokens and the registry in a SQLite file or a PostgreSQL database. It is the only package that
-// knows GORM. What it promises is declared by [token.Store] and [token.Registry] and proved by the package storetest.
+// knows GORM. What it promises is declared by [token.Store], [token.StatusStore] and [token.Registry] and proved by the
+// package storetest.
+//
+// It knows rows, transactions, locks and the two databases ([backend]). It must not decide what is allowed: inside its
+// transactions it calls the decisions that internal/token hands it. internal/server opens it; internal/token and
+// internal/memory call it by the interfaces above.
 package store
 
 import (

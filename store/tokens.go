@@ -67,10 +67,7 @@ func (d *DB) Update(
 		}
 		return d.backend.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
 	})
-	if err != nil {
-		return token.Token{}, err
-	}
-	return stored, nil
+	return stored, err
 }
 
 // lockToken reads the row for a change, which must not overlap with what the token itself changes, once the caller has

@@ -25,7 +25,7 @@ import (
 type listed struct {
 	dialect, id, name, scope, status string
 	createdAt, expiresAt, lastUsedAt string
-	response                           any
+	response                         any
 }
 
 // MarshalJSON implements [json.Marshaler].

@@ -1,4 +1,6 @@
-// Package authn turns the credential of a request into the caller on its context. It knows no dialect.
+// Package authn turns the credential of a request into the caller on its context. It knows the schemes of the
+// Authorization header, and must not know any dialect or what a credential looks like. handlers puts it before every
+// operation; the dialects ask it for the caller.
 package authn
 
 import (

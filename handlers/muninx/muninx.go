@@ -1,4 +1,7 @@
 // Package muninx speaks the muninx contract: API tokens of a user, errors as problem details.
+//
+// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
+// dialect. handlers registers it.
 package muninx
 
 import (

@@ -1,4 +1,7 @@
 // Package unleash speaks the unleash contract: Personal Access Tokens of a user.
+//
+// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
+// dialect. handlers registers it.
 package unleash
 
 import (

@@ -1,5 +1,6 @@
 // Package wire is what all dialects share of HTTP: the guard that a body passes, the validator, the request id, the
-// access log, the way from an error to an answer. It knows no dialect.
+// access log, the way from an error to an answer. It learns from a spec what a request must be, and must not know any
+// dialect or operation. handlers and the dialects call it.
 package wire
 
 import (

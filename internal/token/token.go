@@ -1,6 +1,9 @@
 // Package token holds the rules of an API token: its nouns, its states, the formats of ids and secrets, who may do
 // what, and the [Service] that the HTTP dialects call. It imports the standard library only; whatever needs a
 // database or a third-party library is behind a small interface that the package declares.
+//
+// It knows what the published dialects differ in, as values ([Dialect]), and must not know HTTP, SQL or JSON.
+// handlers and cmd/tokenwright call it; store, internal/memory, internal/jwt and internal/oidc implement what it needs.
 package token
 
 import (
