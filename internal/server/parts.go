@@ -13,7 +13,7 @@ import (
 
 func (s *Server) openDatabase(ctx context.Context) (*store.DB, error) {
 	if s.config.Ephemeral {
-		return store.OpenMemory(ctx)
+		return store.OpenMemory(ctx, s.config.Dialects)
 	}
 	options := s.config.Database
 	options.Dialects = s.config.Dialects
