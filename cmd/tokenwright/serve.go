@@ -52,7 +52,7 @@ type settings struct {
 func (c *serveCmd) settings() (settings, error) {
 	s := settings{serveCmd: *c}
 	for _, check := range []func() error{
-		s.readAddresses, s.checkStorage, s.checkCaches, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, s.checkStorage, s.checkLimits, c.policyFlags.check, c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -137,21 +137,16 @@ func (s *settings) checkTLS() error {
 	return nil
 }
 
-func (s *settings) checkCaches() error {
-	if s.CacheSize < 0 {
+func (s *settings) checkLimits() error {
+	ttl := time.Duration(s.StatusListTTL)
+	switch {
+	case s.CacheSize < 0:
 		return wrong("cache-size", "must not be negative")
-	}
-	if ttl := time.Duration(s.StatusListTTL); ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0 {
+	case ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0:
 		return wrong("status-list-ttl", "must be 1s to 24h, in whole seconds")
-	}
-	return nil
-}
-
-func (s *settings) checkTimeouts() error {
-	if s.RequestTimeout <= 0 {
+	case s.RequestTimeout <= 0:
 		return wrong("request-timeout", "must be above zero")
-	}
-	if s.ShutdownTimeout <= 0 {
+	case s.ShutdownTimeout <= 0:
 		return wrong("shutdown-timeout", "must be above zero")
 	}
 	return nil
