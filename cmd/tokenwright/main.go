@@ -2,7 +2,7 @@
 // and the client of its own HTTP interface.
 //
 // It knows flags, variables, files and terminals. It must not know how a server is put together, which internal/server
-// does, nor reach the database behind a server's back, but for the commands that are for a machine whose server is down.
+// does, nor reach the database behind a server's back, but for the commands that are meant for a server that is down.
 package main
 
 import (

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/oapi-codegen/nullable"
-
 	service "github.com/tokenwright/tokenwright/gen/service/client"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -97,9 +95,7 @@ type userCreateCmd struct {
 func (c *userCreateCmd) Run(ctx context.Context, out *streams) error {
 	draft := service.UserDraft{
 		Subject: c.Subject, Name: c.Name, Role: service.UserDraftRole(c.Role), AccountId: c.Account,
-	}
-	if c.Issuer != "" {
-		draft.Issuer = nullable.NewNullableWithValue(c.Issuer)
+		Issuer: unlessZero(c.Issuer),
 	}
 	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
 		response, err := r.service.CreateUser(ctx, draft)
@@ -205,10 +201,7 @@ func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	draft := service.UserTokenDraft{Name: c.Name}
-	if !expiry.IsZero() {
-		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
-	}
+	draft := service.UserTokenDraft{Name: c.Name, ExpiresAt: unlessZero(expiry)}
 	return c.issue(r.printer, token.CredentialDialect.Name, func() (created, error) {
 		t, err := decode[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
 		return created{t.Id, t.Token, t}, err
