@@ -8,11 +8,11 @@ import (
 	"github.com/tokenwright/tokenwright/store"
 )
 
-// bootstrapCmd makes an admin credential without asking for one: who runs it has the database.
+// bootstrapCmd creates an admin credential and needs none: anyone who can run it already has the database.
 type bootstrapCmd struct {
 	databaseFlags  `embed:""`
-	CredentialFile string `required:"" placeholder:"FILE" help:"New file for the credential. One that exists is not overwritten."`
-	User           int64  `placeholder:"ID" help:"The admin whose credential it is. Default: the enabled admin with the lowest id."`
+	CredentialFile string `required:"" placeholder:"FILE" help:"File to create for the credential. An existing file is not overwritten."`
+	User           int64  `placeholder:"ID" help:"The admin to create it for. Default: the enabled admin with the lowest id."`
 }
 
 func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
@@ -20,7 +20,7 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 		return err
 	}
 	if c.User < 0 {
-		return wrong("user", "must be the id of a user")
+		return wrong("user", "must be a user id")
 	}
 	db, err := c.open(ctx)
 	if err != nil {
@@ -33,17 +33,18 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	case err != nil:
 		return err
 	case made == madeBefore:
-		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n", c.CredentialFile)
+		fmt.Fprintf(out.stdout, "An interrupted run had already created a credential. It is in %s.\n", c.CredentialFile)
 		return nil
 	case made == firstMade:
-		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
+		fmt.Fprintf(out.stdout, "The database was empty. The credential of the first admin is in %s.\n", c.CredentialFile)
 		return nil
 	}
 	t, err := rescue(ctx, tokens, c.User, c.file())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n", t.UserID, t.Dialect, t.ID, c.CredentialFile)
+	fmt.Fprintf(out.stdout, "Created the %s token %s for user %d. Its secret is in %s.\n",
+		t.Dialect, t.ID, t.UserID, c.CredentialFile)
 	return nil
 }
 
@@ -54,12 +55,12 @@ func (c *bootstrapCmd) file() *credentialFile {
 func rescue(ctx context.Context, tokens *token.Service, user int64, file *credentialFile) (token.Token, error) {
 	t, err := tokens.Rescue(ctx, user, file.write)
 	if err := file.settle(err); err != nil {
-		return t, fmt.Errorf("cannot make a credential: %w", err)
+		return t, fmt.Errorf("cannot create a credential: %w", err)
 	}
 	return t, nil
 }
 
-// open migrates only an empty database, which no server is using, and makes none: a path that was mistyped is an error.
+// open migrates only an empty database, which no server uses yet. It never creates one: a mistyped path is an error.
 func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 	status, err := schemaStatus(ctx, &c.databaseFlags, true)
 	if err != nil {

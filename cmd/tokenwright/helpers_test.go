@@ -106,7 +106,7 @@ type instance struct {
 
 // Where a server says its address: in what it prints, or else in its log.
 var (
-	announced = regexp.MustCompile(`Tokenwright listens on (\S+) and is called at (\S+)\n`)
+	announced = regexp.MustCompile(`Tokenwright is listening on (\S+) \(public URL (\S+)\)\n`)
 	listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)","public_url":"([^"]+)"`)
 )
 

@@ -105,7 +105,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	p := launch(t, t.TempDir(), "--shutdown-timeout", "50ms")
 	p.begin(t)
 	p.signal(t, syscall.SIGTERM)
-	if code := p.exit(t); code != exitFailure || !strings.Contains(p.log.String(), "tokenwright: requests were broken off") {
+	if code := p.exit(t); code != exitFailure || !strings.Contains(p.log.String(), "tokenwright: requests were aborted") {
 		t.Errorf("exit %d: %s", code, p.log)
 	}
 }

@@ -90,7 +90,7 @@ func (s *server) start(ctx context.Context) (err error) {
 func (s *server) close() {
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {
-			s.log.Error("the database was not closed in order", "error", err)
+			s.log.Error("cannot close the database cleanly", "error", err)
 		}
 	}
 	if s.claimed != nil {
@@ -176,7 +176,7 @@ func (s *server) openKeys(ctx context.Context) (*jwt.Keys, error) {
 		return keys, err
 	}
 	if _, embedded := s.sqlitePath(); !embedded {
-		return nil, fmt.Errorf("%w: make keys with: tokenwright keys init --key-directory %s", err, s.keyDirectory)
+		return nil, fmt.Errorf("%w: create the keys with: tokenwright keys init --key-directory %s", err, s.keyDirectory)
 	}
 	if lost := s.keysLost(ctx, err); lost != nil {
 		return nil, lost
@@ -196,11 +196,11 @@ func (s *server) keysLost(ctx context.Context, missing error) error {
 	defer db.Close() //nolint:errcheck // nothing was written
 	signed, err := db.HasSigned(ctx, s.tokens.Now())
 	if err != nil {
-		return fmt.Errorf("cannot look for tokens that need the keys: %w", err)
+		return fmt.Errorf("cannot check whether the database has JWTs that need the missing keys: %w", err)
 	}
 	if signed {
-		return fmt.Errorf("%w, and the database has JWTs that need their keys: "+
-			"restore the directory, or make a new key with "+
+		return fmt.Errorf("%w, and the database has JWTs that were signed with it: "+
+			"restore the directory, or create a new key with "+
 			"tokenwright keys init --key-directory %s and create these tokens again", missing, s.keyDirectory)
 	}
 	return nil
@@ -219,14 +219,14 @@ const (
 func initialize(ctx context.Context, tokens *token.Service, file *credentialFile) (beginning, error) {
 	first, err := tokens.Initialize(ctx, file.write)
 	if err := file.settle(err); err != nil {
-		return nothingMade, fmt.Errorf("cannot make the first credential: %w", err)
+		return nothingMade, fmt.Errorf("cannot create the first credential: %w", err)
 	}
 	if first {
 		return firstMade, nil
 	}
 	resumed, err := file.resume(ctx, tokens)
 	if err != nil {
-		return nothingMade, fmt.Errorf("cannot finish the file of a credential: %w", err)
+		return nothingMade, fmt.Errorf("cannot finish the credential file of an interrupted run: %w", err)
 	}
 	if resumed {
 		return madeBefore, nil
@@ -258,10 +258,10 @@ func (s *server) work(ctx context.Context, ready func()) error {
 
 func (s *server) usesNotStored(err error, lost bool) {
 	if lost {
-		s.log.Error("times of use were not stored and are lost", "error", err)
+		s.log.Error("cannot store last-use times; they are lost", "error", err)
 		return
 	}
-	s.log.Warn("times of use are not stored yet", "error", err)
+	s.log.Warn("cannot store last-use times yet; will retry", "error", err)
 }
 
 // background begins what goes on beside the requests. The function that it returns ends it and waits.
@@ -276,7 +276,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
 		s.db.Follow(ctx, s.memory, func(err error) {
-			s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
+			s.log.Warn("lost the feed of changes by other servers; bypassing the cache until it is back", "error", err)
 		})
 	})
 	return func() {
@@ -288,37 +288,37 @@ func (s *server) background(ctx context.Context) (end func()) {
 // keysChanged hears of the key directory. What is in memory was verified by keys that may not be there any more.
 func (s *server) keysChanged(err error) {
 	if err != nil {
-		s.log.Warn("the key directory cannot be used as it is; the keys that were read before go on working", "error", err)
+		s.log.Warn("cannot reload the key directory; the keys loaded before stay in use", "error", err)
 		return
 	}
 	s.tokens.Changed(token.Change{})
-	s.log.Info("keys were read again", "signs", s.keys.Active())
+	s.log.Info("reloaded the keys", "signs", s.keys.Active())
 }
 
 // certificateChanged hears of the files of the certificate.
 func (s *server) certificateChanged(err error) {
 	if err != nil {
-		s.log.Warn("the new TLS certificate cannot be used; the one before goes on working", "error", err)
+		s.log.Warn("cannot load the new TLS certificate; the previous one stays in use", "error", err)
 		return
 	}
-	s.log.Info("the TLS certificate was read again", "not_after", s.certificate.current.Load().Leaf.NotAfter)
+	s.log.Info("reloaded the TLS certificate", "not_after", s.certificate.current.Load().Leaf.NotAfter)
 }
 
 // warnPlainText says what a server does that neither has TLS nor a proxy that does.
 func (s *server) warnPlainText() {
 	if s.TLSCert == "" && !s.TrustedProxy && !s.listen.loopback() {
-		s.log.Warn("secrets travel in plain text to " + s.listen.String() +
-			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
+		s.log.Warn("clients send secrets in plain text to " + s.listen.String() +
+			": set --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server terminates TLS")
 	}
 }
 
 // writesChanged hears whether the database takes writes.
 func (s *server) writesChanged(err error) {
 	if err != nil {
-		s.log.Error("the database takes no writes, and /readyz says so", "error", err)
+		s.log.Error("the database does not accept writes; /readyz fails", "error", err)
 		return
 	}
-	s.log.Info("the database takes writes again")
+	s.log.Info("the database accepts writes again")
 }
 
 // httpServer has a limit for everything that a client can draw out.
@@ -347,7 +347,7 @@ func (s *server) answer(ctx context.Context, web *http.Server, ready func()) err
 	ready()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("cannot go on listening: %w", err)
+		return fmt.Errorf("cannot accept connections: %w", err)
 	case <-ctx.Done():
 	}
 	s.stopping.Store(true)
@@ -356,7 +356,7 @@ func (s *server) answer(ctx context.Context, web *http.Server, ready func()) err
 	defer cancel()
 	if err := web.Shutdown(limit); err != nil {
 		web.Close() //nolint:errcheck // the error to tell is the other one
-		return fmt.Errorf("requests were broken off: they took longer than %s", time.Duration(s.ShutdownTimeout))
+		return fmt.Errorf("requests were aborted: they took longer than %s", time.Duration(s.ShutdownTimeout))
 	}
 	s.log.Info("stopped")
 	return nil

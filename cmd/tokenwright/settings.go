@@ -20,7 +20,7 @@ import (
 	"github.com/tokenwright/tokenwright/store"
 )
 
-// wrong is the error for a setting.
+// wrong is the error for an invalid setting.
 func wrong(flag, format string, args ...any) error {
 	return &usageError{fmt.Sprintf("--%s (%s) %s", flag, variable(flag), fmt.Sprintf(format, args...))}
 }
@@ -52,10 +52,10 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 
 // databaseFlags say where the database is.
 type databaseFlags struct {
-	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"The database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`
-	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"File that holds the URL of the database, for a URL with a password."`
-	PostgresMaxConnections int    `default:"10" help:"The most connections to PostgreSQL."`
-	AllowUnsafePostgres    bool   `help:"Accept a PostgreSQL with fsync or full_page_writes off, which may lose or damage the database when its machine stops: for tests."`
+	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"URL of the database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`
+	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"File with the URL of the database, for a URL with a password."`
+	PostgresMaxConnections int    `default:"10" help:"Maximum number of connections to PostgreSQL."`
+	AllowUnsafePostgres    bool   `help:"Accept a PostgreSQL server with fsync or full_page_writes off, which can lose or corrupt data when its machine crashes; for tests."`
 }
 
 func (f *databaseFlags) check() error {
@@ -78,7 +78,7 @@ func (f *databaseFlags) readURL() (flag string, err error) {
 		return "database-url", nil
 	}
 	if f.DatabaseURL != defaultDatabaseURL {
-		return "", wrong("database-url-file", "does not go with --database-url: give one of them")
+		return "", wrong("database-url-file", "cannot be used with --database-url: give one of them")
 	}
 	text, err := os.ReadFile(f.DatabaseURLFile)
 	if err != nil {
@@ -93,7 +93,7 @@ func (f *databaseFlags) options(schema store.Schema) store.Options {
 	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
 }
 
-// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there is none.
+// exposedPassword warns of a password in a database URL on the command line. It is "" if there is none.
 func exposedPassword(command *kong.Context) string {
 	for _, step := range command.Path {
 		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
@@ -104,19 +104,19 @@ func exposedPassword(command *kong.Context) string {
 			continue
 		}
 		if _, has := u.User.Password(); has || u.Query().Has("password") {
-			return "the password in --database-url can be seen by all users of this machine: give the URL with " +
-				variable("database-url") + " or --database-url-file, or the password in a file that PGPASSFILE names"
+			return "all users of this machine can see the password in --database-url: give the URL with " +
+				variable("database-url") + " or --database-url-file, or put the password in a file and name it in PGPASSFILE"
 		}
 	}
 	return ""
 }
 
-// sqlitePath is the path of the embedded database's file; false if the database is another.
+// sqlitePath is the path of the SQLite file, false if the database is not SQLite.
 func (f databaseFlags) sqlitePath() (string, bool) {
 	return strings.CutPrefix(f.DatabaseURL, "sqlite:")
 }
 
-// beside is the path of a file in the directory of the embedded database, "" if the database is another.
+// beside is the path of a file in the directory of the SQLite file, "" if the database is not SQLite.
 func (f databaseFlags) beside(name string) string {
 	path, embedded := f.sqlitePath()
 	if !embedded {
@@ -135,23 +135,23 @@ func (f databaseFlags) maxConns() int {
 
 // oidcFlags say which OpenID Connect issuer is trusted.
 type oidcFlags struct {
-	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Take the JWTs of this OpenID Connect issuer, too."`
-	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
-	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"Claim of its JWTs that decides the role, instead of the registry."`
-	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Which value of that claim gives which role."`
+	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Also accept JWTs of this OpenID Connect issuer."`
+	OIDCAudience  string `name:"oidc-audience" help:"Audience that the aud claim of its JWTs must contain; required with --oidc-issuer."`
+	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"Claim of its JWTs that decides the user's role instead of the registry."`
+	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Roles for the values of that claim."`
 
-	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"How long a token lives at most that was created with one of its JWTs; 0s: as long as any other."`
+	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"Maximum lifetime of a token created with one of its JWTs; 0s: as for any other token."`
 }
 
 func (f oidcFlags) check() error {
 	if f.OIDCIssuer == "" && (f.OIDCAudience != "" || f.OIDCRoleClaim != "" || f.OIDCRoles != "") {
-		return wrong("oidc-issuer", "is needed with the other --oidc- flags")
+		return wrong("oidc-issuer", "is required with the other --oidc- flags")
 	}
 	if f.OIDCIssuer != "" && f.OIDCAudience == "" {
-		return wrong("oidc-audience", "is needed with --oidc-issuer")
+		return wrong("oidc-audience", "is required with --oidc-issuer")
 	}
 	if f.OIDCRoleClaim != "" && f.OIDCRoles == "" {
-		return wrong("oidc-roles", "is needed with --oidc-role-claim")
+		return wrong("oidc-roles", "is required with --oidc-role-claim")
 	}
 	_, err := f.roles()
 	return err
@@ -165,7 +165,7 @@ func (f oidcFlags) roles() (map[string]token.Role, error) {
 	for pair := range strings.SplitSeq(f.OIDCRoles, ",") {
 		value, role, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		if _, twice := roles[value]; !ok || value == "" || twice {
-			return nil, wrong("oidc-roles", "must be a list like staff=member,ops=admin that has each value once")
+			return nil, wrong("oidc-roles", "must be a list like staff=member,ops=admin without duplicate values")
 		}
 		roles[value] = token.Role(role)
 	}
@@ -199,18 +199,18 @@ func checkPublicURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
 		strings.ContainsAny(text, "?#") {
-		return "", wrong("public-url", "must be an absolute http or https URL without user, query and fragment")
+		return "", wrong("public-url", "must be an absolute http or https URL without user, query or fragment")
 	}
 	return strings.TrimRight(text, "/"), nil
 }
 
 // logFlags say how to log.
 type logFlags struct {
-	LogFormat string `enum:"text,json" default:"text" help:"Form of the log: text or json."`
-	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error, and what is worse."`
+	LogFormat string `enum:"text,json" default:"text" help:"Log format: text or json."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least severe level to log: debug, info, warn or error."`
 }
 
-// jsonFormat is the one of the two that machines read.
+// jsonFormat is the log format for machines.
 const jsonFormat = "json"
 
 func (f logFlags) logger(s *streams) *slog.Logger {

@@ -26,14 +26,14 @@ func TestWrongSettings(t *testing.T) {
 		"port by name":             {[]string{"serve", "--listen", "127.0.0.1:http"}, nil, "port from 0 to 65535"},
 		"variable":                 {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LISTEN": "x"}, "(TOKENWRIGHT_LISTEN)"},
 		"metrics port":             {[]string{"serve", "--metrics-listen", "9090"}, nil, "--metrics-listen"},
-		"beyond loopback":          {[]string{"serve", "--listen", "0.0.0.0:8080"}, nil, "--public-url (TOKENWRIGHT_PUBLIC_URL) is needed"},
+		"beyond loopback":          {[]string{"serve", "--listen", "0.0.0.0:8080"}, nil, "--public-url (TOKENWRIGHT_PUBLIC_URL) is required"},
 		"all interfaces":           {[]string{"serve", "--listen", ":8080"}, nil, "--public-url"},
 		"IPv6 beyond loopback":     {[]string{"serve", "--listen", "[::]:8080"}, nil, "--public-url"},
 		"public URL relative":      {[]string{"serve", "--public-url", "/tokens"}, nil, "absolute http or https URL"},
 		"public URL of mail":       {[]string{"serve", "--public-url", "mailto:a@b"}, nil, "absolute http or https URL"},
-		"public URL with query":    {[]string{"serve", "--public-url", "https://a.test/?"}, nil, "without user, query and fragment"},
-		"public URL with fragment": {[]string{"serve", "--public-url", "https://a.test/#"}, nil, "without user, query and fragment"},
-		"public URL with user":     {[]string{"serve", "--public-url", "https://u:hunter2@a.test"}, nil, "without user, query and fragment"},
+		"public URL with query":    {[]string{"serve", "--public-url", "https://a.test/?"}, nil, "without user, query or fragment"},
+		"public URL with fragment": {[]string{"serve", "--public-url", "https://a.test/#"}, nil, "without user, query or fragment"},
+		"public URL with user":     {[]string{"serve", "--public-url", "https://u:hunter2@a.test"}, nil, "without user, query or fragment"},
 		"database of mysql":        {[]string{"serve", "--database-url", "mysql://u:hunter2@h/d"}, nil, "must begin with sqlite: or postgres://"},
 		"database without path":    {[]string{"serve", "--database-url", "sqlite:"}, nil, "path of a file"},
 		"database URL broken":      {[]string{"serve", "--database-url", "postgres://u:hunter2%zz@h/d"}, nil, "percent-encoding"},
@@ -48,15 +48,15 @@ func TestWrongSettings(t *testing.T) {
 		"log format":               {[]string{"serve", "--log-format", "xml"}, nil, "--log-format must be one of"},
 		"log format by variable":   {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LOG_FORMAT": "xml"}, "(from TOKENWRIGHT_LOG_FORMAT)"},
 		"log level":                {[]string{"serve", "--log-level", "loud"}, nil, "--log-level must be one of"},
-		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "above zero"},
-		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "above zero"},
+		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "greater than zero"},
+		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "greater than zero"},
 		"ttl of nothing":           {[]string{"serve", "--status-list-ttl=0"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
 		"ttl of parts":             {[]string{"serve", "--status-list-ttl=1500ms"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
 		"negative cache":           {[]string{"serve", "--cache-size=-1"}, nil, "--cache-size (TOKENWRIGHT_CACHE_SIZE) must not be negative"},
 		"duration":                 {[]string{"serve", "--shutdown-timeout", "soon"}, nil, "90s, 12h or 30d"},
 		"too many days":            {[]string{"serve", "--max-lifetime", "106752d"}, nil, "number of days"},
 		"negative duration":        {[]string{"serve", "--max-lifetime=-1h"}, nil, "--max-lifetime"},
-		"a duration like a flag":   {[]string{"serve", "--max-lifetime", "-1h"}, nil, "--max-lifetime needs a value; one that begins with - is written as --max-lifetime=VALUE"},
+		"a duration like a flag":   {[]string{"serve", "--max-lifetime", "-1h"}, nil, "--max-lifetime needs a value; write --max-lifetime=VALUE if the value begins with -"},
 		"a number like a flag":     {[]string{"token", "list", "--all", "--user", "-1"}, nil, "--user needs a value"},
 		"apitoken for ever":        {[]string{"serve", "--apitoken-default-lifetime", "0s"}, nil, "always expire"},
 		"unleash for ever":         {[]string{"serve", "--unleash-default-lifetime", "0d"}, nil, "always expire"},
@@ -179,7 +179,7 @@ func TestEveryFlagHasItsVariableInTheHelp(t *testing.T) {
 
 func TestEmptyVariableIsNone(t *testing.T) {
 	r := command(t, map[string]string{"TOKENWRIGHT_OUTPUT": "", "TOKENWRIGHT_DIALECT": ""}, "token", "list")
-	r.refused(t, exitUsage, "--dialect (TOKENWRIGHT_DIALECT) is needed")
+	r.refused(t, exitUsage, "--dialect (TOKENWRIGHT_DIALECT) is required")
 }
 
 func TestRedact(t *testing.T) {

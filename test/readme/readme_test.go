@@ -107,7 +107,7 @@ func build(t *testing.T, home string) string {
 	return binary
 }
 
-var listening = regexp.MustCompile(`listens on (\S+)`)
+var listening = regexp.MustCompile(`listening on (\S+)`)
 
 // serve starts the server as `make run` does, but on a free port.
 func serve(t *testing.T, home, binary string) string {
