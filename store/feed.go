@@ -71,7 +71,7 @@ func (d *DB) Follow(ctx context.Context, f Follower, report func(error)) {
 		err := d.listen(ctx, f)
 		f.Lost()
 		if ctx.Err() == nil {
-			report(fmt.Errorf("the feed of changes is lost: %w", err))
+			report(fmt.Errorf("lost the feed: %w", err))
 			sleep(ctx, feedRetry)
 		}
 	}
@@ -132,7 +132,7 @@ type feed struct {
 }
 
 // errMoved is the error for a feed of another server than the one that is asked for rows.
-var errMoved = errors.New("it came from another server than the newest connection leads to")
+var errMoved = errors.New("it came from a different server than the newest connection")
 
 // beat sends a heartbeat and waits until it comes back. Where none is needed it only asks for a sign of life.
 func (f *feed) beat(ctx context.Context) error {

@@ -41,8 +41,8 @@ const slowDown = time.Second
 
 // Why somebody is sent away, for the log; the answer says the same in its own words.
 var (
-	errShare = errors.New("the caller has taken up its share of the places in the line for the database")
-	errFull  = errors.New("too many wait in the line for the database")
+	errShare = errors.New("the caller has used up its share of the queue for the database")
+	errFull  = errors.New("the queue for the database is full")
 )
 
 // line lets in as many at once as there are connections. The others wait: the pool of database/sql would hand a free

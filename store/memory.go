@@ -16,7 +16,7 @@ import (
 func OpenMemory(ctx context.Context) (*DB, error) {
 	d, err := openMemory(ctx)
 	if err != nil {
-		return nil, oneLine("cannot open a database in memory", err)
+		return nil, oneLine("cannot open an in-memory database", err)
 	}
 	d.dialects = token.Published
 	if err := d.Migrate(ctx); err != nil {

@@ -46,12 +46,12 @@ func (d *DB) Status(ctx context.Context) (Status, error) {
 }
 
 func (s Status) tooOld() error {
-	return fmt.Errorf("the database has schema version %d and this program needs %d: run tokenwright migrate up",
+	return fmt.Errorf("the database has schema version %d but this program needs %d: run tokenwright migrate up",
 		s.Current, s.Wanted)
 }
 
 func (s Status) tooNew() error {
-	return fmt.Errorf("the database has schema version %d, made by a newer release; this program knows %d",
+	return fmt.Errorf("the database has schema version %d, from a newer release; this program knows %d",
 		s.Current, s.Wanted)
 }
 
@@ -136,7 +136,7 @@ func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
 	status, err := d.Status(ctx)
 	switch {
 	case err != nil:
-		return oneLine("cannot read the schema of the database", err)
+		return oneLine("cannot read the schema version of the database", err)
 	case status.Current > status.Wanted:
 		return status.tooNew()
 	case status.Current == status.Wanted:

@@ -25,13 +25,13 @@ func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		// The parser's error quotes the URL and cannot know for sure which part of a broken one is the password.
-		return nil, errors.New("must be a valid PostgreSQL URL: its port or a parameter such as sslmode may be wrong, " +
-			"and reserved characters in the password need percent-encoding")
+		return nil, errors.New("must be a valid PostgreSQL URL: check its port and parameters such as sslmode; " +
+			"reserved characters in the password must be percent-encoded")
 	}
 	for _, value := range queryOf(address)["target_session_attrs"] {
 		if value != "read-write" {
-			return nil, errors.New("must not have another target_session_attrs than read-write: " +
-				"a standby may not know yet what was revoked")
+			return nil, errors.New("must not set target_session_attrs to anything but read-write: " +
+				"a standby may lack the latest revokes")
 		}
 	}
 	requireTLS(config, address)

@@ -60,7 +60,7 @@ func (d *DB) write(ctx context.Context) error {
 // writable is what the last proof has found, nil if there was none.
 func (d *DB) writable() error {
 	if trouble := d.trouble.Load(); trouble != nil && *trouble != nil {
-		return token.Wrap(token.Unavailable, fmt.Errorf("the database takes no writes: %w", *trouble))
+		return token.Wrap(token.Unavailable, fmt.Errorf("the database does not accept writes: %w", *trouble))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // errNoRoom is the error for what has to wait until there is room on the disk.
-var errNoRoom = errors.New("the disk is full: what is left is kept for changes that take rights away")
+var errNoRoom = errors.New("the disk is full: the rest is reserved for changes that take rights away")
 
 // reserve is a file beside a SQLite database that holds room on the disk. It is removed when the disk is full, for changes that
 // take rights away and for nothing else, and made again when there is room.
@@ -72,7 +72,7 @@ func (r *reserve) keep() error {
 	defer r.mu.Unlock()
 	file, err := os.OpenFile(r.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("no room on the disk can be kept: %w", err)
+		return fmt.Errorf("cannot reserve disk space: %w", err)
 	}
 	defer file.Close()
 	if err := r.fill(file); err != nil {

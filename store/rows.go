@@ -78,7 +78,7 @@ func tokenToRow(t token.Token) tokenRow {
 func (r tokenRow) token(known token.Dialects) (token.Token, error) {
 	dialect := known.Named(r.Dialect)
 	if dialect == nil {
-		return token.Token{}, fmt.Errorf("token %d has the dialect %q, which this program does not know", r.Seq, r.Dialect)
+		return token.Token{}, fmt.Errorf("token %d has the unknown dialect %q", r.Seq, r.Dialect)
 	}
 	id := orZero(r.PublicID)
 	if id == "" {

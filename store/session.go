@@ -33,14 +33,14 @@ SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool, cu
 	current_setting('fsync'), current_setting('full_page_writes'), extract(epoch FROM pg_postmaster_start_time())`
 
 // errReadOnly is the error for a server that does not take writes. What it answers may be old.
-var errReadOnly = errors.New("the server only reads: it is a standby, or a primary that is to take no more writes")
+var errReadOnly = errors.New("the server is read-only: it is a standby, or a primary that was made read-only")
 
 // unsafeError is the error for a server that may lose what it has committed.
 type unsafeError struct{ settings string }
 
 func (e *unsafeError) Error() string {
-	return "PostgreSQL runs with " + e.settings + ", and may lose revokes that were answered, or the whole database, " +
-		"when its machine stops: turn it on, or allow it with --allow-unsafe-postgres"
+	return "PostgreSQL runs with " + e.settings + ", and may lose acknowledged revokes or the whole database " +
+		"when its machine crashes: turn the setting on, or give --allow-unsafe-postgres"
 }
 
 // judge is called for each new connection, also for each of several hosts until it takes one.

@@ -93,7 +93,7 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	err = inspectFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %s; tokenwright migrate up makes one", path)
+		return nil, fmt.Errorf("there is no file %s; create it with: tokenwright migrate up", path)
 	}
 	if err != nil {
 		return nil, err
@@ -120,8 +120,8 @@ var errNotSQLite = errors.New("is not a SQLite database")
 
 // errSeveralLinks is the error for a file whose log SQLite would look for beside whatever name the file is opened by, so that by
 // another one than before it misses what was committed last, and later writes over what has been changed since.
-var errSeveralLinks = errors.New("has several names (hard links), and what was committed last may lie beside another one: " +
-	"keep the name that the server has used, with the files beside it, and remove the others")
+var errSeveralLinks = errors.New("has several hard links, and the latest commits may be in the log beside another one: " +
+	"keep the link that the server has used, with the files beside it, and remove the others")
 
 // Inspect refuses a path where there is something that is no SQLite database, or one with several hard links. It changes nothing.
 func Inspect(path string) error {

@@ -102,7 +102,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 func CheckURL(url string) error {
 	if path, found := strings.CutPrefix(url, "sqlite:"); found {
 		if path == "" || strings.ContainsRune(path, 0) {
-			return errors.New("must be sqlite: and the path of a file")
+			return errors.New("must be sqlite: followed by the path of a file")
 		}
 		return nil
 	}

@@ -38,5 +38,5 @@ func hintTLS(config *pgx.ConnConfig, address string, err error) error {
 	if saysTLS(address) || local(config.Host, config.Port) {
 		return err
 	}
-	return errors.Join(err, errors.New("(a server on another machine needs TLS, unless sslmode=disable in its URL says otherwise)"))
+	return errors.Join(err, errors.New("(a server on another machine needs TLS, unless its URL has sslmode=disable)"))
 }

@@ -75,14 +75,14 @@ func (f fetcher) do(r *http.Request, limit int64, media ...string) ([]byte, http
 		return nil, nil, unavailable(err)
 	}
 	if int64(len(body)) > limit {
-		return nil, nil, unavailable(errors.New("the answer is too large"))
+		return nil, nil, unavailable(errors.New("the response is too large"))
 	}
 	return body, answer.Header, nil
 }
 
 // judgeStatus takes a refusal for a mistake of ours, since the question is always well formed; all else may pass.
 func judgeStatus(status int) error {
-	err := fmt.Errorf("Tokenwright answered %d %s", status, http.StatusText(status)) //nolint:staticcheck // a name
+	err := fmt.Errorf("Tokenwright responded %d %s", status, http.StatusText(status)) //nolint:staticcheck // a name
 	switch {
 	case status == http.StatusOK:
 		return nil
@@ -100,5 +100,5 @@ func judgeMedia(got string, want []string) error {
 			return nil
 		}
 	}
-	return misconfigured(fmt.Errorf("the answer is %q instead of %s", got, want[0]))
+	return misconfigured(fmt.Errorf("the response is %q instead of %s", got, want[0]))
 }

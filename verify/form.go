@@ -23,7 +23,7 @@ var forms = []form{
 	{prefix: "user:", alphabet: hexDigits, length: 56},
 }
 
-var errNoForm = errors.New("it has a form that no token has")
+var errNoForm = errors.New("it is not a well-formed token")
 
 // formed reports whether Tokenwright can have made the secret: by prefix, length, alphabet and checksum, or by the
 // parts of a JWT. What cannot be a token needs no question.

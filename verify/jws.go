@@ -13,10 +13,10 @@ import (
 )
 
 var (
-	errForm      = errors.New("it is not a JWS in the compact serialisation")
-	errHeader    = errors.New("its header is not one that Tokenwright writes")
-	errKey       = errors.New("it names no key of Tokenwright")
-	errSignature = errors.New("its signature is wrong")
+	errForm      = errors.New("it is not a JWS in compact serialization")
+	errHeader    = errors.New("its header is not one of Tokenwright's")
+	errKey       = errors.New("its key is unknown")
+	errSignature = errors.New("its signature is invalid")
 )
 
 // halfOrder is half the order of P-256. Of the two values of S that verify only the one up to it is accepted, so that

@@ -63,7 +63,7 @@ func parseKeySet(body []byte) (keySet, error) {
 		Keys []json.RawMessage `json:"keys"` // go-jose would refuse the set for one key of a kind that it does not know
 	}
 	if decodeJSON(body, &document) != nil {
-		return nil, errors.New("the key set is not JSON, or its keys are no list")
+		return nil, errors.New("the key set is not JSON, or its keys are not a list")
 	}
 	keys := keySet{}
 	for _, raw := range document.Keys {

@@ -46,7 +46,7 @@ func (v *Verifier) Authenticate(r *http.Request) (*http.Request, error) {
 }
 
 // errNoToken is an ErrInvalid whose challenge names no error, since there was nothing wrong (RFC 6750 section 3.1).
-var errNoToken = fmt.Errorf("%w: there is none", ErrInvalid)
+var errNoToken = fmt.Errorf("%w: there is no token", ErrInvalid)
 
 // bearer takes the token from the header. Two headers are refused: a proxy may have judged the other one.
 func bearer(h http.Header) (string, error) {
@@ -59,7 +59,7 @@ func bearer(h http.Header) (string, error) {
 		return "", errNoToken
 	}
 	if len(values) > 1 {
-		return "", invalid(errors.New("there are several"))
+		return "", invalid(errors.New("there are several Authorization headers"))
 	}
 	return strings.TrimLeft(secret, " "), nil
 }

@@ -96,7 +96,7 @@ func (r *reader) judgeClaims(c claims) (Token, error) {
 		return Token{}, errors.New("its claims are malformed")
 	}
 	if c.Issuer != r.issuer {
-		return Token{}, errors.New("its issuer is another")
+		return Token{}, errors.New("it has a different issuer")
 	}
 	now := r.now()
 	if !now.Before(end) {

@@ -24,7 +24,7 @@ type introspector struct {
 
 func newIntrospector(c Config, base *url.URL) (*introspector, error) {
 	if !plausible(c.Credential) || (c.CacheTTL > 0 && c.CacheSize < 1) {
-		return nil, errors.New("a Credential is needed, and a CacheSize for the cache")
+		return nil, errors.New("a Credential is required, and a CacheSize for the cache")
 	}
 	i := &introspector{fetcher: newFetcher(c), url: endpoint(base, "/introspect"), credential: c.Credential, now: c.Now}
 	if c.CacheTTL == 0 {
@@ -98,7 +98,7 @@ type verdict struct {
 func readVerdict(body []byte) (Token, error) {
 	var v verdict
 	if err := json.Unmarshal(body, &v); err != nil || v.Active == nil {
-		return Token{}, unavailable(errors.New("the answer is no verdict of RFC 7662"))
+		return Token{}, unavailable(errors.New("the response is not an RFC 7662 introspection response"))
 	}
 	if !*v.Active {
 		return Token{}, invalid(errors.New("it is not active"))

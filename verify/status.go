@@ -42,7 +42,7 @@ func (r *reader) judgeStatus(ctx context.Context, claim []byte) error {
 		if r.allowNoStatus {
 			return nil
 		}
-		return invalid(errors.New("it has no status claim, so a revoke would not be seen"))
+		return invalid(errors.New("it has no status claim, so a revoke would go unnoticed"))
 	}
 	idx, uri, err := r.reference(claim)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r *reader) judgeStatus(ctx context.Context, claim []byte) error {
 	}
 	status, ok := list.at(idx)
 	if !ok {
-		return invalid(errors.New("its status is beyond the end of the list"))
+		return invalid(errors.New("its status index is beyond the end of the list"))
 	}
 	if status != 0 {
 		return invalid(fmt.Errorf("its status is %d", status))
@@ -77,7 +77,7 @@ func (r *reader) reference(claim []byte) (idx int, uri string, err error) {
 	uri = status.List.URI
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != r.base.Scheme || u.Host != r.base.Host || u.User != nil || u.Fragment != "" {
-		return 0, "", errors.New("its status list is not the issuer's")
+		return 0, "", errors.New("its status list does not belong to the issuer")
 	}
 	return *status.List.Index, uri, nil
 }
@@ -134,10 +134,10 @@ func readList(payload []byte, uri string, now time.Time) (statusList, time.Durat
 		return statusList{}, 0, errors.New("the status list has malformed claims")
 	}
 	if c.Subject != uri {
-		return statusList{}, 0, errors.New("the status list is another")
+		return statusList{}, 0, errors.New("the status list has the wrong subject")
 	}
 	if _, err := date(c.IssuedAt); err != nil {
-		return statusList{}, 0, errors.New("the status list has no date")
+		return statusList{}, 0, errors.New("the status list has no valid iat")
 	}
 	keep, err := c.age(now)
 	if err != nil {

@@ -27,12 +27,12 @@ var (
 	// ErrInvalid: there is no token, or it does not work. RFC 6750 section 3.1: 401, `invalid_token`.
 	ErrInvalid = errors.New("the token is not valid")
 	// ErrForbidden: the token works, but a [Requirement] is not met. RFC 6750 section 3.1: 403, `insufficient_scope`.
-	ErrForbidden = errors.New("the token does not reach this")
+	ErrForbidden = errors.New("the token does not have the required access")
 	// ErrUnavailable: there is no verdict, because Tokenwright could not be asked. 503, never 401.
-	ErrUnavailable = errors.New("the token cannot be checked now")
+	ErrUnavailable = errors.New("the token cannot be checked at the moment")
 	// ErrMisconfigured comes with ErrUnavailable if waiting does not help: Tokenwright refused this service's own
 	// credential, or is not at the URL.
-	ErrMisconfigured = errors.New("the check of tokens is misconfigured")
+	ErrMisconfigured = errors.New("token verification is misconfigured")
 )
 
 func invalid(cause error) error { return fmt.Errorf("%w: %w", ErrInvalid, cause) }
@@ -84,7 +84,7 @@ func (r Requirement) met(t Token) error {
 type forbidden struct{ required Requirement }
 
 func (f forbidden) Error() string {
-	return ErrForbidden.Error() + ": its " + f.required.what + " is another"
+	return ErrForbidden.Error() + ": it has a different " + f.required.what
 }
 
 func (f forbidden) Unwrap() error { return ErrForbidden }

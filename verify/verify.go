@@ -103,7 +103,7 @@ func New(c Config) (*Verifier, error) {
 		c.Now = time.Now
 	}
 	if c.Timeout <= 0 || c.Leeway < 0 || c.CacheTTL < 0 {
-		return nil, errors.New("verify: Timeout has to be positive, Leeway and CacheTTL not negative")
+		return nil, errors.New("verify: Timeout must be positive, Leeway and CacheTTL not negative")
 	}
 	v := &Verifier{report: c.Report}
 	switch c.mode {
@@ -128,10 +128,10 @@ func (c Config) base() (*url.URL, error) {
 	}
 	onlyPath := u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 	if u.Host == "" || !onlyPath || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, errors.New("verify: URL has to be an http or https URL of host and path")
+		return nil, errors.New("verify: URL must be an http or https URL of host and path")
 	}
 	if u.Scheme == "http" && !c.AllowHTTP && !loopback(u.Hostname()) {
-		return nil, errors.New("verify: URL has to be https: set AllowHTTP if the network is to be trusted")
+		return nil, errors.New("verify: URL must be https: set AllowHTTP if the network can be trusted")
 	}
 	return u, nil
 }

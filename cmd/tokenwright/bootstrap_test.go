@@ -65,7 +65,7 @@ func TestBootstrapForOneAdmin(t *testing.T) {
 	bootstrap := func(user string) result {
 		return command(t, nil, "bootstrap", "--database-url", "sqlite:"+filepath.Join(dir, "tokenwright.db"), "--credential-file", file, "--user", user)
 	}
-	for user, want := range map[string]string{"2": "not an enabled admin", "99": "no such enabled admin"} {
+	for user, want := range map[string]string{"2": "not an enabled admin", "99": "no enabled admin with this id"} {
 		bootstrap(user).refused(t, exitFailure, want)
 		if _, err := os.Stat(file); err == nil {
 			t.Fatalf("a refusal for user %s left the file", user)

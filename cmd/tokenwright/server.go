@@ -276,7 +276,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
 		s.db.Follow(ctx, s.memory, func(err error) {
-			s.log.Warn("lost the feed of changes by other servers; bypassing the cache until it is back", "error", err)
+			s.log.Warn("not receiving changes by other servers; the cache is bypassed", "error", err)
 		})
 	})
 	return func() {

@@ -31,7 +31,7 @@ func (h handler) GetStatusList(
 func presentOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.QueryParams().Has("time") {
-			return token.Errorf(wire.NotImplemented, "a status list of another time than now is not kept")
+			return token.Errorf(wire.NotImplemented, "past status lists are not kept")
 		}
 		return next(c)
 	}

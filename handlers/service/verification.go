@@ -103,7 +103,7 @@ func (h handler) VerifyRequest(ctx context.Context, r gen.VerifyRequestRequestOb
 	wire.NoteCaller(ctx, authn.Name(i.Caller()))
 	scope, account := value(r.Params.Scope), value(r.Params.Account)
 	if scope != "" && token.Scope(scope) != i.Token.Scope || account != "" && account != i.Account.ID {
-		return nil, token.Errorf(token.Forbidden, "the token has not the account or the scope that is asked for")
+		return nil, token.Errorf(token.Forbidden, "the token does not have the requested account or scope")
 	}
 	return pass{*i}, nil
 }

@@ -58,9 +58,9 @@ type Failure struct {
 // standard are the messages of kinds whose errors are not to be shown.
 var standard = map[token.Kind]string{
 	token.NotFound:          "there is nothing at this path",
-	MethodNotAllowed:        "the path does not take this method",
+	MethodNotAllowed:        "the path does not support this method",
 	token.Unavailable:       "the service is unavailable; try again",
-	token.Overloaded:        "the server has too much to do; try again in a moment",
+	token.Overloaded:        "the server is overloaded; try again in a moment",
 	token.Canceled:          "the request was cancelled",
 	token.Internal:          "the server failed; the log has the details under the request id",
 	token.Invalid:           "the request does not fit",
@@ -148,7 +148,7 @@ func Fail(c echo.Context, err error, takes Schemes, write ErrorWriter) {
 		refused.name(h)
 	}
 	if err := write(c, f); err != nil {
-		c.Set(writeErrorKey, fmt.Errorf("answer not written: %w", err))
+		c.Set(writeErrorKey, fmt.Errorf("cannot write the response: %w", err))
 	}
 }
 

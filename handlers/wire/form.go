@@ -41,7 +41,7 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 func parseForm(body string, veil *Veil) (url.Values, error) {
 	form, err := url.ParseQuery(body)
 	if err != nil {
-		return nil, badBody("the body must be a form in percent-encoding")
+		return nil, badBody("the body must be a percent-encoded form")
 	}
 	found := faults{veil: veil}
 	for _, name := range slices.Sorted(maps.Keys(form)) {

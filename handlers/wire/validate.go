@@ -130,7 +130,7 @@ func (q queryRules) names() []string {
 func (q queryRules) check(raw string, veil *Veil) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return badBody("the query must be in percent-encoding, with & between its parameters")
+		return badBody("the query must be percent-encoded parameters separated by &")
 	}
 	found := faults{veil: veil}
 	for _, name := range slices.Sorted(maps.Keys(query)) {

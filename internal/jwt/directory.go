@@ -71,14 +71,14 @@ func (d Directory) Create() error {
 	if _, err := os.Stat(d.Path); errors.Is(err, fs.ErrNotExist) {
 		err = errors.Join(os.MkdirAll(d.Path, dirMode), durable.SyncDir(filepath.Dir(filepath.Clean(d.Path))))
 		if err != nil {
-			return fmt.Errorf("make key directory: %w", err)
+			return fmt.Errorf("create key directory: %w", err)
 		}
 	}
 	return d.locked(func() error {
 		var m manifest
 		switch _, err := readManifest(d.Path); {
 		case err == nil:
-			return fmt.Errorf("key directory %s: a key is there: %w", d.Path, fs.ErrExist)
+			return fmt.Errorf("key directory %s already contains a key: %w", d.Path, fs.ErrExist)
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
@@ -245,7 +245,7 @@ func (m *manifest) succeed(now time.Time, emergency bool) (old string, err error
 		return "", nil
 	}
 	if ready := heir.ready(); now.Before(ready) && !emergency {
-		return "", fmt.Errorf("%w: the next key %s may sign from %s, when all who check tokens have it",
+		return "", fmt.Errorf("%w: the next key %s may sign from %s, when all services that check tokens have it",
 			ErrEarly, heir.ID, ready.Format(time.RFC3339))
 	}
 	before := m.active()
@@ -261,7 +261,7 @@ func (d Directory) Retire(ctx context.Context, id string, emergency bool) error 
 	err := d.change(func(m *manifest) error {
 		i := slices.IndexFunc(m.Keys, func(e Entry) bool { return e.ID == id })
 		if i < 0 {
-			return fmt.Errorf("key directory %s holds no key %q", d.Path, id)
+			return fmt.Errorf("key directory %s has no key %q", d.Path, id)
 		}
 		gone = m.Keys[i]
 		m.Keys = slices.Delete(m.Keys, i, i+1)
@@ -285,7 +285,7 @@ func (d Directory) Retire(ctx context.Context, id string, emergency bool) error 
 // spent refuses a key that may have signed a token that is still valid, or may be signing one.
 func (d Directory) spent(ctx context.Context, e Entry) error {
 	if e.Created.IsZero() {
-		return fmt.Errorf("nothing is recorded of the key %s, so what it signed may still be valid", e.ID)
+		return fmt.Errorf("there is no record of the key %s, so tokens that it signed may still be valid", e.ID)
 	}
 	end := e.Changed.Add(maxListLife)
 	last, err := d.lastExpiry(ctx, e)

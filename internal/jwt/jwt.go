@@ -93,7 +93,7 @@ func (k *Keys) KeyIDs() []string {
 // Sign implements [token.Signer].
 func (k *Keys) Sign(c token.Claims) (secret, keyID string, err error) {
 	if c.ExpiresAt.IsZero() {
-		return "", "", errors.New("a JWT needs an expiry")
+		return "", "", errors.New("a JWT must have an expiry")
 	}
 	return k.sign(headerType, k.claims(c))
 }
@@ -105,7 +105,7 @@ func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	}
 	key, err := k.present()
 	if err != nil {
-		err = fmt.Errorf("nothing can be signed while the key directory lacks the key: %w", err)
+		err = fmt.Errorf("cannot sign while the active key is missing from the key directory: %w", err)
 		return "", "", token.Wrap(token.Unavailable, err)
 	}
 	signed, err = key.sign(typ, payload)

@@ -84,7 +84,7 @@ func parseKey(text []byte) (*key, error) {
 	}
 	private, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok || private.Curve != elliptic.P256() {
-		return nil, errors.New("is not a key on the curve P-256, which ES256 needs")
+		return nil, errors.New("is not a P-256 key, which ES256 requires")
 	}
 	return newKey(private)
 }

@@ -42,9 +42,9 @@ func legacy(dir string) (manifest, error) {
 	}
 	switch {
 	case orphans > 1, orphans > 0 && len(m.Keys) > 0: // one alone is of a first key whose manifest is not written yet
-		return m, fmt.Errorf("%s is missing, and only it tells which of the keys signs: restore it", manifestName)
+		return m, fmt.Errorf("%s is missing, and only it says which key signs: restore it", manifestName)
 	case len(m.Keys) == 0:
-		return m, fmt.Errorf("it holds no key: %w", fs.ErrNotExist)
+		return m, fmt.Errorf("it contains no key: %w", fs.ErrNotExist)
 	}
 	m.tell(facts)
 	return m, nil

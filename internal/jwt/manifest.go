@@ -110,7 +110,7 @@ func parseManifest(dir string) (manifest, error) {
 		return m, fmt.Errorf("%s is damaged: %w", manifestName, err)
 	}
 	if m.Version != manifestVersion {
-		return m, fmt.Errorf("%s has the version %d, which this program does not know", manifestName, m.Version)
+		return m, fmt.Errorf("%s has version %d, which this program does not support", manifestName, m.Version)
 	}
 	for i := range m.Keys { // so that equal times are the same, see [Keys.refresh]
 		e := &m.Keys[i]
@@ -132,10 +132,10 @@ func (m *manifest) check() error {
 			return fmt.Errorf("the key %s has an unknown state, %q", e.ID, e.State)
 		}
 		if seen[e.ID] {
-			return fmt.Errorf("the key %s is there in two states", e.ID)
+			return fmt.Errorf("the key %s is listed twice", e.ID)
 		}
 		if filepath.Base(e.File) != e.File {
-			return fmt.Errorf("the file of the key %s is not one of the directory: %q", e.ID, e.File)
+			return fmt.Errorf("the file of the key %s is not in the directory: %q", e.ID, e.File)
 		}
 		seen[e.ID] = true
 	}
@@ -145,7 +145,7 @@ func (m *manifest) check() error {
 	case 1:
 		return nil
 	default:
-		return fmt.Errorf("there are two active keys, %s and %s: one of them has to be retired", signs[0], signs[1])
+		return fmt.Errorf("there are two active keys, %s and %s: retire one of them", signs[0], signs[1])
 	}
 }
 
@@ -176,7 +176,7 @@ func checkDir(dir string) error {
 // private refuses what others than the owner may touch. Windows has no such bits.
 func private(path string, info fs.FileInfo, want fs.FileMode) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("%s is open to group or others (mode %04o): chmod %04o %s", path, mode, want, path)
+		return fmt.Errorf("%s is accessible to group or others (mode %04o): run chmod %04o %s", path, mode, want, path)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (e *Entry) load(path string) (*key, error) {
 		return nil, fmt.Errorf("key file %s %w", path, err)
 	}
 	if k.id != e.ID {
-		return nil, fmt.Errorf("key file %s holds the key %s, which does not match: %s should be in it", path, k.id, e.ID)
+		return nil, fmt.Errorf("key file %s does not match its key id: it contains %s instead of %s", path, k.id, e.ID)
 	}
 	k.path = path
 	return k, nil

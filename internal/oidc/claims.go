@@ -37,7 +37,7 @@ var (
 	errSubject   = invalid("the JWT names no usable subject")
 	errExpired   = invalid("the JWT has expired")
 	errNotYet    = invalid("the JWT is not valid yet")
-	errNoKey     = invalid("the issuer has no key that fits the JWT")
+	errNoKey     = invalid("the issuer has no key for the JWT")
 	errSignature = invalid("the JWT's signature is wrong")
 )
 

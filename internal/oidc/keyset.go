@@ -110,7 +110,7 @@ func (s *keySet) within(k *known, more time.Duration) bool {
 }
 
 func (k *known) unavailable() error {
-	return token.Wrap(token.Unavailable, fmt.Errorf("the OIDC issuer's keys cannot be fetched: %w", k.failure))
+	return token.Wrap(token.Unavailable, fmt.Errorf("cannot fetch the OIDC issuer's keys: %w", k.failure))
 }
 
 // wait waits for a fetch, or for the caller to go away.

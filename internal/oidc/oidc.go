@@ -61,7 +61,7 @@ func (c Config) check() error {
 		return err
 	}
 	if sameURL(c.IssuerURL, c.OurIssuer) {
-		return errors.New("it is this server itself, whose tokens need no second way in")
+		return errors.New("it is this server, which accepts its own tokens anyway")
 	}
 	if c.Audience == "" {
 		return errors.New("the audience is not set")
@@ -74,11 +74,11 @@ func (c Config) check() error {
 
 func (c Config) checkRoles() error {
 	if c.RoleClaim == "" && len(c.Roles) > 0 {
-		return errors.New("roles are mapped, but no claim is named that holds them")
+		return errors.New("roles are mapped, but no role claim is set")
 	}
 	for value, role := range c.Roles {
 		if !slices.Contains(token.Roles, role) {
-			return fmt.Errorf("the value %q of the claim %q is mapped to an unknown role %q", value, c.RoleClaim, role)
+			return fmt.Errorf("the value %q of the claim %q is mapped to the unknown role %q", value, c.RoleClaim, role)
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func client(configured *http.Client) *http.Client {
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		first := via[0].URL
 		if len(via) > maxRedirects || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
-			return errors.New("the issuer redirects elsewhere")
+			return errors.New("the issuer redirects to another address")
 		}
 		return nil
 	}
@@ -107,7 +107,7 @@ func (s *source) discover(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("jwks_uri: %w", err)
 	}
 	if strings.HasPrefix(s.issuer, "https:") && !strings.HasPrefix(doc.Keys, "https:") {
-		return "", errors.New("jwks_uri: it is not https although the issuer is")
+		return "", errors.New("jwks_uri: it must be https, like the issuer")
 	}
 	return doc.Keys, nil
 }
@@ -127,11 +127,11 @@ func (s *source) keys(ctx context.Context, address string) ([]jose.JSONWebKey, t
 	}
 	switch err := json.UnmarshalRead(res.Body, &set); {
 	case res.StatusCode != http.StatusOK:
-		return nil, 0, fmt.Errorf("the address of the keys answers %d", res.StatusCode)
+		return nil, 0, fmt.Errorf("jwks_uri responded %d", res.StatusCode)
 	case err != nil:
 		return nil, 0, fmt.Errorf("keys: %w", err)
 	case set.Keys == nil || len(set.Keys) > maxKeys:
-		return nil, 0, fmt.Errorf("the address of the keys has no set of at most %d keys", maxKeys)
+		return nil, 0, fmt.Errorf("jwks_uri did not return a set of at most %d keys", maxKeys)
 	}
 	return usableKeys(set.Keys), lifetime(res.Header), nil
 }
@@ -199,7 +199,7 @@ func checkURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil, u.Hostname() == "", u.User != nil, u.Fragment != "":
-		return fmt.Errorf("%q is not an absolute URL without user and fragment", address)
+		return fmt.Errorf("%q is not an absolute URL without user or fragment", address)
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		return fmt.Errorf("%q is not https", address)
 	default:
