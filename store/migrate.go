@@ -15,7 +15,7 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// versionTable is where goose notes what has been applied.
+// versionTable is where goose records the applied migrations.
 const versionTable = goose.DefaultTablename
 
 // Status says which version of the schema a database has.
@@ -55,7 +55,7 @@ func (s Status) tooNew() error {
 		s.Current, s.Wanted)
 }
 
-// schemaVersion asks for the table first, because goose would make it.
+// schemaVersion checks for the table first, because goose would create it.
 func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
 	db := d.reader.WithContext(ctx)
 	var version int64
@@ -128,7 +128,7 @@ func (d *DB) provider() (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, pool, files, append(options, goose.WithSessionLocker(locker))...)
 }
 
-// prepareSchema does at opening what mode asks for.
+// prepareSchema does what the mode says when the database is opened.
 func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
 	if mode == AnySchema {
 		return nil

@@ -18,7 +18,7 @@ import (
 const (
 	postgresConns          = 10 // if the options do not say
 	postgresConnectTimeout = 5 * time.Second
-	postgresConnLifetime   = 30 * time.Minute // so that connections move to a new server behind the same name
+	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )
 
 func parsePostgres(address string) (*pgx.ConnConfig, error) {
@@ -38,7 +38,7 @@ func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// queryOf is the query of a URL that the parser of the driver has taken.
+// queryOf is the query of a URL that the driver has parsed successfully.
 func queryOf(address string) url.Values {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -98,7 +98,7 @@ func openPostgresPool(
 	return db, nil
 }
 
-// unreachable is the error for a database that lets no connection of ours in.
+// unreachable is the error for a database that accepts no connection.
 func unreachable(err error) error {
 	if unsafe := (*unsafeError)(nil); errors.As(err, &unsafe) {
 		return unsafe
@@ -121,14 +121,14 @@ func postgresUnavailable(err error) bool {
 		return true
 	}
 	return slices.Contains([]string{
-		"25006",                                     // the server only reads
+		"25006",                                     // the server is read-only
 		"55P03",                                     // no lock in time
-		"57014",                                     // no answer in time; where the caller gave up, its context says so
+		"57014",                                     // statement timeout; if the caller gave up, its context says so
 		"57P01", "57P02", "57P03", "57P04", "57P05", // going down, coming up, dropped, idle for too long
 	}, answer.Code)
 }
 
-// repeatable reports whether PostgreSQL asks for the transaction to be repeated: a deadlock or a lost race.
+// repeatable reports whether the transaction should be retried: after a deadlock or a serialization failure.
 func repeatable(err error) bool {
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && (answer.Code == "40P01" || answer.Code == "40001")

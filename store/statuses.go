@@ -8,8 +8,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// nextPlace takes a number that no other transaction takes. PostgreSQL's sequence makes nobody wait, and leaves a hole
-// where a transaction fails.
+// nextPlace returns a number that no other transaction gets. PostgreSQL's sequence blocks nobody, and leaves a gap if a
+// transaction fails.
 func (d *DB) nextPlace(tx *gorm.DB) (token.StatusPlace, error) {
 	query := "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret"
 	if d.backend.postgres() {
@@ -41,7 +41,7 @@ func (r standingRow) standing() token.Standing {
 	}
 }
 
-// standings begins with the tokens: a cross join is one that SQLite does not turn round.
+// standings starts from the tokens: SQLite does not reorder a cross join.
 const standings = `SELECT t.status_list, t.status_index, t.state, t.deleted_at IS NOT NULL AS deleted,
 		a.disabled OR coalesce(e.disabled, false) AS disabled
 	FROM tokens t CROSS JOIN accounts a LEFT JOIN environments e ON e.id = t.environment_id
@@ -78,7 +78,7 @@ func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standin
 	})
 }
 
-// eachStanding reads row by row, since a million may come.
+// eachStanding reads row by row, since there may be a million rows.
 func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(token.Standing)) error {
 	rows, err := tx.Raw(query, args).Rows()
 	if err != nil {
@@ -95,7 +95,7 @@ func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(toke
 	return rows.Err()
 }
 
-// standingsBatch is how many tokens one statement asks for.
+// standingsBatch is how many tokens one statement reads.
 const standingsBatch = 500
 
 // Standings implements [token.StatusStore].
