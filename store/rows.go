@@ -74,7 +74,7 @@ func tokenToRow(t token.Token) tokenRow {
 	return row
 }
 
-// token fails if a later program has issued the token, under a dialect that this one does not know.
+// token fails if a newer release issued the token under a dialect that this one does not know.
 func (r tokenRow) token(known token.Dialects) (token.Token, error) {
 	dialect := known.Named(r.Dialect)
 	if dialect == nil {

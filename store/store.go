@@ -33,7 +33,7 @@ type DB struct {
 
 	reserve *reserve              // nil: none
 	commits atomic.Uint64         // how many transactions were committed
-	proved uint64 // commits at the last test write
+	proved  uint64                // commits at the last test write
 	trouble atomic.Pointer[error] // the result of that test write
 }
 
