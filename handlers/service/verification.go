@@ -27,7 +27,7 @@ func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenReque
 	return answer{verdict}, nil
 }
 
-// answer is the one of introspection. The generated one formats each header anew and copies the body.
+// answer is the response of introspection. The generated one formats each header and copies the body.
 type answer struct {
 	verdict gen.Introspection
 }
@@ -89,7 +89,7 @@ func seconds(t time.Time) *int64 {
 	return new(t.Unix())
 }
 
-// VerifyRequest implements `GET /verify`, which is what every method and every path below it comes to. It judges the
+// VerifyRequest implements `GET /verify`, to which every method and every path below it is mapped. It checks the
 // request's own credential.
 func (h handler) VerifyRequest(ctx context.Context, r gen.VerifyRequestRequestObject) (gen.VerifyRequestResponseObject, error) {
 	credential, err := authn.Presented(ctx)
@@ -108,14 +108,14 @@ func (h handler) VerifyRequest(ctx context.Context, r gen.VerifyRequestRequestOb
 	return pass{*i}, nil
 }
 
-// pass is the answer for a token that works. The generated one formats each header anew; gateways ask for this one at
-// every request.
+// pass is the response for a valid token. The generated one is slower, as it formats each header; gateways get this one
+// for every request.
 type pass struct {
 	token.Introspection
 }
 
-// VisitVerifyRequestResponse sends every header, the empty ones too, so that what a client sent under these names cannot
-// come through.
+// VisitVerifyRequestResponse sends every header, also the empty ones, so that headers of these names from the client
+// cannot get through.
 func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
 	h := w.Header()
 	values := []string{
