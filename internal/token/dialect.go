@@ -142,7 +142,7 @@ func (d *Dialect) check() error {
 	case !d.Secrets.Signed && d.Secrets.bits() < minSecretBits:
 		return fmt.Errorf("a secret must have at least %d random bits", minSecretBits)
 	case d.Secrets.Signed && d.IDs.New == nil:
-		return errors.New("what signs a secret needs the id before the store numbers the token")
+		return errors.New("a signed secret needs an id that is known before the insert")
 	case d.UniqueNames && !d.OwnedByUser:
 		return errors.New("only a user's tokens have names")
 	}
