@@ -47,7 +47,7 @@ func newMetrics(log *slog.Logger) *metrics {
 	return m
 }
 
-// startMetrics serves the metrics if that was asked for.
+// startMetrics serves the metrics if they are enabled.
 func (s *server) startMetrics(ctx context.Context) error {
 	if s.metricsAddress == nil {
 		return nil

@@ -1,4 +1,4 @@
-// Package apitoken speaks the apitoken contract: JWTs that belong to an account or to an environment.
+// Package apitoken implements the apitoken contract: JWTs that belong to an account or to an environment.
 package apitoken
 
 import (

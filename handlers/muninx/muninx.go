@@ -1,4 +1,4 @@
-// Package muninx speaks the muninx contract: API tokens of a user, errors as problem details.
+// Package muninx implements the muninx contract: API tokens of a user, errors as problem details.
 package muninx
 
 import (

@@ -1,4 +1,4 @@
-// Package unleash speaks the unleash contract: Personal Access Tokens of a user.
+// Package unleash implements the unleash contract: Personal Access Tokens of a user.
 package unleash
 
 import (

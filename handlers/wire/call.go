@@ -103,7 +103,7 @@ func (c *call) Done() <-chan struct{} { return c.waiting().Done() }
 // Err implements [context.Context].
 func (c *call) Err() error { return c.waiting().Err() }
 
-// Value implements [context.Context]. As long as it is not known who calls, places are taken up by an address.
+// Value implements [context.Context]. Before the caller is authenticated, its address owns its places in the queue.
 func (c *call) Value(key any) any {
 	if _, own := key.(contextKey); own {
 		return c

@@ -156,7 +156,7 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	if a.Err != nil {
 		line.AddAttrs(slog.String("error", veilOf(ctx).over(a.Err.Error())))
 	}
-	log.Handler().Handle(ctx, line) //nolint:errcheck // there is no other log to tell
+	log.Handler().Handle(ctx, line) //nolint:errcheck // there is nowhere else to log it
 }
 
 // Recover turns a panic into an internal error with its stack for the log.

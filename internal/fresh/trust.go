@@ -30,7 +30,7 @@ type Trust struct {
 	losses int           // of the feed; what was sent before the last one says nothing
 	lost   bool          // no heartbeat was heard since the last loss
 	heard  time.Duration // sending of the last heartbeat that was heard
-	relied time.Duration // when it was asked for last
+	relied time.Duration // when it was last used
 	next   chan struct{} // closed when a heartbeat is heard, or the feed is lost
 }
 
