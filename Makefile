@@ -1,5 +1,5 @@
-# `make` lists what can be made. Needs Go, git and a POSIX shell; every other tool is pinned in tools.mod or go.mod and
-# built from source. Written for GNU make 3.81, which macOS still has.
+# `make` lists the targets. Needs Go, git and a POSIX shell; every other tool is pinned in tools.mod or go.mod and
+# built from source. Written for GNU make 3.81, which macOS still ships.
 
 SHELL := /bin/sh
 GO ?= go
@@ -17,29 +17,29 @@ RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 .DEFAULT_GOAL := help
 .PHONY: check release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench postgres gateways node browser clean
 
-help: ## List what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Without inlining a first build takes two thirds of the time. What `make build` makes is faster at its work.
+# Without inlining a first build takes a third less time. The binary of `make build` runs faster.
 run: GCFLAGS = -gcflags=all=-l
-run: build ## Build the server and run it on the embedded database
+run: build ## Build the server and run it on SQLite
 	bin/tokenwright serve
 
 build: ## Build the static binary bin/tokenwright
-	@echo 'Building bin/tokenwright; the first time takes some minutes.'
+	@echo 'Building bin/tokenwright; the first build takes some minutes.'
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 
 test: postgres gateways node browser oasdiff ## Run all tests, on SQLite and on PostgreSQL
 	@$(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh scripts/test.sh -shuffle=on $(RACE)
 
-check: ## Run the fast tests, on SQLite, with nothing but Go
+check: ## Run the fast tests on SQLite; needs only Go
 	$(GO) test -short ./internal/... ./store ./handlers/... ./verify/...
 
-gen: ## Write the code that is generated from the specs
+gen: ## Generate the code from the specs
 	$(GO) generate ./...
 
-gen-check: ## Fail if the generated code is not what the specs say, or is not committed
+gen-check: ## Fail if the generated code does not match the specs or is not committed
 	@GO='$(GO)' sh scripts/gencheck.sh
 
 lint: ## Check style, import arrows and workflows
@@ -56,10 +56,10 @@ lint: ## Check style, import arrows and workflows
 fmt: ## Format the code
 	$(TOOL) golangci-lint fmt
 
-tidy: ## Write go.mod and go.sum of each module as its imports ask for
+tidy: ## Update go.mod and go.sum of each module to match its imports
 	@GO='$(GO)' sh scripts/tidy.sh
 
-vuln: ## Look for known vulnerabilities in what the code calls
+vuln: ## Check the code that is called for known vulnerabilities
 	@GO='$(GO)' sh scripts/vuln.sh
 
 fuzz: ## Run each fuzz target for FUZZTIME
@@ -68,49 +68,49 @@ fuzz: ## Run each fuzz target for FUZZTIME
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
-postgres: ## Get a PostgreSQL for the tests, if this machine has none
+postgres: ## Install PostgreSQL for the tests if it is missing
 	@sh scripts/get-postgres.sh
 
-oasdiff: ## Build the tool that finds breaking changes of the contracts
+oasdiff: ## Build the tool that finds breaking changes in the contracts
 	@GOWORK=off $(GO) build -modfile=tools.mod -o bin/oasdiff github.com/oasdiff/oasdiff
 
-gateways: ## Get the gateways for the tests, if this machine has none
+gateways: ## Install nginx and Caddy for the tests if they are missing
 	@sh scripts/get-gateways.sh
 
-node: ## Get Node.js and its packages for the tests, if this machine has none
+node: ## Install Node.js and its packages for the tests if they are missing
 	@sh scripts/get-node.sh
 
-browser: ## Get Chromium for the tests, if this machine has none
+browser: ## Install Chromium for the tests if it is missing
 	@sh scripts/get-browser.sh
 
-# What the tests of generated clients need, which fetches; the tests fetch nothing.
+# Downloads what the tests of generated clients need; the tests themselves download nothing.
 .PHONY: clients-setup clients-gen clients-java
 test: clients-setup
-clients-setup: node ## Get the generators of clients for the tests, and generate what is not committed
+clients-setup: node ## Install the client generators for the tests, and generate the clients that are not committed
 	@sh scripts/get-python.sh
 	@GO='$(GO)' sh scripts/get-ogen.sh
 	@$(GO) tool -n oapi-codegen >/dev/null
 
-clients-gen: node ## Write the types of the TypeScript client from the specs
+clients-gen: node ## Generate the types of the TypeScript client from the specs
 	cd clients/typescript && node scripts/generate.mjs
 
-clients-java: ## Test clients in Java, which takes longer
+clients-java: ## Test the Java clients, which takes longer
 	@sh scripts/get-java.sh
 	cd test/clients && $(GO) test -count=1 -tags java -run Java .
 
 .PHONY: contract contract-long contract-mutants contract-tools
 CONTRACT = $(GO) test -count=1 -v -tags contract ./test/contract -parallel 2
 
-contract: postgres contract-tools ## Run the contract tests, with independent tools too, on both databases
+contract: postgres contract-tools ## Run the contract tests with all tools on both databases
 	$(CONTRACT) -run TestTools -timeout 15m
 
-contract-long: postgres contract-tools ## Run the contract tests for much longer, with other random values
+contract-long: postgres contract-tools ## Run the contract tests for much longer, with new random values
 	$(CONTRACT) -run TestTools -long -timeout 4h
 
-contract-mutants: contract-tools ## Show which planted faults the contract tests catch
+contract-mutants: contract-tools ## Show which injected faults the contract tests catch
 	$(CONTRACT) -run TestMutants -timeout 1h
 
-contract-tools: ## Get the tools for the contract tests, if they are not there
+contract-tools: ## Install the tools for the contract tests if they are missing
 	@sh scripts/get-contract-tools.sh
 
 .PHONY: flood
@@ -123,12 +123,12 @@ attacks: postgres ## Kill, freeze and load the shipped program as attackers and 
 	$(GO) test -count=17 -run TestRevokeAgainstCacheFill -timeout 30m ./handlers
 	$(GO) test -count=1 -run TestMintingChains -timeout 30m ./handlers -rapid.checks=625
 
-release-check: ## Fail if VERSION may not be released from what is here
+release-check: ## Fail if this commit cannot be released as VERSION
 	@VERSION='$(VERSION)' sh scripts/release-check.sh
 
-release-snapshot: node ## Build what a release has into dist
+release-snapshot: node ## Build the files of a release into dist
 	@GO='$(GO)' VERSION='$(or $(VERSION),snapshot)' sh scripts/release.sh
 
-clean: ## Remove what was built
+clean: ## Remove build output
 	rm -rf bin dist
 	$(GO) clean -testcache

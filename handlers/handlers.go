@@ -1,7 +1,4 @@
-// Package handlers is the HTTP side. This file is its table of contents: one entry a contract.
-//
-// It knows which paths belong to which contract, and learns from the specs who may come in and how. It must not know
-// what an operation does, which the folder of its contract does, nor the database. internal/server calls it.
+// Package handlers is the HTTP side. This file is its table of contents: one entry per contract.
 package handlers
 
 import (
@@ -35,30 +32,30 @@ type Config struct {
 	Ready         func(context.Context) error // nil if the server can work
 	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
 	UnleashStrict bool                        // see [unleash.Options]
-	IgnoreUnknown bool                        // members and parameters that no contract knows are dropped, not refused
-	TrustedProxy  bool                        // a proxy in front says from where requests come (X-Forwarded-For)
+	IgnoreUnknown bool                        // ignore unknown members and parameters instead of rejecting them
+	TrustedProxy  bool                        // take the client's address from the proxy (X-Forwarded-For)
 	Timeout       time.Duration               // of one request; 0 is DefaultTimeout
 	Log           *slog.Logger
 	Observe       func(wire.Access) // for metrics; nil: none
 }
 
-// Access is what one request left, for [Config.Observe].
+// Access describes one request, for [Config.Observe].
 type Access = wire.Access
 
-// DefaultTimeout bounds the time that one request may take.
+// DefaultTimeout is the default time limit of a request.
 const DefaultTimeout = 10 * time.Second
 
-// Contract is one that the server speaks: which paths are its own, and what its answers look like.
+// Contract is a contract of the server: its paths and the shape of its responses.
 type Contract struct {
 	Name       string // in logs, and of its spec below /openapi
-	Prefix     string // whole segments of the path; "" takes what no other contract has
+	Prefix     string // whole segments of the path; "" for all paths of no other contract
 	Spec       []byte // in YAML
 	Options    wire.Options
 	WriteError wire.ErrorWriter
 	Register   func(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc)
 }
 
-// contracts are those of this repository, after those that were added. The last one takes what no other has.
+// contracts are the added ones, then those of this repository. The last one has all paths of no other contract.
 func contracts(cfg Config) []Contract {
 	options := wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}
 	return append(slices.Clone(cfg.Contracts),
@@ -109,7 +106,7 @@ type resource struct {
 	object string       // what the id in the path names, "" for a token
 }
 
-// router is the table of contracts with what was read of their specs.
+// router is the table of contracts with the operations of their specs.
 type router struct {
 	contracts  []Contract
 	schemes    map[string]authn.Scheme // by contract, where no operation says another
@@ -122,7 +119,7 @@ type router struct {
 	trustedProxy bool // see [Config.TrustedProxy]
 }
 
-// add takes an operation into the table.
+// add puts an operation into the table.
 func (rt *router) add(op wire.Operation) {
 	rt.operations[route{op.Method, op.Path}] = op
 	path, known := rt.resources[op.Path]
@@ -170,8 +167,8 @@ func (cfg Config) report(ctx context.Context, a wire.Access) {
 	}
 }
 
-// of chooses the contract by whole segments of the decoded path. That decides the form of the credential and the shape
-// of errors, never access.
+// of chooses the contract by whole segments of the decoded path. That determines the credential scheme and the shape of
+// errors, never access.
 func (rt *router) of(c echo.Context) Contract {
 	path := c.Request().URL.Path
 	for _, contract := range rt.contracts {
@@ -224,7 +221,8 @@ func (rt *router) describe(c echo.Context) wire.Access {
 	}
 }
 
-// object names what the path names, if it may be that: a path can hold anything, a secret in the wrong place included.
+// object names the object in the path for the log, if the id is plausible: a path can contain anything, even a
+// misplaced secret.
 func (rt *router) object(c echo.Context) string {
 	id, kind := c.Param("id"), rt.resources[c.Path()].object
 	switch {
@@ -240,13 +238,12 @@ func (rt *router) object(c echo.Context) string {
 	return ""
 }
 
-// client is the address from which the request came: what the proxy says, where one is trusted, or else the other end
-// of the connection.
+// client is the client's address: that reported by a trusted proxy, else that of the peer.
 func client(r *http.Request, trustedProxy bool) string {
 	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
 		hops := strings.Split(forwarded[len(forwarded)-1], ",")
 		if address, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
-			return address.WithZone("").String() // a zone may be anything
+			return address.WithZone("").String() // a zone may contain anything
 		}
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

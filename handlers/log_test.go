@@ -82,7 +82,7 @@ func TestLogTellsWhoDidWhatToWhat(t *testing.T) {
 	} {
 		lineHas(t, s, expect(t, s, "POST", path, admin, 200), map[string]string{"object": object, "method": "POST"})
 	}
-	// What has not the form of an id may be anything.
+	// What is not a well-formed secret of an id may be anything.
 	lineHas(t, s, expect(t, s, "GET", "/tokens/"+secret, admin, 404), map[string]string{"object": ""})
 	lineHas(t, s, expect(t, s, "GET", "/service/accounts/"+secret, admin, 404), map[string]string{"object": "", "cause": "not found"})
 	for _, hidden := range []string{secret, jwt, v["member"]} {
@@ -128,7 +128,7 @@ func TestLogTellsWhyARequestWasRefused(t *testing.T) {
 	s.Advance(time.Hour)
 	refused(secret, "token:"+object+": expired")
 	refused(token.Muninx.Secrets.New(), "no token has this secret")
-	refused("muninx_x", "has not the form")
+	refused("muninx_x", "is not a well-formed secret")
 	refused(i.jwt(t, map[string]any{"sub": "bob", "exp": time.Now().Add(3 * time.Hour).Unix()}), "issuer \""+i.URL+"\" and the subject \"bob\"")
 	refused("", "credential missing")
 	lineHas(t, s, s.Do("GET", "/service/users", v["stranger"], ""), map[string]string{"cause": "forbidden: this needs the role admin"})

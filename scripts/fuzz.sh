@@ -6,8 +6,8 @@ GO=${GO:-go}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# fuzz runs one target of a folder. Before Go 1.27 the end of the time itself is sometimes reported as a failure
-# (golang/go#75804); then no input was written.
+# fuzz runs one target of a folder. Before Go 1.27 reaching the time limit is sometimes reported as a failure
+# (golang/go#75804), without an input file.
 fuzz() {
 	echo "fuzz: $1 $2"
 	{
@@ -17,7 +17,7 @@ fuzz() {
 	status=$(cat "$work/status")
 	[ "$status" -eq 0 ] && return 0
 	if grep -q '^    context deadline exceeded$' "$work/log" && ! grep -q 'Failing input written' "$work/log"; then
-		echo 'fuzz: only the time is over'
+		echo 'fuzz: stopped only by its time limit'
 		return 0
 	fi
 	return "$status"
@@ -33,7 +33,7 @@ for folder in $folders; do
 	done
 done
 if [ "$count" -eq 0 ]; then
-	echo 'fuzz: no target was found' >&2
+	echo 'fuzz: no target found' >&2
 	exit 1
 fi
 echo "fuzz: $count targets"

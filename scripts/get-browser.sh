@@ -19,4 +19,4 @@ if found; then
 	exit 0
 fi
 install_packages chromium chromium '--cask google-chrome' # brew's own Chromium is not signed
-found || { echo "browser: install Chromium, and put it into the PATH" >&2; exit 1; }
+found || { echo "browser: install Chromium and put it in the PATH" >&2; exit 1; }

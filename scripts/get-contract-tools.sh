@@ -33,12 +33,12 @@ get_programs() {
 	[ -z "$(missing)" ] || { echo "contract: install Python 3.11, Java 17 and npm, or later; not found:" $(missing) >&2; exit 1; }
 }
 
-# named gives what is wanted the names of a package manager, for Python, Java and npm.
+# named translates the wanted programs into package names, given those of Python, Java and npm.
 named() {
 	echo $(echo "$wanted" | sed -e "s/^python\$/$1/" -e "s/^java\$/$2/" -e "s/^npm\$/$3/")
 }
 
-# get_specmatic takes the jar out of its npm package and needs nothing else of that.
+# get_specmatic extracts only the jar from the npm package.
 get_specmatic() {
 	has_jar && return 0
 	rm -rf .specmatic
@@ -46,7 +46,7 @@ get_specmatic() {
 	npm pack --silent --ignore-scripts --no-update-notifier --pack-destination .specmatic specmatic@$specmatic >/dev/null
 	tar -xzf .specmatic/specmatic-$specmatic.tgz -C .specmatic --strip-components 1 package/specmatic.jar
 	rm .specmatic/specmatic-$specmatic.tgz
-	has_jar || { echo "contract: Specmatic is not the one that was expected" >&2; exit 1; }
+	has_jar || { echo "contract: the checksum of Specmatic does not match" >&2; exit 1; }
 }
 
 get_programs

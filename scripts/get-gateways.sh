@@ -18,8 +18,8 @@ missing() {
 	done
 }
 
-# forbid_services has Debian's packages start nothing while they are unpacked. A policy that is there already is the
-# machine's own and stays.
+# forbid_services keeps Debian's packages from starting services during installation. An existing policy is the machine's own
+# and stays.
 forbid_services() {
 	if [ ! -e $policy ]; then
 		trap 'as_root rm -f $policy' EXIT
@@ -29,8 +29,8 @@ forbid_services() {
 	fi
 }
 
-# stop_services is for a machine whose own policy lets packages start services. They are not to start with the machine
-# either: it got them for tests.
+# stop_services is for a machine whose own policy lets packages start services. It also disables them at boot: they were
+# installed for tests only.
 stop_services() {
 	for service in "$@"; do
 		if command -v systemctl >/dev/null 2>&1; then
@@ -58,4 +58,4 @@ install_packages "$wanted" "$wanted" "$wanted"
 if command -v apt-get >/dev/null 2>&1; then
 	stop_services $wanted
 fi
-[ -z "$(missing)" ] || { echo "gateways: install nginx and caddy, and put them into the PATH; not found:" $(missing) >&2; exit 1; }
+[ -z "$(missing)" ] || { echo "gateways: install nginx and caddy and put them in the PATH; not found:" $(missing) >&2; exit 1; }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gets the jars that pom.xml names, each exactly what jars.sha256 says, generates clients of all contracts and compiles
-# them. It needs a JDK and Maven, and asks the system's package manager for them only if they are missing.
+# Downloads the jars of pom.xml, checks them against jars.sha256, generates clients of all contracts and compiles them. It
+# needs a JDK and Maven, and asks the system's package manager for them only if they are missing.
 set -eu
 
 cd "$(dirname "$0")/../test/clients/java"
@@ -18,10 +18,10 @@ missing() {
 get_programs() {
 	[ -n "$(missing)" ] || return 0
 	install_packages 'default-jdk-headless maven' 'java-17-openjdk-devel maven' 'openjdk maven'
-	[ -z "$(missing)" ] || { echo "java: install a JDK of version 17 or later and Maven, and put them into the PATH" >&2; exit 1; }
+	[ -z "$(missing)" ] || { echo "java: install JDK 17 or later and Maven and put them in the PATH" >&2; exit 1; }
 }
 
-# as_pinned is whether every jar is there and is what it has to be.
+# as_pinned is whether every jar exists and has its pinned checksum.
 as_pinned() {
 	[ -d lib ] && (cd lib && as_summed ../jars.sha256)
 }
@@ -47,7 +47,7 @@ get_programs
 if ! as_pinned; then
 	rm -rf lib
 	mvn --quiet --strict-checksums --batch-mode --no-transfer-progress dependency:copy
-	as_pinned || { echo "java: a jar is not what jars.sha256 says" >&2; exit 1; }
+	as_pinned || { echo "java: the checksum of a jar does not match jars.sha256" >&2; exit 1; }
 fi
 if ! same "$(sources)" generated/installed; then
 	rm -rf generated

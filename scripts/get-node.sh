@@ -1,7 +1,6 @@
 #!/bin/sh
-# Makes sure that this machine has Node.js and the packages that the tests in test/clients and the TypeScript client use.
-# It asks the system's package manager only for what is missing, and npm only if node_modules is not what the lock file
-# says.
+# Makes sure that this machine has Node.js and the packages that the tests in test/clients and the TypeScript client use. It
+# asks the system's package manager only for what is missing, and npm only if node_modules does not match the lock file.
 set -eu
 
 cd "$(dirname "$0")/../test/clients"
@@ -33,10 +32,10 @@ get_programs() {
 	wanted=$(missing)
 	[ -n "$wanted" ] || return 0
 	install_packages "$(echo $(echo "$wanted" | sed 's/^node$/nodejs/'))" 'nodejs npm' node
-	[ -z "$(missing)" ] || { echo "node: install Node.js $oldest or later and npm, and put them into the PATH" >&2; exit 1; }
+	[ -z "$(missing)" ] || { echo "node: install Node.js $oldest or later and npm and put them in the PATH" >&2; exit 1; }
 }
 
-# unpack installs what the lock file of a folder says. No package may run a script of its own.
+# unpack installs the packages of a folder's lock file. No package may run a script of its own.
 unpack() {
 	npm --prefix "$1" ci --include=optional --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
 		>/dev/null
@@ -44,11 +43,11 @@ unpack() {
 
 ready || get_programs
 if ! ready; then # a stable distribution's may be too old
-	echo "node: $(node --version) is too old; getting a later one for these tests alone" >&2
+	echo "node: $(node --version) is too old; installing a later one for these tests only" >&2
 	get_programs
 	unpack runtime
 fi
-ready || { echo "node: none for this machine; install Node.js $oldest or later, and put it into the PATH" >&2; exit 1; }
+ready || { echo "node: no build for this machine; install Node.js $oldest or later and put it in the PATH" >&2; exit 1; }
 for folder in . ../specs ../../clients/typescript; do
 	if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
 		get_programs

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Generates clients of all contracts with ogen into gen, which is not committed. It does so only if the specs, the
-# settings or the generator are others than the last time.
+# Generates clients of all contracts with ogen into gen, which is not committed. It does so only if the specs, the settings
+# or the generator have changed since the last time.
 set -eu
 
 cd "$(dirname "$0")/../test/clients/ogen"
@@ -19,7 +19,7 @@ if [ "$(fingerprint)" = "$(cat gen/generated 2>/dev/null || true)" ]; then
 fi
 rm -rf gen
 for contract in $contracts; do
-	# It warns of every header that is not written as Go writes it, and fails where it matters.
+	# It warns of every header that is not in Go's canonical form, and fails where it matters.
 	"${GO:-go}" tool ogen --config ogen.yaml --package "$contract" --target gen/"$contract" --loglevel error $specs/"$contract".yaml
 done
 fingerprint >gen/generated

@@ -23,7 +23,7 @@ sources() {
 }
 
 has_python || install_packages 'python3 python3-venv' python3 python3
-has_python || { echo "python: install Python 3.11 or later with venv, and put it into the PATH" >&2; exit 1; }
+has_python || { echo "python: install Python 3.11 or later with venv and put it in the PATH" >&2; exit 1; }
 python_packages
 if ! same "$(sources)" generated/installed; then
 	rm -rf generated

@@ -7,7 +7,7 @@ as_root() {
 	elif command -v sudo >/dev/null 2>&1; then
 		sudo "$@"
 	else
-		echo "$what: installing needs root, and there is no sudo" >&2
+		echo "$what: installation needs root, and sudo is missing" >&2
 		return 1
 	fi
 }
@@ -18,8 +18,8 @@ apt_install() {
 		-o Dpkg::Options::=--force-confold "$@" >/dev/null
 }
 
-# install_packages takes the names that the packages have for apt, for dnf and for brew. A system without any of these is
-# left as it is, which the script then finds.
+# install_packages takes the names that the packages have for apt, for dnf and for brew. Without any of these it does
+# nothing, and the calling script finds the program still missing.
 install_packages() {
 	echo "$what: installing $1" >&2
 	if command -v apt-get >/dev/null 2>&1; then
@@ -31,7 +31,7 @@ install_packages() {
 	fi
 }
 
-# as_summed is whether the files of a list of SHA-256 sums, in the present folder, are what it says.
+# as_summed is whether the files in the current folder match a list of SHA-256 sums.
 as_summed() {
 	if command -v sha256sum >/dev/null 2>&1; then
 		sha256sum --check --status "$1" 2>/dev/null
@@ -56,7 +56,7 @@ has_java() {
 	[ "${version:-0}" -ge 17 ]
 }
 
-# environment is the fingerprint of what .venv has to be.
+# environment is the fingerprint of the wanted .venv.
 environment() {
 	{
 		python3 -c 'import sys; print(sys.version, sys.base_prefix)'
@@ -64,7 +64,7 @@ environment() {
 	} | cksum
 }
 
-# python_packages makes .venv what requirements.txt says. No package may run a script of its own.
+# python_packages makes .venv match requirements.txt. No package may run a script of its own.
 python_packages() {
 	same "$(environment)" .venv/installed && return 0
 	rm -rf .venv

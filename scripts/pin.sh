@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes requirements.txt from the requirements.in of the folder that is named, for every platform. It is for whoever takes a
-# newer version, and not for the tests. Needs uv.
+# Writes requirements.txt from the requirements.in of the given folder, for every platform. Run it to update a version; the
+# tests do not need it. Needs uv.
 set -eu
 
 cd "${1:?the folder}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whether what is here may be released as VERSION, a tag: contracts, changelog and documents have to speak of it.
+# Checks whether this commit can be released as VERSION, a tag: contracts, changelog and documents must have that version.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ done
 awk -v "version=${VERSION#v}" '$1 == "##" && $2 == version { found = 1 } END { exit !found }' CHANGELOG.md ||
 	fail "CHANGELOG.md has no heading with ${VERSION#v}"
 row=$(sed -n '/^|---/{n;s/^| *\([^ |]*\).*/\1/p;}' docs/versions.md)
-[ "$row" = "${VERSION#v}" ] || fail "the first row of docs/versions.md is of $row, not of ${VERSION#v}"
+[ "$row" = "${VERSION#v}" ] || fail "the first row of docs/versions.md has $row instead of ${VERSION#v}"
 # The modules of this repository require each other in the version that is released, and Go finds each by a tag of its own.
 if grep -h '^	github.com/tokenwright/tokenwright/[a-z/]* v' go.mod go.work verify/echoverify/go.mod | grep -Fv " $VERSION"; then
 	fail "run VERSION=$VERSION sh scripts/release-version.sh"
@@ -25,5 +25,5 @@ for folder in $(sed -n 's|^	\./||p' go.work); do
 		fail "set the tag $folder/$VERSION on this commit"
 done
 if grep -l 'No version is published yet' docs/*.md; then
-	fail "these documents say that no version is published"
+	fail "these documents still say that no version is published"
 fi

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Has the modules of this repository require each other as VERSION, a tag that is not set yet. Commit that, and release it.
+# Makes the modules of this repository require each other as VERSION, a tag that is not set yet. Commit the result, and
+# release it.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds what a release has into dist: static binaries, the contracts, the clients, a list of what is inside (CycloneDX) and
-# checksums. VERSION is the version's tag.
+# Builds the files of a release into dist: static binaries, the contracts, the clients, a list of what is inside (CycloneDX)
+# and checksums. VERSION is the version's tag.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -15,13 +15,13 @@ mkdir -p "$dist"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# reproducible makes archives that depend on nothing but what is in them.
+# reproducible creates archives that depend only on their contents.
 reproducible() {
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$epoch" -C "$1" -cf "$work/tar" .
 	gzip -n <"$work/tar" >"$2"
 }
 
-# licences collects those of Go and of all modules in the program, which ask to be handed on.
+# licences collects the licences of Go and of all modules in the program, which require their distribution.
 licences() {
 	mkdir -p "$1/go"
 	cp "$("$GO" env GOROOT)/LICENSE" "$1/go"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests the modules of this repository one after the other and prints what `go test -json` does, so that there is one
+# Tests the modules of this repository one after the other and prints the output of `go test -json`, so that there is one
 # summary of all. The examples of the Go clients call a server: test/modules starts one for them.
 set -u
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes go.mod and go.sum of each module of the workspace tidy, or says with -diff what is not. `go mod tidy` knows nothing of
-# go.work and would ask a proxy for what is here, so it works on a copy that says where the other modules are.
+# Tidies go.mod and go.sum of each module of the workspace, or with -diff prints the differences. `go mod tidy` ignores
+# go.work and would ask a proxy for these modules, so it works on a copy with replace directives for them.
 set -eu
 
 GO=${GO:-go}
@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 modules=$("$GO" list -m -f '{{.Path}}={{.Dir}}')
 
-# paths is the modules of this repository, but for the first, which nothing is to require.
+# paths lists the modules of this repository except the first, which no other module may require.
 paths() { echo "$modules" | sed 1d; }
 
 edit() { GOWORK=off "$GO" mod edit "$@" "$work/go.mod"; }

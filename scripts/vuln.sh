@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs govulncheck. A finding fails; a database that cannot be reached is said and does not, because it says nothing
-# about the code.
+# Runs govulncheck. A finding fails. An unreachable database is reported but does not fail, because it says nothing about the
+# code.
 set -u
 
 status=0
@@ -10,7 +10,7 @@ case $status in
 *)
 	case $output in
 	*'fetching vulnerabilities'*)
-		echo 'vuln: NOT CHECKED, because the database of vulnerabilities cannot be reached from here:' >&2
+		echo 'vuln: NOT CHECKED, because the vulnerability database cannot be reached:' >&2
 		echo "$output" >&2
 		exit 0
 		;;

@@ -9,18 +9,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// claimedByte is the byte of a SQLite file that a server locks. It is far behind all that a file can have, and behind
-// the bytes that SQLite locks itself.
+// claimedByte is the byte of a SQLite file that a server locks. It is far beyond the end of any file, and beyond the
+// bytes that SQLite locks itself.
 const claimedByte = 1 << 62
 
 // Claim keeps other servers off a SQLite file.
 type Claim struct {
-	file   *os.File     // whose byte is locked, so that it is the same lock whatever name, link or mount leads to the file
-	beside *flock.Flock // for a file that is replaced while a server is at work on the one before
+	file   *os.File     // one byte of it is locked: the same lock whatever name, link or mount leads to the file
+	beside *flock.Flock // for a file that is replaced while a server uses the previous one
 }
 
 // ClaimFile claims the SQLite file at the path for one server, and makes the file if there is none. The claim ends with
-// [Claim.Close], or with the process. A server at work would not hear of the changes of a second one.
+// [Claim.Close], or with the process. A running server would not notice the changes of a second one.
 func ClaimFile(path string) (*Claim, error) {
 	if err := Inspect(path); err != nil {
 		return nil, err
@@ -46,11 +46,11 @@ func ClaimFile(path string) (*Claim, error) {
 	}
 	if !mine {
 		c.Close() //nolint:errcheck // nothing was written
-		return nil, fmt.Errorf("another server is at work on %s: "+
-			"several servers can share a PostgreSQL database, not a file", path)
+		return nil, fmt.Errorf("another server is using %s: "+
+			"several servers can share a PostgreSQL database, but not a file", path)
 	}
 	return c, nil
 }
 
-// Close gives the file up.
+// Close releases the claim.
 func (c *Claim) Close() error { return errors.Join(c.beside.Close(), c.file.Close()) }

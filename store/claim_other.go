@@ -4,5 +4,6 @@ package store
 
 import "os"
 
-// lockByte leaves it to the lock beside the file: here SQLite locks files as a whole, which a lock of ours would meet.
+// lockByte does nothing and relies on the lock beside the file: on these systems SQLite locks whole files, so a lock of
+// ours would conflict.
 func lockByte(*os.File, int64) (bool, error) { return true, nil }

@@ -31,7 +31,7 @@ func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
 	return created, err
 }
 
-// readFacts reads what the token depends on, after the guards that keep all that as it is read.
+// readFacts reads what the token depends on, after taking the guards that keep it unchanged.
 func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err error) {
 	t := in.Token
 	if t.AccountID == "" && t.EnvironmentID != "" {
@@ -71,7 +71,7 @@ func accountOf(tx *gorm.DB, environmentID string) (string, error) {
 	return env.AccountID, err
 }
 
-// dependencies are the guards of what the token names. One that is exclusive has its user's alone.
+// dependencies are the guards of what the token refers to. An exclusive insert takes that of its user exclusively.
 func dependencies(t token.Token, exclusive bool) []guard {
 	return []guard{
 		{kind: guardedUser, key: t.UserID, alone: exclusive},

@@ -50,7 +50,7 @@ func (d *DB) kindOf(ctx context.Context, err error) token.Kind {
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return token.NameTaken
 	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, context.Canceled):
-		// The context is asked first: SQLite says "busy" or "interrupted" when it gives up for a cancelled caller.
+		// The context is checked first: SQLite reports "busy" or "interrupted" when it gives up for a cancelled caller.
 		return token.Canceled
 	case ctx.Err() != nil, d.closed.Load(), unavailable(err):
 		return token.Unavailable
@@ -59,7 +59,7 @@ func (d *DB) kindOf(ctx context.Context, err error) token.Kind {
 	}
 }
 
-// unavailable reports whether the error says that the database cannot be asked now.
+// unavailable reports whether the error means that the database cannot be used now.
 func unavailable(err error) bool {
 	for _, known := range []error{context.DeadlineExceeded, driver.ErrBadConn, sql.ErrConnDone, io.EOF,
 		io.ErrUnexpectedEOF, net.ErrClosed} {

@@ -28,10 +28,11 @@ const (
 type Follower interface {
 	// Changed tells of a change after its commit.
 	Changed(c token.Change)
-	// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back:
-	// every change committed before its sending has been told then. Nil says that no heartbeat is needed.
+	// Sending marks the moment before a heartbeat is sent. The returned function is to be called when the heartbeat has
+	// come back: by then every change that was committed before it was sent has been reported. Nil means that no heartbeat
+	// is needed.
 	Sending() (heard func())
-	// Lost tells that changes may have been missed.
+	// Lost reports that changes may have been missed.
 	Lost()
 }
 
@@ -58,7 +59,7 @@ func (s feedSource) follow(ctx context.Context, f Follower, report func(error)) 
 		err := s.listen(ctx, f)
 		f.Lost()
 		if ctx.Err() == nil {
-			report(fmt.Errorf("the feed of changes is lost: %w", err))
+			report(fmt.Errorf("lost the feed: %w", err))
 			sleep(ctx, feedRetry)
 		}
 	}
@@ -97,9 +98,9 @@ func (s feedSource) listen(ctx context.Context, f Follower) error {
 	if err := subscribe(ctx, conn); err != nil {
 		return err
 	}
-	f.Lost() // what was read before now may have changed unheard
+	f.Lost() // rows read before now may have changed unnoticed
 	feed := &feed{conn: conn, sessions: s.sessions, follower: f, name: "beat " + rand.Text()}
-	defer feed.sessions.forget() // whatever has cut this connection, others may lead to the same end
+	defer feed.sessions.forget() // whatever cut this connection may have cut the others
 	for ctx.Err() == nil {
 		if err := feed.beat(ctx); err != nil {
 			return err
@@ -111,7 +112,7 @@ func (s feedSource) listen(ctx context.Context, f Follower) error {
 	return ctx.Err()
 }
 
-// subscribe gives up like a heartbeat, since a server that does not answer may never say so.
+// subscribe has the time limit of a heartbeat, since a server may hang without an error.
 func subscribe(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWait)
 	defer cancel()
@@ -128,10 +129,10 @@ type feed struct {
 	sent     int
 }
 
-// errMoved is the error for a feed of another server than the one that is asked for rows.
-var errMoved = errors.New("it came from another server than the newest connection leads to")
+// errMoved is the error for a feed that comes from a different server than the rows.
+var errMoved = errors.New("it came from a different server than the newest connection")
 
-// beat sends a heartbeat and waits until it comes back. Where none is needed it only asks for a sign of life.
+// beat sends a heartbeat and waits until it comes back. If none is needed, it only checks that the server is alive.
 func (f *feed) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWait)
 	defer cancel()
@@ -154,11 +155,11 @@ func (f *feed) beat(ctx context.Context) error {
 	}
 }
 
-// sign asks whether the server takes writes, and sends a heartbeat with it, or none: that takes a transaction id, and
-// the lock that all announcements take turns with.
+// sign checks that the server accepts writes. It sends a heartbeat only if one is needed: that costs a transaction id,
+// and the lock that serializes all notifications.
 const sign = `SELECT current_setting('transaction_read_only'), CASE WHEN $1 THEN pg_notify($2, $3)::text END`
 
-// send fails unless rows come from the same server and that one takes writes.
+// send fails unless rows come from the same server and it accepts writes.
 func (f *feed) send(ctx context.Context, own string, needed bool) error {
 	if !f.sessions.leads(f.conn) {
 		return errMoved
@@ -171,7 +172,7 @@ func (f *feed) send(ctx context.Context, own string, needed bool) error {
 	return err
 }
 
-// hear hands on what comes until the time is over.
+// hear passes on notifications until the time is over.
 func (f *feed) hear(ctx context.Context, until time.Duration) error {
 	listening, cancel := context.WithTimeout(ctx, until)
 	defer cancel()
@@ -188,7 +189,7 @@ func (f *feed) hear(ctx context.Context, until time.Duration) error {
 	}
 }
 
-// tell hands one announcement on. One that is not understood may come from a newer release and may be anything.
+// tell passes on one notification. An unknown one may come from a newer release, and counts as a change of anything.
 func (f *feed) tell(message string) {
 	if strings.HasPrefix(message, "beat ") {
 		return
@@ -196,7 +197,7 @@ func (f *feed) tell(message string) {
 	var c token.Change
 	if _, err := fmt.Sscanf(message, "token %d list %d", &c.Token, &c.List); err != nil {
 		c = token.Change{}
-		_, _ = fmt.Sscanf(message, "user %d", &c.User) // else it is anything
+		_, _ = fmt.Sscanf(message, "user %d", &c.User) // else it counts as a change of anything
 	}
 	f.follower.Changed(c)
 }

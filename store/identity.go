@@ -14,7 +14,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// identityRow is a credential with what it depends on, in one row of one join.
+// identityRow is a credential with everything that it depends on, as one row of one join.
 type identityRow struct {
 	Token       tokenRow       `gorm:"embedded;embeddedPrefix:t_"`
 	User        userRow        `gorm:"embedded;embeddedPrefix:u_"`
@@ -22,7 +22,7 @@ type identityRow struct {
 	Environment environmentRow `gorm:"embedded;embeddedPrefix:e_"`
 }
 
-// The statements are made once: the first of them is asked for every request.
+// The statements are built once: every request runs the first of them.
 var (
 	byToken = fmt.Sprintf(`SELECT %s, %s, %s, %s FROM tokens t
 		LEFT JOIN users u ON u.id = t.user_id
@@ -112,11 +112,11 @@ func (d *DB) queryIdentity(tx *gorm.DB, query string, args []any) (row identityR
 	return row, cmp.Or(err, answer.Close())
 }
 
-// statements are prepared once, since to parse one of these takes SQLite longer than to answer it. GORM's own cache
-// would answer a caller with the error of another whose context ended while the two waited for one preparation.
+// statements are prepared once, since SQLite takes longer to parse one of these than to run it. GORM's own cache could
+// return the error of another caller, whose context ended while both waited for the same preparation.
 type statements struct{ prepared sync.Map } // of [sql.Stmt], by query
 
-// get returns the prepared query. Callers who come together may each prepare it; one's work is kept.
+// get returns the prepared query. Concurrent callers may each prepare it; one of the statements is kept.
 func (s *statements) get(ctx context.Context, db *gorm.DB, query string) (*sql.Stmt, error) {
 	if known, ok := s.prepared.Load(query); ok {
 		return known.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored

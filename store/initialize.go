@@ -9,10 +9,10 @@ import (
 )
 
 // Initialize implements [token.Registry]. Once the transaction has begun it no longer listens to the context's
-// cancellation except between statements, because a commit cut off half-way leaves open whether it happened.
+// cancellation except between statements, because after an interrupted commit nobody knows whether it happened.
 func (d *DB) Initialize(ctx context.Context, seed token.Seed, deliver func() error) (bool, error) {
 	if used, err := hasUsers(d.reader.WithContext(ctx)); used || err != nil {
-		return false, d.translate(ctx, err) // without the lock that would stop a server in use
+		return false, d.translate(ctx, err) // without taking the lock, which would stall a running server
 	}
 	stored := false
 	err := d.writer.WithContext(context.WithoutCancel(ctx)).Transaction(func(outer *gorm.DB) error {

@@ -11,72 +11,69 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// class is how urgent it is to whoever waits in a [line]; the lower goes first.
+// class is the priority of a waiter in a [line]; lower values go first.
 type class int
 
 const (
-	// revoking is for changes that take rights away. What is flooding the server must not hold off its own revocation.
+	// revoking is for changes that take rights away. A flooding token must not delay its own revocation.
 	revoking class = iota
-	// nobodys is for what is done for no known caller: authentication, without which nobody can revoke, and times of use.
+	// nobodys is for work without a known caller: authentication, without which nobody can revoke, and last-use times.
 	nobodys
 	// common is for the rest.
 	common
 	classes
 )
 
-// most is how many may wait in each class. More are refused at once: who would wait longer than a caller does only
-// makes all others wait, too. A thousand changes take a SQLite file about a second, and four thousand look-ups half of
-// one.
+// most is how many may wait in each class. More are rejected at once: a waiter that outlasts its caller's patience only
+// delays the others. A thousand changes take a SQLite file about a second, and four thousand lookups half a second.
 var most = [classes]int{revoking: 512, nobodys: 4096, common: 512}
 
 const (
-	// ownersPart of the places is what one owner gets at most.
+	// One owner gets at most 1/ownersPart of the places.
 	ownersPart = 4
-	// patient is how often a class lets the ones before it go first.
+	// patient is how often a class yields to the classes before it.
 	patient = 8
 )
 
-// slowDown is about how long the refusal of who has taken up its share is kept back. Somebody who asks again at once,
-// as a flood does, would otherwise keep the processors so busy with refusals that all others wait for those.
+// slowDown is roughly how long the rejection of a caller that has used up its share is delayed. Otherwise a flood that
+// retries at once would keep the processors so busy with rejections that all others have to wait.
 const slowDown = time.Second
 
-// Why somebody is sent away, for the log; the answer says the same in its own words.
+// The reasons for a rejection in the log; the response has its own wording.
 var (
-	errShare = errors.New("the caller has taken up its share of the places in the line for the database")
-	errFull  = errors.New("too many wait in the line for the database")
+	errShare = errors.New("the caller has used up its share of the queue for the database")
+	errFull  = errors.New("the queue for the database is full")
 )
 
-// line lets in as many at once as there are connections. The others wait: the pool of database/sql would hand a free
-// connection to any of them.
-//
-// A class goes before the next, which has a turn now and then all the same. Within a class the owners take turns,
-// within an owner its credentials, and those of one credential stand in a queue. Where there is no place left, the
-// newcomer gets one of whoever has most of them, unless that is itself. So nobody is held off by another's flood, nor
-// by one of their own tokens.
+// line admits as many callers at once as there are connections. The others wait here, since the pool of database/sql
+// would give a free connection to any of them. A class goes before the next, which still gets an occasional turn.
+// Within a class the owners take turns, within an owner its credentials, and within a credential it is first come,
+// first served. If the line is full, a newcomer takes a place from the owner with the most, unless that is itself. So
+// no owner is blocked by another's flood, and no token by another of the same owner.
 type line struct {
-	within *line // another to wait in afterwards, for the connections that both share; nil: none
+	within *line // another line to wait in afterwards, for connections shared with it; nil: none
 
 	mu      sync.Mutex
 	free    int
 	waiting [classes]group[token.Share, *owner]
-	passed  [classes]int // how often others went before, since the class had a turn
+	passed  [classes]int // how often other classes went first since this one had a turn
 }
 
-// owner is those who wait for one owner, in a queue (of *waiter) for each credential.
+// owner holds the waiters of one owner, in a queue (of *waiter) for each credential.
 type owner = group[int64, *list.List]
 
-// waiter is somebody in the line.
+// waiter is a caller in the line.
 type waiter struct {
 	class class
 	share token.Share
 	place *list.Element // in the queue of its credential
-	done  chan error    // gets nil when it is let in, or why it is not
+	done  chan error    // receives nil when it is admitted, or the reason if it is not
 }
 
 func newLine(connections int) *line { return &line{free: connections} }
 
-// enter waits until there is a connection for the caller. Leave has to be called when it is free again. Who has waited
-// in one line goes first in the one within.
+// enter waits until there is a connection for the caller, who must call leave to free it. A caller that has waited in
+// one line goes first in the line within.
 func (l *line) enter(ctx context.Context, c class) (leave func(), err error) {
 	if err := l.wait(ctx, c); err != nil {
 		return nil, err
@@ -109,7 +106,7 @@ func (l *line) wait(ctx context.Context, c class) error {
 	}
 }
 
-// join puts the waiter into the line, and lets in whoever is first.
+// join adds the waiter to the line, and admits whoever is first.
 func (l *line) join(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,14 +122,14 @@ func (l *line) join(w *waiter) {
 	l.letIn()
 }
 
-// refuse sends away the last of those whom the owner's largest credential has waiting.
+// refuse rejects the last waiter of the owner's credential with the most waiters.
 func (l *line) refuse(o *owner, why error) {
 	w := o.largest().Back().Value.(*waiter) //nolint:forcetypeassert // nothing else is put in
 	l.remove(w)
 	w.done <- token.Wrap(token.Overloaded, why)
 }
 
-// letIn gives what is free to whoever is first. It is called under the lock.
+// letIn gives free connections to whoever is first. It is called under the lock.
 func (l *line) letIn() {
 	for l.free > 0 {
 		c, found := l.turn()
@@ -163,7 +160,7 @@ func (l *line) turn() (chosen class, found bool) {
 	return chosen, found
 }
 
-// giveUp takes the waiter out of the line, unless it was let in or sent away meanwhile.
+// giveUp removes the waiter from the line, unless it was admitted or rejected meanwhile.
 func (l *line) giveUp(w *waiter) (outcome error, over bool) { //nolint:revive // not an error of this function
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -183,7 +180,7 @@ func (l *line) leave() {
 	l.letIn()
 }
 
-// ownerOf is whose the share is, whatever the credential.
+// ownerOf is the owner whose share the caller uses, whatever its credential.
 func ownerOf(s token.Share) token.Share {
 	s.Token = 0
 	return s

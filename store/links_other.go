@@ -4,5 +4,5 @@ package store
 
 import "io/fs"
 
-// severalLinks does not know: here a file does not say how many names it has.
+// severalLinks is always false: these systems do not report the number of hard links.
 func severalLinks(fs.FileInfo) bool { return false }

@@ -26,7 +26,7 @@ func TestSeveralLinks(t *testing.T) {
 	if err := os.Symlink(hard, soft); err != nil {
 		t.Fatal(err)
 	}
-	const want = "has several names (hard links)"
+	const want = "has several hard links"
 	for _, name := range []string{path, hard, soft} {
 		for _, readOnly := range []bool{true, false} {
 			refused(t, "sqlite:"+name, store.Options{Schema: store.AnySchema, ReadOnly: readOnly}, want, "remove the others")

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// severalLinks reports whether a file has more than one name. Symbolic links are none.
+// severalLinks reports whether a file has more than one hard link.
 func severalLinks(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && stat.Nlink > 1

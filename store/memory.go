@@ -17,7 +17,7 @@ import (
 func OpenMemory(ctx context.Context, dialects token.Dialects) (*DB, error) {
 	d, err := openMemory(ctx)
 	if err != nil {
-		return nil, oneLine("cannot open a database in memory", err)
+		return nil, oneLine("cannot open an in-memory database", err)
 	}
 	d.dialects = dialects.OrPublished()
 	if err := d.Migrate(ctx); err != nil {
@@ -28,7 +28,7 @@ func OpenMemory(ctx context.Context, dialects token.Dialects) (*DB, error) {
 
 func openMemory(ctx context.Context) (*DB, error) {
 	name := rand.Text()
-	memdb.Create(name, nil) // and keeps it, whatever connections end
+	memdb.Create(name, nil) // which outlives its connections
 	d := &DB{backend: sqlite(nil), forget: func() { memdb.Delete(name) }}
 	var err error
 	if d.writer, err = openMemoryPool(ctx, name, "immediate", 1, "0"); err != nil {

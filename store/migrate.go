@@ -14,7 +14,7 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// versionTable is where goose notes what has been applied.
+// versionTable is where goose records the applied migrations.
 const versionTable = goose.DefaultTablename
 
 // SchemaState says which version of the schema a database has.
@@ -45,16 +45,16 @@ func (d *DB) SchemaState(ctx context.Context) (SchemaState, error) {
 }
 
 func (s SchemaState) tooOld() error {
-	return fmt.Errorf("the database has schema version %d and this program needs %d: run tokenwright migrate up",
+	return fmt.Errorf("the database has schema version %d but this program needs %d: run tokenwright migrate up",
 		s.Current, s.Wanted)
 }
 
 func (s SchemaState) tooNew() error {
-	return fmt.Errorf("the database has schema version %d, made by a newer release; this program knows %d",
+	return fmt.Errorf("the database has schema version %d, from a newer release; this program knows %d",
 		s.Current, s.Wanted)
 }
 
-// schemaVersion asks for the table first, because goose would make it.
+// schemaVersion checks for the table first, because goose would create it.
 func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
 	db := d.reader.WithContext(ctx)
 	var version int64
@@ -119,7 +119,7 @@ func (d *DB) provider() (*goose.Provider, error) {
 	return goose.NewProvider(d.backend.goose, pool, files, options...)
 }
 
-// prepareSchema does at opening what mode asks for.
+// prepareSchema does what the mode says when the database is opened.
 func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
 	if mode == AnySchema {
 		return nil
@@ -127,7 +127,7 @@ func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
 	status, err := d.SchemaState(ctx)
 	switch {
 	case err != nil:
-		return oneLine("cannot read the schema of the database", err)
+		return oneLine("cannot read the schema version of the database", err)
 	case status.Current > status.Wanted:
 		return status.tooNew()
 	case status.Current == status.Wanted:

@@ -18,27 +18,27 @@ import (
 const (
 	postgresConns          = 10 // if the options do not say
 	postgresConnectTimeout = 5 * time.Second
-	postgresConnLifetime   = 30 * time.Minute // so that connections move to a new server behind the same name
+	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )
 
 func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		// The parser's error quotes the URL and cannot know for sure which part of a broken one is the password.
-		return nil, errors.New("must be a valid PostgreSQL URL: its port or a parameter such as sslmode may be wrong, " +
-			"and reserved characters in the password need percent-encoding")
+		return nil, errors.New("must be a valid PostgreSQL URL: check its port and parameters such as sslmode; " +
+			"reserved characters in the password must be percent-encoded")
 	}
 	for _, value := range queryOf(address)["target_session_attrs"] {
 		if value != "read-write" {
-			return nil, errors.New("must not have another target_session_attrs than read-write: " +
-				"a standby may not know yet what was revoked")
+			return nil, errors.New("must not set target_session_attrs to anything but read-write: " +
+				"a standby may lack the latest revokes")
 		}
 	}
 	requireTLS(config, address)
 	return config, nil
 }
 
-// queryOf is the query of a URL that the parser of the driver has taken.
+// queryOf is the query of a URL that the driver has parsed successfully.
 func queryOf(address string) url.Values {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -98,7 +98,7 @@ func openPostgresPool(
 	return db, nil
 }
 
-// unreachable is the error for a database that lets no connection of ours in.
+// unreachable is the error for a database that accepts no connection.
 func unreachable(err error) error {
 	if unsafe := (*unsafeError)(nil); errors.As(err, &unsafe) {
 		return unsafe
@@ -121,14 +121,14 @@ func postgresUnavailable(err error) bool {
 		return true
 	}
 	return slices.Contains([]string{
-		"25006",                                     // the server only reads
+		"25006",                                     // the server is read-only
 		"55P03",                                     // no lock in time
-		"57014",                                     // no answer in time; where the caller gave up, its context says so
+		"57014",                                     // statement timeout; if the caller gave up, its context says so
 		"57P01", "57P02", "57P03", "57P04", "57P05", // going down, coming up, dropped, idle for too long
 	}, answer.Code)
 }
 
-// repeatable reports whether PostgreSQL asks for the transaction to be repeated: a deadlock or a lost race.
+// repeatable reports whether the transaction should be retried: after a deadlock or a serialization failure.
 func repeatable(err error) bool {
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && (answer.Code == "40P01" || answer.Code == "40001")

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// proveEvery is how often it is proved that the database takes writes.
+	// proveEvery is the interval between two test writes.
 	proveEvery = 5 * time.Second
-	// proveWait is how long a proof may take.
+	// proveWait is how long a test write may take.
 	proveWait = 5 * time.Second
 )
 
-// Watch proves every few seconds that the database takes writes, until the context ends, and reports whenever that has
-// changed: what is wrong, or nil. What it finds [DB.Ping] tells, at no cost however often that is asked.
+// Watch tests every few seconds whether the database accepts writes, until the context ends, and reports each change:
+// the error, or nil. [DB.Ping] returns the last result, so that it costs nothing however often it is called.
 func (d *DB) Watch(ctx context.Context, report func(error)) {
 	for ; ctx.Err() == nil; sleep(ctx, proveEvery) {
 		err := d.prove(ctx)
@@ -29,11 +29,11 @@ func (d *DB) Watch(ctx context.Context, report func(error)) {
 	}
 }
 
-// prove writes, unless a transaction was committed since the last proof.
+// prove makes a test write, unless a transaction was committed since the last one.
 func (d *DB) prove(ctx context.Context) error {
 	commits := d.commits.Load()
 	if commits == d.proved {
-		if err := d.write(ctx); err != nil && d.commits.Load() == commits { // else it was only its turn that did not come
+		if err := d.write(ctx); err != nil && d.commits.Load() == commits { // else only its turn in the line did not come
 			return err
 		}
 	}
@@ -48,10 +48,10 @@ func (d *DB) write(ctx context.Context) error {
 	return d.backend.write(d.writer.WithContext(ctx))
 }
 
-// writable is what the last proof has found, nil if there was none.
+// writable is the result of the last test write, nil if there was none.
 func (d *DB) writable() error {
 	if trouble := d.trouble.Load(); trouble != nil && *trouble != nil {
-		return token.Wrap(token.Unavailable, fmt.Errorf("the database takes no writes: %w", *trouble))
+		return token.Wrap(token.Unavailable, fmt.Errorf("the database does not accept writes: %w", *trouble))
 	}
 	return nil
 }

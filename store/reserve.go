@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	// reserveSize is more than SQLite's write-ahead log has when its pages move to the database, and so is enough for that
-	// log to begin anew: what takes rights away then needs no more room, however much of it there is.
+	// reserveSize is larger than SQLite's write-ahead log at a checkpoint, and so is enough for the log to start over:
+	// changes that take rights away then need no more space, however many there are.
 	reserveSize = 8 << 20
-	// reserveMargin is the room beside it that a database needs to go on growing for a while.
+	// reserveMargin is the additional space that lets the database grow for a while.
 	reserveMargin = 256 << 10
 )
 
-// errNoRoom is the error for what has to wait until there is room on the disk.
-var errNoRoom = errors.New("the disk is full: what is left is kept for changes that take rights away")
+// errNoRoom is the error for changes that have to wait until there is disk space.
+var errNoRoom = errors.New("the disk is full: the rest is reserved for changes that take rights away")
 
-// reserve is a file beside a SQLite database that holds room on the disk. It is removed when the disk is full, for
-// changes that take rights away and for nothing else, and made again when there is room.
+// reserve is a file beside a SQLite database that reserves disk space. It is removed when the disk is full, only for
+// changes that take rights away, and created again when there is space.
 type reserve struct {
 	path  string
 	write func(file *os.File, from, to int64) error
@@ -55,7 +55,7 @@ func noRoom(err error) bool {
 	return errors.As(err, &code) && (code == sqlite3.FULL || code == sqlite3.IOERR)
 }
 
-// spend gives the room back to the disk and reports whether there was any, or somebody else has just done so.
+// spend frees the reserved space, and reports whether it, or a concurrent call, freed any.
 func (r *reserve) spend() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,7 +63,7 @@ func (r *reserve) spend() bool {
 	return os.Remove(r.path) == nil || was
 }
 
-// keep makes the file if it is not there, and finds out whether there is room beside it.
+// keep creates the file if it is missing, and checks whether there is space beside it.
 func (r *reserve) keep() error {
 	if r == nil {
 		return nil
@@ -72,7 +72,7 @@ func (r *reserve) keep() error {
 	defer r.mu.Unlock()
 	file, err := os.OpenFile(r.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("no room on the disk can be kept: %w", err)
+		return fmt.Errorf("cannot reserve disk space: %w", err)
 	}
 	defer file.Close()
 	if err := r.fill(file); err != nil {
@@ -95,7 +95,7 @@ func (r *reserve) fill(file *os.File) error {
 	return r.write(file, info.Size(), reserveSize)
 }
 
-// writeNoise writes what no file system can make smaller.
+// writeNoise writes data that no file system can compress.
 func writeNoise(file *os.File, from, to int64) error {
 	if _, err := file.Seek(from, io.SeekStart); err != nil {
 		return err

@@ -60,11 +60,11 @@ func tokenToRow(t token.Token) tokenRow {
 	return row
 }
 
-// token fails if a later program has issued the token, under a dialect that this one does not know.
+// token fails if a newer release issued the token under a dialect that this one does not know.
 func (r tokenRow) token(known token.Dialects) (token.Token, error) {
 	dialect := known.Named(r.Dialect)
 	if dialect == nil {
-		return token.Token{}, fmt.Errorf("token %d has the dialect %q, which this program does not know", r.Seq, r.Dialect)
+		return token.Token{}, fmt.Errorf("token %d has the unknown dialect %q", r.Seq, r.Dialect)
 	}
 	id := orZero(r.PublicID)
 	if id == "" {

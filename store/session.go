@@ -12,39 +12,37 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// sessions judges every connection to PostgreSQL, those of the pool and the one that hears of changes, before it is
-// used.
-//
-// All of them have to lead to one server. After a failover the old primary may still be there and keep its connections,
-// and would answer with rows that nobody announces changes of. So the newest connection says which server it is, and
-// connections to any other are not used again.
+// sessions checks every connection to PostgreSQL, those of the pool and that of the feed, before it is used. All of
+// them must lead to one server. After a failover the old primary may still run and keep its connections, and would
+// return rows whose changes nobody announces. So the newest connection determines the server, and connections to any
+// other server are not used again.
 type sessions struct {
-	unsafe  bool                   // servers that may lose what they have committed are taken, too
-	current atomic.Pointer[string] // the server that the newest connection leads to, nil if that is not known
+	unsafe  bool                   // also accept servers that may lose commits
+	current atomic.Pointer[string] // the server of the newest connection, nil if unknown
 }
 
-// serverKey is where a connection keeps which server it leads to.
+// serverKey is the key of a connection's server in its custom data.
 const serverKey = "tokenwright server"
 
-// prepareSession asks for commits that survive a crash, whatever role, database or server say, and leaves what is
-// stronger. The second statement reads it back.
+// prepareSession sets commits to survive a crash, whatever the settings of role, database or server, but keeps a
+// stronger setting. The second statement reads the result.
 const prepareSession = `SELECT set_config('synchronous_commit',
 	CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false);
 SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool, current_setting('synchronous_commit'),
 	current_setting('fsync'), current_setting('full_page_writes'), extract(epoch FROM pg_postmaster_start_time())`
 
-// errReadOnly is the error for a server that does not take writes. What it answers may be old.
-var errReadOnly = errors.New("the server only reads: it is a standby, or a primary that is to take no more writes")
+// errReadOnly is the error for a server that does not accept writes. Its data may be old.
+var errReadOnly = errors.New("the server is read-only: it is a standby, or a primary that was made read-only")
 
-// unsafeError is the error for a server that may lose what it has committed.
+// unsafeError is the error for a server that may lose commits.
 type unsafeError struct{ settings string }
 
 func (e *unsafeError) Error() string {
-	return "PostgreSQL runs with " + e.settings + ", and may lose revokes that were answered, or the whole database, " +
-		"when its machine stops: turn it on, or allow it with --allow-unsafe-postgres"
+	return "PostgreSQL runs with " + e.settings + ", and may lose acknowledged revokes or the whole database " +
+		"when its machine crashes: turn the setting on, or give --allow-unsafe-postgres"
 }
 
-// judge is called for each new connection, also for each of several hosts until it takes one.
+// judge is called for each new connection, and for each of several hosts until it accepts one.
 func (s *sessions) judge(ctx context.Context, conn *pgconn.PgConn) error {
 	results, err := conn.Exec(ctx, prepareSession).ReadAll()
 	if err != nil {
@@ -76,7 +74,7 @@ func offSettings(fsync, pages string) string {
 	return strings.Join(off, " and ")
 }
 
-// leads reports whether the connection leads to the server that the newest one leads to.
+// leads reports whether the connection leads to the same server as the newest one.
 func (s *sessions) leads(conn *pgx.Conn) bool {
 	current := s.current.Load()
 	return current != nil && conn.PgConn().CustomData()[serverKey] == *current
@@ -85,10 +83,10 @@ func (s *sessions) leads(conn *pgx.Conn) bool {
 // reuse is called before a connection of the pool is used again.
 func (s *sessions) reuse(_ context.Context, conn *pgx.Conn) error {
 	if !s.leads(conn) {
-		return driver.ErrBadConn // which has the pool close it and take another
+		return driver.ErrBadConn // which makes the pool close it and use another
 	}
 	return nil
 }
 
-// forget has no connection used again that is there now.
+// forget keeps all present connections from being used again.
 func (s *sessions) forget() { s.current.Store(nil) }

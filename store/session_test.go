@@ -59,7 +59,7 @@ func TestUnsafeServersAreRefused(t *testing.T) {
 func TestServersThatOnlyReadAreRefused(t *testing.T) {
 	for _, attrs := range []string{"any", "standby", "prefer-standby", "read-only", "primary"} {
 		refused(t, with("postgres://u:s3cret@127.0.0.1:1/db?sslmode=disable", "target_session_attrs="+attrs), store.Options{},
-			"must not have another target_session_attrs than read-write")
+			"must not set target_session_attrs to anything but read-write")
 	}
 	primary := pgtest.NewCluster(t)
 	address := primary.URL(t)
@@ -70,10 +70,10 @@ func TestServersThatOnlyReadAreRefused(t *testing.T) {
 	}
 	db := open(t, with(u.String(), "target_session_attrs=read-write"))
 	_, u.Host, _ = strings.Cut(u.Host, ",")
-	refused(t, u.String(), store.Options{Schema: store.AnySchema}, "cannot be reached", "the server only reads")
+	refused(t, u.String(), store.Options{Schema: store.AnySchema}, "cannot be reached", "the server is read-only")
 	primary.Exec(t, "ALTER SYSTEM SET default_transaction_read_only = on")
 	primary.Exec(t, "SELECT pg_reload_conf()")
-	refused(t, address, store.Options{}, "cannot be reached", "the server only reads")
+	refused(t, address, store.Options{}, "cannot be reached", "the server is read-only")
 	_, err = db.UpdateAccount(t.Context(), token.Permit{}, "a", func(*token.Account) error { return nil })
 	wantKind(t, err, token.Unavailable)
 	primary.Exec(t, "ALTER SYSTEM RESET default_transaction_read_only")

@@ -9,9 +9,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// HasSigned reports whether the database has tokens that are of use only with the key that signed them: JWTs that are
-// neither deleted, revoked nor expired. It asks no column that is younger than the first schema, since it is asked
-// before a migration.
+// HasSigned reports whether the database has tokens that work only with the key that signed them: JWTs that are neither
+// deleted, revoked nor expired. It reads only columns of the first schema, since it runs before migrations.
 func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	exists, err := d.hasTable(ctx, "tokens")
 	if err != nil || !exists {
@@ -24,9 +23,9 @@ func (d *DB) HasSigned(ctx context.Context, now time.Time) (bool, error) {
 	return count > 0, d.translate(ctx, err)
 }
 
-// LastExpiry is the latest expiry of all JWTs that the key has signed or may have signed: those for which no key was
-// noted, as before the third schema, count if they were created since then. It is zero if there are none. Tokens that
-// are deleted or revoked need no key any more.
+// LastExpiry is the latest expiry of all JWTs that the key has signed or may have signed: those without a recorded key,
+// from before the third schema, count if they were created since then. It is zero if there are none. Deleted and
+// revoked tokens do not count.
 func (d *DB) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
 	var last *int64
 	err := d.read(ctx, func(tx *gorm.DB) error {

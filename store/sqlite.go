@@ -28,12 +28,12 @@ const sqliteReaders = 4
 
 type pragma struct{ name, value string }
 
-// sqlitePragmas are the settings of a connection. Unknown ones would be ignored in silence, hence [checkPragmas].
+// sqlitePragmas are the settings of a connection. SQLite silently ignores unknown ones, hence [checkPragmas].
 func sqlitePragmas(queryOnly string) []pragma {
 	return []pragma{
 		{"busy_timeout", sqliteBusyMillis}, // first: the others may have to wait
 		{"journal_mode", "wal"},
-		{"synchronous", "2"}, // FULL: a commit that was answered survives a loss of power
+		{"synchronous", "2"}, // FULL: an acknowledged commit survives a power loss
 		{"foreign_keys", "1"},
 		{"query_only", queryOnly},
 	}
@@ -53,7 +53,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		return nil, err
 	}
 	lock := fileLock(path + ".lock")
-	unlock, err := lock(ctx) // turning a new file into write-ahead mode is no more for two than a migration is
+	unlock, err := lock(ctx) // only one process at a time may switch a new file to write-ahead mode or migrate it
 	if err != nil {
 		return nil, err
 	}
@@ -78,15 +78,16 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	return d, nil
 }
 
-// lineUp makes the lines for one pool that writes, where those who take rights away go first, and for one that reads.
+// lineUp creates the lines for the writing pool, where changes that take rights away go first, and for the reading
+// pool.
 func (d *DB) lineUp(writers, readers int) {
 	d.revoker = d.writer
 	d.writing, d.reading = newLine(writers), newLine(readers)
 	d.revoking = d.writing
 }
 
-// lookAtSQLite opens the file without a lock of ours, without write-ahead mode and only for reading. Where no process
-// has it open it is said not to change at all, since SQLite would put a write-ahead log beside it even to read it.
+// lookAtSQLite opens the file read-only, without our lock and without switching to write-ahead mode. If no process has
+// it open, it is opened as immutable, since SQLite would otherwise create a write-ahead log even to read it.
 func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -94,7 +95,7 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	err = inspectFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %s; tokenwright migrate up makes one", path)
+		return nil, fmt.Errorf("there is no file %s; create it with: tokenwright migrate up", path)
 	}
 	if err != nil {
 		return nil, err
@@ -116,18 +117,16 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	return d, nil
 }
 
-// errNotSQLite is the error for a file that holds something else.
+// errNotSQLite is the error for a file that is not a SQLite database.
 var errNotSQLite = errors.New("is not a SQLite database")
 
-// errSeveralLinks is the error for a file whose log SQLite would look for beside whatever name the file is opened by,
-// so that by another one than before it misses what was committed last, and later writes over what has been changed
-// since.
-var errSeveralLinks = errors.New("has several names (hard links), " +
-	"and what was committed last may lie beside another one: " +
-	"keep the name that the server has used, with the files beside it, and remove the others")
+// errSeveralLinks is the error for a file with several names. SQLite looks for the log beside the name that it opens,
+// so under another name it would miss the latest commits, and later overwrite them.
+var errSeveralLinks = errors.New("has several hard links, " +
+	"and the latest commits may be in the log beside another one: " +
+	"keep the link that the server has used, with the files beside it, and remove the others")
 
-// Inspect refuses a path where there is something that is no SQLite database, or one with several hard links. It
-// changes nothing.
+// Inspect rejects a path to anything but a SQLite database, and one with several hard links. It changes nothing.
 func Inspect(path string) error {
 	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return oneLine("cannot open the database", err)
@@ -135,7 +134,7 @@ func Inspect(path string) error {
 	return nil
 }
 
-// inspectFile looks at the file before anything is put beside it. An empty one is a database, too.
+// inspectFile checks the file before anything is created beside it. An empty file is a valid database.
 func inspectFile(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -160,7 +159,7 @@ func inspectFile(path string) error {
 	return err
 }
 
-// nameFile says in our words that SQLite takes the file for something else, which it finds when it sets a pragma.
+// nameFile translates SQLite's error for a file that is not a database, which it reports when a pragma is set.
 func nameFile(path string, err error) error {
 	if errors.Is(err, sqlite3.NOTADB) {
 		return fmt.Errorf("%s %w", path, errNotSQLite)
@@ -169,7 +168,7 @@ func nameFile(path string, err error) error {
 }
 
 // createFile makes the file, for its owner only, with its directory. It returns the path without symbolic links, since
-// what SQLite and we put beside the file has to be beside the file.
+// SQLite's files and ours must be beside the file itself.
 func createFile(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
@@ -184,8 +183,8 @@ func createFile(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// narrowModes gives the files that SQLite has put beside the database the mode of the database. The driver does so
-// itself for those to come, except for the shared memory, which holds no data.
+// narrowModes gives existing files of SQLite beside the database the mode of the database. The driver does so for new
+// files, except for the shared memory, which contains no data.
 func narrowModes(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -267,7 +266,7 @@ func checkPragmas(ctx context.Context, pool *sql.DB, pragmas []pragma) error {
 	return pool.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version) // which is read from the file
 }
 
-// sqliteUnavailable reports whether the error says that the file cannot be used now.
+// sqliteUnavailable reports whether the error means that the file cannot be used now.
 func sqliteUnavailable(err error) bool {
 	var code sqlite3.ErrorCode
 	if !errors.As(err, &code) {

@@ -36,7 +36,7 @@ func (r standingRow) standing() token.Standing {
 	}
 }
 
-// standings begins with the tokens: a cross join is one that SQLite does not turn round.
+// standings starts from the tokens: SQLite does not reorder a cross join.
 const standings = `SELECT t.status_list, t.status_index, t.state, t.deleted_at IS NOT NULL AS deleted,
 		a.disabled OR coalesce(e.disabled, false) AS disabled
 	FROM tokens t CROSS JOIN accounts a LEFT JOIN environments e ON e.id = t.environment_id
@@ -73,7 +73,7 @@ func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standin
 	})
 }
 
-// eachStanding reads row by row, since a million may come.
+// eachStanding reads row by row, since there may be a million rows.
 func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(token.Standing)) error {
 	rows, err := tx.Raw(query, args).Rows()
 	if err != nil {
@@ -90,7 +90,7 @@ func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(toke
 	return rows.Err()
 }
 
-// standingsBatch is how many tokens one statement asks for.
+// standingsBatch is how many tokens one statement reads.
 const standingsBatch = 500
 
 // Standings implements [token.StatusStore].

@@ -25,10 +25,10 @@ type DB struct {
 	backend  backend
 	dialects token.Dialects // of the tokens in it
 	writer   *gorm.DB
-	reader   *gorm.DB // the same as writer where the database needs no separate one
-	revoker  *gorm.DB // for changes that take rights away; the same as writer where there can be no other
+	reader   *gorm.DB // same as writer if the database needs no separate one
+	revoker  *gorm.DB // for changes that take rights away; same as writer on SQLite
 
-	writing, reading, revoking *line // of those who want a connection of writer, reader and revoker
+	writing, reading, revoking *line // of callers waiting for a connection of writer, reader and revoker
 
 	closed atomic.Bool
 	forget func() // nil where closing is enough
@@ -37,8 +37,8 @@ type DB struct {
 
 	reserve *reserve              // nil: none
 	commits atomic.Uint64         // how many transactions were committed
-	proved  uint64                // commits at the last proof that the database takes writes
-	trouble atomic.Pointer[error] // what that proof has found
+	proved  uint64                // commits at the last test write
+	trouble atomic.Pointer[error] // the result of that test write
 }
 
 var (
@@ -50,8 +50,8 @@ var (
 // Schema says what [Open] does about the database's schema.
 type Schema int
 
-// MigrateSchema brings the schema up to date; RequireSchema refuses one that is not; AnySchema takes it as it is, for
-// programs that look at it or migrate it themselves.
+// MigrateSchema migrates the schema; RequireSchema rejects one that is not up to date; AnySchema accepts any, for
+// programs that inspect or migrate it themselves.
 const (
 	MigrateSchema Schema = iota
 	RequireSchema
@@ -63,9 +63,9 @@ type Options struct {
 	Schema   Schema
 	Dialects token.Dialects // of the tokens in it; nil is [token.Published]
 	MaxConns int            // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
-	// ReadOnly is for who only asks for the [DB.Status]: a SQLite file must be there, and nothing is made or changed.
+	// ReadOnly opens the database for queries only: a SQLite file must exist, and nothing is created or changed.
 	ReadOnly bool
-	// AllowUnsafe takes a PostgreSQL that may lose what it has committed, for tests and for who can make all of it again.
+	// AllowUnsafe accepts a PostgreSQL server that may lose commits, for tests and for reproducible data.
 	AllowUnsafe bool
 
 	vfs string // of SQLite; "" is the operating system's
@@ -85,12 +85,12 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	return d, nil
 }
 
-// CheckURL reports what is wrong with the URL of a database, without asking the database. The error begins with a verb,
-// is one line and holds no password.
+// CheckURL validates the URL of a database without connecting. The error begins with a verb, is one line and contains
+// no password.
 func CheckURL(url string) error {
 	if path, embedded := SQLitePath(url); embedded {
 		if path == "" || strings.ContainsRune(path, 0) {
-			return errors.New("must be sqlite: and the path of a file")
+			return errors.New("must be sqlite: followed by the path of a file")
 		}
 		return nil
 	}
@@ -98,7 +98,7 @@ func CheckURL(url string) error {
 		_, err := parsePostgres(url)
 		return err
 	}
-	return errors.New("must begin with sqlite: or postgres://") // and may hold a password: no more of it
+	return errors.New("must begin with sqlite: or postgres://") // the URL may contain a password, so it is not repeated
 }
 
 // SQLitePath is the path in the URL of a SQLite file; false if the database is another.
@@ -138,7 +138,7 @@ func (d *DB) Close() error {
 		err = errors.Join(err, closeGORM(d.revoker))
 	}
 	if d.writer != d.reader {
-		// The writer is last: whoever closes a SQLite file last empties its write-ahead log, which a reader may not.
+		// The writer is last: the last connection to a SQLite file empties its write-ahead log, which a reader cannot.
 		err = errors.Join(err, closeGORM(d.writer))
 	}
 	if d.forget != nil {
@@ -155,8 +155,8 @@ func closeGORM(db *gorm.DB) error {
 	return pool.Close()
 }
 
-// Ping asks the database whether it can answer and has the schema that this program needs, and tells what [DB.Watch]
-// has found.
+// Ping checks that the database responds and has the schema that this program needs, and returns the last result of
+// [DB.Watch].
 func (d *DB) Ping(ctx context.Context) error {
 	leave, err := d.reading.enter(ctx, classOf(ctx, false)) // anybody may ask, as often as they please
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// requireTLS takes back what the driver does where nobody has said anything: to go on in plain text with a server that
-// offers no TLS, or with somebody in between who says that it does not. Servers on this machine are left out.
+// requireTLS disables the driver's default fallback to plain text with a server that does not offer TLS, or with an
+// attacker in between who pretends so. Servers on this machine are exempt.
 func requireTLS(config *pgx.ConnConfig, address string) {
 	if saysTLS(address) {
 		return
@@ -21,23 +21,22 @@ func requireTLS(config *pgx.ConnConfig, address string) {
 	})
 }
 
-// saysTLS reports whether somebody has said whether the server has to have TLS.
+// saysTLS reports whether URL or environment set an sslmode.
 func saysTLS(address string) bool {
 	return queryOf(address).Has("sslmode") || os.Getenv("PGSSLMODE") != ""
 }
 
-// local reports whether nothing leaves this machine on its way to the host.
+// local reports whether connections to the host stay on this machine.
 func local(host string, port uint16) bool {
 	network, _ := pgconn.NetworkAddress(host, port)
 	ip, err := netip.ParseAddr(host)
 	return network == "unix" || host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// hintTLS adds what to do where a connection failed that would have been tried in plain text, too.
+// hintTLS adds a hint to the error of a connection that the driver would have retried in plain text.
 func hintTLS(config *pgx.ConnConfig, address string, err error) error {
 	if saysTLS(address) || local(config.Host, config.Port) {
 		return err
 	}
-	return errors.Join(err, errors.New(
-		"(a server on another machine needs TLS, unless sslmode=disable in its URL says otherwise)"))
+	return errors.Join(err, errors.New("(a server on another machine needs TLS, unless its URL has sslmode=disable)"))
 }

@@ -24,7 +24,7 @@ func (d *DB) Find(ctx context.Context, ref token.Ref) (token.Token, error) {
 	return found, err
 }
 
-// takeToken reads the row that the public id names: an id that has not been given to the store is the row's own number.
+// takeToken reads the row with the public id, or with the row's own number in dialects whose ids are numbers.
 func takeToken(tx *gorm.DB, ref token.Ref) (row tokenRow, err error) {
 	tx = tx.Where("dialect = ?", ref.Dialect.String())
 	seq, err := strconv.ParseInt(ref.ID, 10, 64)
@@ -70,8 +70,8 @@ func (d *DB) Update(
 	return stored, err
 }
 
-// lockToken reads the row for a change, which must not overlap with what the token itself changes, once the caller has
-// been judged: who has lost its right is not told here whether there is such a token.
+// lockToken reads the row for a change, which must not overlap with changes made with the token itself. The caller is
+// authorized first, so that one without permission does not learn whether the token exists.
 func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, error) {
 	row, missing := takeToken(tx, ref)
 	if missing != nil && !errors.Is(missing, gorm.ErrRecordNotFound) {
@@ -103,7 +103,7 @@ func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 	return tokens, nil
 }
 
-// page is one range of an index: it begins where the page before ended, so that no page costs more than the first.
+// page is one range of an index: it begins where the previous page ended, so that no page costs more than the first.
 func page(tx *gorm.DB, q token.Query) *gorm.DB {
 	tx = tx.Where("deleted_at IS NULL")
 	tx = whereSet(tx, "dialect", q.Dialect.String())
@@ -155,9 +155,9 @@ func whereUsable(tx *gorm.DB, q token.Query) *gorm.DB {
 	return tx.Where(condition, map[string]any{"now": q.Now.UnixMilli(), "keys": q.Keys})
 }
 
-// madeBy are the tokens that a user created and those that they created in turn: a token that an account's token made
-// notes no user as its maker, but the token that minted it. What another user made with a credential is that user's
-// making, whoever made the credential.
+// madeBy are the tokens that a user created, directly or through those tokens: a token created by an account's token
+// records that token, not a user, as its creator. Tokens that another user created with a credential count as that
+// user's, whoever created the credential.
 const madeBy = `seq IN (WITH RECURSIVE made (seq) AS (SELECT seq FROM tokens WHERE created_by = ?
 	UNION SELECT t.seq FROM tokens t JOIN made ON t.minted_by = made.seq WHERE t.created_by IS NULL) SELECT seq FROM made)`
 

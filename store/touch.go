@@ -11,7 +11,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// touchBatch is how many times of use one statement stores, far below the limits on parameters of both databases.
+// touchBatch is how many last-use times one statement stores, far below the parameter limits of both databases.
 const touchBatch = 500
 
 // touchStatement stores the times of a batch. PostgreSQL locks the rows in the order of their numbers, so that batches

@@ -2,21 +2,21 @@ package store
 
 import "math/rand/v2"
 
-// group has members who take turns. Those who have nothing to do are none.
+// group has members who take turns. An empty member is removed.
 type group[K comparable, M any] struct {
 	size    int // of all members together
 	members map[K]*turn[K, M]
 	order   []*turn[K, M] // the next first
 }
 
-// turn is a member's.
+// turn is the turn of a member.
 type turn[K comparable, M any] struct {
 	key    K
 	member M
 	size   int
 }
 
-// at is the member with the key, which is made if there is none.
+// at is the member with the key, created if it does not exist.
 func (g *group[K, M]) at(key K, make func() M) M {
 	t := g.members[key]
 	if t == nil {
@@ -30,10 +30,10 @@ func (g *group[K, M]) at(key K, make func() M) M {
 	return t.member
 }
 
-// member is the one with the key, who is there.
+// member is the existing member with the key.
 func (g *group[K, M]) member(key K) M { return g.members[key].member }
 
-// count changes the size of a member; one of no size is none any more.
+// count changes the size of a member, and removes it at size 0.
 func (g *group[K, M]) count(key K, by int) {
 	t := g.members[key]
 	t.size += by
@@ -50,15 +50,15 @@ func (g *group[K, M]) count(key K, by int) {
 	}
 }
 
-// next is the member whose turn it is. Its next one comes after those of all others.
+// next is the member whose turn it is, which then goes to the end.
 func (g *group[K, M]) next() M {
 	t := g.order[0]
 	g.order = append(g.order[1:], t)
 	return t.member
 }
 
-// largest is the member with the largest size, any of several: if it were always the last of them, as many members as
-// there are places would let no other in.
+// largest is a member of the largest size, a random one of several: if it were always the same, as many members as
+// there are places could keep all others out.
 func (g *group[K, M]) largest() M {
 	found, others := g.order[0], 0
 	for _, t := range g.order[1:] {

@@ -16,10 +16,11 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// attempts is how often a transaction is tried that PostgreSQL asks to repeat.
+// attempts is how often a transaction is tried that PostgreSQL rejects as a conflict.
 const attempts = 6
 
-// transact runs fn in a transaction, again if the database asks for that. A panic of fn rolls back and goes on.
+// transact runs fn in a transaction, and retries it if the database asks for that. A panic of fn rolls back and
+// propagates.
 func (d *DB) transact(ctx context.Context, c class, fn func(tx *gorm.DB) error) error {
 	line, db := d.writing, d.writer
 	if c == revoking {
@@ -55,7 +56,7 @@ func (d *DB) read(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return d.translate(ctx, fn(d.reader.WithContext(ctx)))
 }
 
-// classOf is the class of what is done for the caller whom the context names.
+// classOf is the class of work for the caller in the context.
 func classOf(ctx context.Context, urgent bool) class {
 	switch {
 	case urgent:
@@ -66,7 +67,7 @@ func classOf(ctx context.Context, urgent bool) class {
 	return common
 }
 
-// pause waits for a random time, so that transactions that met do not meet again.
+// pause waits for a random time, so that transactions that conflicted do not conflict again.
 func pause(ctx context.Context, attempt int) error {
 	timer := time.NewTimer(rand.N(time.Duration(attempt) * 10 * time.Millisecond)) //nolint:gosec // a pause is no secret
 	defer timer.Stop()
@@ -91,18 +92,17 @@ func byKey[R any](tx *gorm.DB, key any) (row R, err error) {
 	return row, err
 }
 
-// guard is a lock between transactions that depend on a thing staying as it is, which share the guard, and the change
-// of that thing, which has it alone. Row locks would not do: PostgreSQL lets new sharers of a row past one who waits to
-// change it, so that a leaked token could put off its own revocation for as long as it goes on creating. Advisory locks
-// queue. Two things whose keys have the same hash wait for each other without need, which is rare and harmless.
+// guard is a lock on a thing. Transactions that depend on the thing share it; a change of the thing takes it
+// exclusively. Row locks would not do: PostgreSQL lets new sharers of a row overtake a waiting change, so that a leaked
+// token could delay its own revocation as long as it keeps creating. Advisory locks queue. Two things whose keys have
+// the same hash wait for each other needlessly, which is rare and harmless.
 type guard struct {
 	kind  guarded
 	key   any
 	alone bool
 }
 
-// guarded is the first half of an advisory lock's number: the things that a change depends on, in the order in which it
-// takes their guards.
+// guarded is the first half of an advisory lock's number: the kind of thing, in the order in which guards are taken.
 type guarded int32
 
 const (
@@ -119,11 +119,11 @@ func (g guard) number() int32 {
 	return int32(hash.Sum32()) //nolint:gosec // all bits count, the sign is one of them
 }
 
-// zero reports whether the guard is of nothing.
+// zero reports whether the guard guards nothing.
 func (g guard) zero() bool { return g.key == int64(0) || g.key == "" }
 
-// inOrder brings the guards into the one order in which every transaction takes them, so that no two wait for each
-// other, and leaves one of each.
+// inOrder sorts the guards into the order in which every transaction takes them, so that there is no deadlock, and
+// removes duplicates.
 func inOrder(guards []guard) []guard {
 	guards = slices.DeleteFunc(guards, guard.zero)
 	slices.SortFunc(guards, func(a, b guard) int {
@@ -144,8 +144,8 @@ func (d *DB) take(tx *gorm.DB, guards ...guard) error {
 	return d.backend.take(tx, guards)
 }
 
-// permit takes the guards of a change and of its caller, and then judges whether the caller may make it. It comes first
-// in a transaction.
+// permit takes the guards of a change and of its caller, and then authorizes the change. It comes first in a
+// transaction.
 func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 	guards = append(guards,
 		guard{kind: guardedToken, key: p.Token}, guard{kind: guardedUser, key: p.UserID},

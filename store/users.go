@@ -8,7 +8,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// enabledAdmins is written as the index users_admins has it.
+// enabledAdmins has the condition of the index users_admins.
 const enabledAdmins = "role = 'admin' AND NOT disabled"
 
 // CreateUser implements [token.Registry].

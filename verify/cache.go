@@ -9,23 +9,23 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// maxRefusal is how long a refusal is repeated at most.
+// maxRefusal is the longest time for which a rejection is cached.
 const maxRefusal = time.Second
 
-// hash stands for a secret: the caches hold none.
+// hash stands for a secret: the caches contain no secrets.
 type hash [sha256.Size]byte
 
-// calls remembers questions by what they were about. All live equally long, so the oldest has to make room, however
-// often it was of use: who finds one has to Peek, not to Get.
+// calls caches requests by token. All live equally long, so the oldest is evicted, however often it was used: use Peek,
+// not Get.
 type calls = simplelru.LRU[hash, *call[Token]]
 
-// verdicts remembers what was said about tokens a moment ago, and who is asking about which. What is not active has
-// places of its own, so that who sends many tokens that do not work pushes out none that works.
+// verdicts caches recent verdicts and the requests under way. Inactive tokens have a separate cache, so that a flood of
+// invalid tokens evicts no valid one.
 type verdicts struct {
 	ttl time.Duration
 
 	mu      sync.Mutex
-	active  *calls // and those that are not answered yet
+	active  *calls // and those under way
 	refused *calls
 }
 
@@ -38,7 +38,7 @@ func newVerdicts(ttl time.Duration, size int) (*verdicts, error) {
 	return &verdicts{ttl: ttl, active: active, refused: refused}, err
 }
 
-// join returns a call that is young enough, finished or not, or a new one, which the caller has to finish.
+// join returns a call that is young enough, finished or not, or a new one, which the caller must finish.
 func (v *verdicts) join(h hash, began time.Time) (c *call[Token], mine bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -53,12 +53,12 @@ func (v *verdicts) join(h hash, began time.Time) (c *call[Token], mine bool) {
 	return c, true
 }
 
-// finish tells all who wait, and keeps a verdict. Who takes an active one judges the token's end.
+// finish wakes all waiters, and caches a verdict. The reader of an active one must check the token's expiry.
 func (v *verdicts) finish(h hash, c *call[Token], t Token, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.value, c.err = t, err
-	// It may have been pushed out, and another may have taken its place.
+	// It may have been evicted and replaced by another.
 	if known, _ := v.active.Peek(h); err != nil && known == c {
 		v.active.Remove(h)
 	}

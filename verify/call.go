@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// call is a question that several callers wait for. Its answer may be repeated until a time that is counted from when
-// it was asked, not from when it was answered, since the answer may be that old. That is why it is no call of
-// golang.org/x/sync/singleflight, which does not say how old a question is: who begins when it is too old to be
-// repeated must not even wait for its answer.
+// call is a request that several callers wait for. Its result may be reused for a time that counts from the start of
+// the request, not its end, since the result may be that old. golang.org/x/sync/singleflight does not tell the age of a
+// request, so it cannot serve here: a caller must not even wait for a request that is too old.
 type call[T any] struct {
 	started time.Time
 	done    chan struct{}
@@ -22,7 +21,7 @@ func newCall[T any](started time.Time) *call[T] {
 	return &call[T]{started: started, done: make(chan struct{})}
 }
 
-// wait returns the answer, or gives up with the caller.
+// wait returns the result, or gives up with the caller.
 func (c *call[T]) wait(ctx context.Context) (T, error) {
 	select {
 	case <-c.done:
@@ -33,20 +32,20 @@ func (c *call[T]) wait(ctx context.Context) (T, error) {
 	}
 }
 
-// before compares by both clocks: the one that never goes back stands still while a machine is suspended, and the
-// other one may be set back.
+// before compares by both clocks: the monotonic clock stands still while a machine is suspended, and the wall clock may
+// be set back.
 func before(a, b time.Time) bool { return a.Before(b) && a.Round(0).Before(b.Round(0)) }
 
 const (
-	retryAfter  = time.Second      // before a document that could not be had is asked for again
-	lookAgain   = 10 * time.Second // before a document is asked for again because something is not in it
-	maxDocument = time.Hour        // for which a document is kept, whatever it says itself
-	minDocument = time.Millisecond // so that who has asked may use the answer
+	retryAfter  = time.Second      // before a failed fetch of a document is retried
+	lookAgain   = 10 * time.Second // before a document is fetched again because something is not in it
+	maxDocument = time.Hour        // the longest time to cache a document, whatever it says itself
+	minDocument = time.Millisecond // so that the caller can use the result
 )
 
-// document is fetched when it is needed and kept for as long as it may be.
+// document is fetched on demand and cached as long as allowed.
 type document[T any] struct {
-	load func(context.Context) (T, time.Duration, error) // with how long it may be kept
+	load func(context.Context) (T, time.Duration, error) // and how long to cache it
 	now  func() time.Time
 
 	mu   sync.Mutex
@@ -54,14 +53,14 @@ type document[T any] struct {
 	last *call[T] // the last at all
 }
 
-// get returns the document. One that does not fit is looked for again, but not often, because anybody can ask for what
-// is in no document.
+// get returns the document. It is fetched again if it does not fit, but rarely, because anybody can ask for something
+// that is in no document.
 func (d *document[T]) get(ctx context.Context, fits func(T) bool) (T, error) {
 	began := d.now()
 	for {
 		c := d.call(ctx, began, fits)
 		v, err := c.wait(ctx)
-		// A call that was under way before may have an answer that is too old by now; the next one has not.
+		// A call that was already under way may have a result that is too old by now; the next one cannot.
 		if err != nil || before(began, c.until) {
 			return v, err
 		}
@@ -71,7 +70,7 @@ func (d *document[T]) get(ctx context.Context, fits func(T) bool) (T, error) {
 func (d *document[T]) call(ctx context.Context, began time.Time, fits func(T) bool) *call[T] {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// What is good stays good if a later look for something else failed.
+	// A good document stays good if a later fetch failed.
 	if g := d.good; g != nil && before(began, g.until) && fits(g.value) {
 		return g
 	}
@@ -84,7 +83,7 @@ func (d *document[T]) call(ctx context.Context, began time.Time, fits func(T) bo
 	return c
 }
 
-// repeats reports whether the answer has to do for somebody who asks at this time.
+// repeats reports whether a caller at this time must use this result.
 func (c *call[T]) repeats(began time.Time) bool {
 	switch {
 	case c.err != nil:

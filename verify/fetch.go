@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// maxConnections is how many connections a Verifier has to Tokenwright at most.
+// maxConnections is the maximum number of connections of a Verifier to Tokenwright.
 const maxConnections = 64
 
 // fetcher sends requests to Tokenwright, limited in time and size.
@@ -26,16 +26,16 @@ func newFetcher(c Config) fetcher {
 		client = &copied
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Jar = nil // a question needs no memory
+	client.Jar = nil // requests need no cookies
 	return fetcher{client, c.Timeout}
 }
 
-// newTransport keeps as many connections as it opens: the usual one keeps two, and opens a new one for nearly every
-// question of many callers.
+// newTransport keeps as many idle connections as it opens: the default keeps two per host, and would open a new
+// connection for nearly every request under load.
 func newTransport() http.RoundTripper {
 	usual, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
-		return http.DefaultTransport // of whoever has put another there
+		return http.DefaultTransport // which the program has replaced
 	}
 	t := usual.Clone()
 	t.MaxConnsPerHost, t.MaxIdleConnsPerHost = maxConnections, maxConnections
@@ -56,8 +56,8 @@ func (f fetcher) get(
 	return f.do(r, limit, media...)
 }
 
-// do returns the body of an answer with status 200 and one of the media types. All its errors are ErrUnavailable: what
-// Tokenwright says to this service is no verdict on a token.
+// do returns the body of a response with status 200 and one of the media types. All its errors are ErrUnavailable: an
+// error response to this service is not a verdict on a token.
 func (f fetcher) do(r *http.Request, limit int64, media ...string) ([]byte, http.Header, error) {
 	answer, err := f.client.Do(r)
 	if err != nil {
@@ -75,14 +75,15 @@ func (f fetcher) do(r *http.Request, limit int64, media ...string) ([]byte, http
 		return nil, nil, unavailable(err)
 	}
 	if int64(len(body)) > limit {
-		return nil, nil, unavailable(errors.New("the answer is too large"))
+		return nil, nil, unavailable(errors.New("the response is too large"))
 	}
 	return body, answer.Header, nil
 }
 
-// judgeStatus takes a refusal for a mistake of ours, since the question is always well formed; all else may pass.
+// judgeStatus treats a rejection as a misconfiguration, since requests are always well formed; other errors may be
+// temporary.
 func judgeStatus(status int) error {
-	err := fmt.Errorf("Tokenwright answered %d %s", status, http.StatusText(status)) //nolint:staticcheck // a name
+	err := fmt.Errorf("Tokenwright responded %d %s", status, http.StatusText(status)) //nolint:staticcheck // a name
 	switch {
 	case status == http.StatusOK:
 		return nil
@@ -100,5 +101,5 @@ func judgeMedia(got string, want []string) error {
 			return nil
 		}
 	}
-	return misconfigured(fmt.Errorf("the answer is %q instead of %s", got, want[0]))
+	return misconfigured(fmt.Errorf("the response is %q instead of %s", got, want[0]))
 }

@@ -17,16 +17,17 @@ const (
 	hexDigits = "0123456789abcdef"
 )
 
-// forms are those that Tokenwright gives its secrets, but for JWTs. Its own tests hold them against what it makes.
+// forms are the forms of Tokenwright's secrets, except JWTs. Tokenwright's own tests check them against generated
+// secrets.
 var forms = []form{
 	{prefix: "muninx_", alphabet: base62, length: 30, checksum: 6},
 	{prefix: "user:", alphabet: hexDigits, length: 56},
 }
 
-var errNoForm = errors.New("it has a form that no token has")
+var errNoForm = errors.New("it is not a well-formed token")
 
-// formed reports whether Tokenwright can have made the secret: by prefix, length, alphabet and checksum, or by the
-// parts of a JWT. What cannot be a token needs no question.
+// formed reports whether Tokenwright can have generated the secret, by prefix, length, alphabet and checksum, or by the
+// parts of a JWT. Anything else is rejected without a request.
 func formed(secret string) bool {
 	for _, f := range forms {
 		if strings.HasPrefix(secret, f.prefix) {
@@ -37,7 +38,7 @@ func formed(secret string) bool {
 	return err == nil
 }
 
-// fits judges a secret with the prefix.
+// fits checks a secret that has the prefix.
 func (f form) fits(secret string) bool {
 	end := len(f.prefix) + f.length
 	return len(secret) == end+f.checksum && strings.Trim(secret[len(f.prefix):], f.alphabet) == "" &&

@@ -21,14 +21,14 @@ func parseObject(text []byte) (map[string]any, error) {
 	return all, nil
 }
 
-// decodeJSON reads an object into a struct, which alone would let pass what it has no member for. The JSON of go-jose
-// takes members by their exact names; encoding/json would also take other cases.
+// decodeJSON reads an object into a struct. parseObject first checks all members, also those that the struct lacks.
+// go-jose's JSON matches exact names of members; encoding/json would ignore case.
 func decodeJSON(text []byte, target any) error {
 	if _, err := parseObject(text); err != nil {
 		return err
 	}
 	if json.Unmarshal(text, target) != nil {
-		return errJSON // without what it says, which repeats parts of the text
+		return errJSON // without the cause, which quotes parts of the text
 	}
 	return nil
 }

@@ -13,20 +13,21 @@ import (
 )
 
 var (
-	errForm      = errors.New("it is not a JWS in the compact serialisation")
-	errHeader    = errors.New("its header is not one that Tokenwright writes")
-	errKey       = errors.New("it names no key of Tokenwright")
-	errSignature = errors.New("its signature is wrong")
+	errForm      = errors.New("it is not a JWS in compact serialization")
+	errHeader    = errors.New("its header is not one of Tokenwright's")
+	errKey       = errors.New("its key is unknown")
+	errSignature = errors.New("its signature is invalid")
 )
 
-// halfOrder is half the order of P-256. Of the two values of S that verify only the one up to it is accepted, so that
-// nobody can derive a second spelling of a token.
+// halfOrder is half the order of P-256. Of the two values of S that verify, only the one up to it is accepted, so that
+// nobody can derive a second valid encoding of a token.
 var halfOrder = new(big.Int).Rsh(elliptic.P256().Params().N, 1).FillBytes(make([]byte, 32))
 
-// strict refuses padding and unused bits, so that a sequence of bytes has one spelling (RFC 4648 section 3.5).
+// strict rejects padding and nonzero trailing bits, so that a sequence of bytes has only one encoding (RFC 4648 section
+// 3.5).
 var strict = base64.RawURLEncoding.Strict()
 
-// decodeBase64 also refuses line breaks, which the decoder skips.
+// decodeBase64 also rejects line breaks, which the decoder skips.
 func decodeBase64(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, errForm
@@ -34,8 +35,8 @@ func decodeBase64(text string) ([]byte, error) {
 	return strict.DecodeString(text)
 }
 
-// parseHeader looks at no more than the shape, three segments in their one spelling of which two are JSON objects, so
-// that it takes what a later Tokenwright may sign by another algorithm.
+// parseHeader checks only the shape: three strictly encoded segments, of which two are JSON objects. So it accepts
+// tokens that a later Tokenwright may sign with another algorithm.
 func parseHeader(text string) (header map[string]any, err error) {
 	segments := strings.Split(text, ".")
 	if len(segments) != 3 {
@@ -60,17 +61,17 @@ func parseHeader(text string) (header map[string]any, err error) {
 	return header, nil
 }
 
-// parseJWS takes ES256 and one `typ` only (RFC 8725 sections 3.1, 3.11), and the three members that Tokenwright writes:
-// there is no place for `crit`, nor for `jwk`, `jku`, `x5c` or `x5u`, which let a token bring its own key. Nothing is
-// verified yet.
+// parseJWS accepts only ES256 and one `typ` (RFC 8725 sections 3.1, 3.11), and the three members that Tokenwright
+// writes: there is no place for `crit`, nor for `jwk`, `jku`, `x5c` or `x5u`, with which a token could bring its own
+// key. Nothing is verified yet.
 func parseJWS(text, typ string) (jws *jose.JSONWebSignature, kid string, err error) {
-	header, err := parseHeader(text) // since go-jose takes other spellings of base64
+	header, err := parseHeader(text) // since go-jose accepts non-canonical base64
 	if err != nil {
 		return nil, "", err
 	}
 	jws, err = jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || len(header) != 3 || header["typ"] != typ {
-		return nil, "", errHeader // without what go-jose says, which repeats parts of the token
+		return nil, "", errHeader // without the cause, which quotes parts of the token
 	}
 	if kid = jws.Signatures[0].Protected.KeyID; kid == "" {
 		return nil, "", errHeader

@@ -16,7 +16,7 @@ import (
 
 const (
 	maxKeySet     = 256 << 10       // bytes
-	defaultKeyAge = 5 * time.Minute // if the answer does not say
+	defaultKeyAge = 5 * time.Minute // if the response has no max-age
 	minKeyAge     = 10 * time.Second
 )
 
@@ -37,7 +37,7 @@ func (r *reader) loadKeys(ctx context.Context) (keySet, time.Duration, error) {
 	return keys, max(maxAge(header), minKeyAge), nil
 }
 
-// maxAge reads how long the answer is fresh, less what it aged on its way (RFC 9111 section 4.2).
+// maxAge reads how long the response is fresh, minus its Age (RFC 9111 section 4.2).
 func maxAge(h http.Header) time.Duration {
 	aged, err := strconv.ParseUint(h.Get("Age"), 10, 31)
 	if err != nil {
@@ -57,13 +57,13 @@ func maxAge(h http.Header) time.Duration {
 	return defaultKeyAge
 }
 
-// parseKeySet takes the keys for ES256 and ignores others (RFC 7517 section 5).
+// parseKeySet returns the keys for ES256 and ignores others (RFC 7517 section 5).
 func parseKeySet(body []byte) (keySet, error) {
 	var document struct {
-		Keys []json.RawMessage `json:"keys"` // go-jose would refuse the set for one key of a kind that it does not know
+		Keys []json.RawMessage `json:"keys"` // go-jose would reject the whole set for one key of an unknown type
 	}
 	if decodeJSON(body, &document) != nil {
-		return nil, errors.New("the key set is not JSON, or its keys are no list")
+		return nil, errors.New("the key set is not JSON, or its keys are not a list")
 	}
 	keys := keySet{}
 	for _, raw := range document.Keys {

@@ -45,10 +45,10 @@ func (v *Verifier) Authenticate(r *http.Request) (*http.Request, error) {
 	return r.WithContext(context.WithValue(r.Context(), contextKey{}, t)), nil
 }
 
-// errNoToken is an ErrInvalid whose challenge names no error, since there was nothing wrong (RFC 6750 section 3.1).
-var errNoToken = fmt.Errorf("%w: there is none", ErrInvalid)
+// errNoToken is an ErrInvalid whose challenge has no error code, since there was no token (RFC 6750 section 3.1).
+var errNoToken = fmt.Errorf("%w: there is no token", ErrInvalid)
 
-// bearer takes the token from the header. Two headers are refused: a proxy may have judged the other one.
+// bearer extracts the token from the header. Two headers are rejected: a proxy may have checked the other one.
 func bearer(h http.Header) (string, error) {
 	values := h.Values("Authorization")
 	if len(values) == 0 {
@@ -59,7 +59,7 @@ func bearer(h http.Header) (string, error) {
 		return "", errNoToken
 	}
 	if len(values) > 1 {
-		return "", invalid(errors.New("there are several"))
+		return "", invalid(errors.New("there are several Authorization headers"))
 	}
 	return strings.TrimLeft(secret, " "), nil
 }
@@ -72,8 +72,8 @@ type problem struct {
 	Detail string `json:"detail"`
 }
 
-// Refuse answers an error of [Verifier.Authenticate] or [Verifier.Check]: 401 and 403 with a challenge
-// (RFC 6750 section 3), 503 with Retry-After, and a body of RFC 9457. The answer does not say why in particular.
+// Refuse answers an error of [Verifier.Authenticate] or [Verifier.Check]: 401 and 403 with a challenge (RFC 6750
+// section 3), 503 with Retry-After, and a body of RFC 9457. The response does not give the specific reason.
 func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, detail := http.StatusServiceUnavailable, ErrUnavailable
 	switch {
@@ -83,7 +83,7 @@ func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, ErrForbidden):
 		status, detail = http.StatusForbidden, ErrForbidden
 		w.Header().Set("WWW-Authenticate", challenge(err))
-	default: // an unknown error is no verdict either
+	default: // an unknown error is not a verdict either
 		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 		if v.report != nil {
 			v.report(r.Context(), err)
@@ -111,13 +111,13 @@ func challenge(err error) string {
 func write(w http.ResponseWriter, r *http.Request, p problem) {
 	body, err := json.Marshal(p)
 	if err != nil {
-		body = nil // texts and a number always have a form
+		body = nil // cannot happen: strings and a number always encode
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // a client that has gone needs no answer
+		_, _ = w.Write(body) // nothing to do if the client is gone
 	}
 }

@@ -10,7 +10,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// reader checks JWTs by what Tokenwright publishes.
+// reader checks JWTs with the keys and lists that Tokenwright publishes.
 type reader struct {
 	fetcher
 	issuer        string
@@ -33,7 +33,7 @@ func newReader(c Config, base *url.URL) (*reader, error) {
 	return r, err
 }
 
-// claims is what Tokenwright writes into a JWT (RFC 7519 section 4.1). The dialect is the only one that has JWTs.
+// claims are the claims of Tokenwright's JWTs (RFC 7519 section 4.1), which only the dialect apitoken has.
 type claims struct {
 	Issuer      string          `json:"iss"`
 	Subject     string          `json:"sub"`
@@ -67,7 +67,7 @@ func (r *reader) check(ctx context.Context, secret string) (Token, error) {
 	return t, nil
 }
 
-// open returns the payload of a JWS that Tokenwright signed. Until then nothing of it is believed.
+// open returns the payload of a JWS if Tokenwright signed it. Nothing in it is trusted before.
 func (r *reader) open(ctx context.Context, text, typ string) ([]byte, error) {
 	jws, kid, err := parseJWS(text, typ)
 	if err != nil {
@@ -88,7 +88,7 @@ func (r *reader) open(ctx context.Context, text, typ string) ([]byte, error) {
 	return payload, nil
 }
 
-// judgeClaims checks whose the JWT is and when it is valid.
+// judgeClaims checks issuer and validity period of the JWT.
 func (r *reader) judgeClaims(c claims) (Token, error) {
 	issued, noIssue := date(c.IssuedAt)
 	end, noEnd := date(c.ExpiresAt)
@@ -96,7 +96,7 @@ func (r *reader) judgeClaims(c claims) (Token, error) {
 		return Token{}, errors.New("its claims are malformed")
 	}
 	if c.Issuer != r.issuer {
-		return Token{}, errors.New("its issuer is another")
+		return Token{}, errors.New("it has a different issuer")
 	}
 	now := r.now()
 	if !now.Before(end) {

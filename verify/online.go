@@ -13,18 +13,18 @@ import (
 
 const maxVerdict = 64 << 10 // bytes of an answer
 
-// introspector asks about each token (RFC 7662).
+// introspector introspects each token (RFC 7662).
 type introspector struct {
 	fetcher
 	url        string
 	credential string
-	verdicts   *verdicts // nil if nothing is kept
+	verdicts   *verdicts // nil: no cache
 	now        func() time.Time
 }
 
 func newIntrospector(c Config, base *url.URL) (*introspector, error) {
 	if !plausible(c.Credential) || (c.CacheTTL > 0 && c.CacheSize < 1) {
-		return nil, errors.New("a Credential is needed, and a CacheSize for the cache")
+		return nil, errors.New("a Credential is required, and a CacheSize for the cache")
 	}
 	i := &introspector{fetcher: newFetcher(c), url: endpoint(base, "/introspect"), credential: c.Credential, now: c.Now}
 	if c.CacheTTL == 0 {
@@ -35,8 +35,8 @@ func newIntrospector(c Config, base *url.URL) (*introspector, error) {
 	return i, err
 }
 
-// check asks, or repeats what was said a moment ago. Without a cache even checks at the same time ask each for itself,
-// because one that joined an earlier question could miss a revoke that was answered before it began.
+// check sends a request, or returns a cached verdict. Without a cache not even concurrent checks share a request,
+// because a check that joined an earlier request could miss a revoke that returned before the check began.
 func (i *introspector) check(ctx context.Context, secret string) (Token, error) {
 	if !formed(secret) {
 		return Token{}, invalid(errNoForm)
@@ -54,14 +54,14 @@ func (i *introspector) check(ctx context.Context, secret string) (Token, error) 
 		}()
 	}
 	t, err := c.wait(ctx)
-	// A verdict that was asked for earlier is not repeated past the token's end.
+	// A cached verdict is not used past the token's expiry.
 	if err == nil && !mine && !t.ExpiresAt.IsZero() && !began.Before(t.ExpiresAt) {
 		return Token{}, invalid(errors.New("it has expired"))
 	}
 	return t, err
 }
 
-// ask sends the question of RFC 7662 section 2.1.
+// ask sends the request of RFC 7662 section 2.1.
 func (i *introspector) ask(ctx context.Context, secret string) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, i.timeout)
 	defer cancel()
@@ -80,7 +80,7 @@ func (i *introspector) ask(ctx context.Context, secret string) (Token, error) {
 	return readVerdict(body)
 }
 
-// verdict is the answer of RFC 7662 section 2.2.
+// verdict is the response of RFC 7662 section 2.2.
 type verdict struct {
 	Active        *bool  `json:"active"`
 	Subject       string `json:"sub"`
@@ -98,7 +98,7 @@ type verdict struct {
 func readVerdict(body []byte) (Token, error) {
 	var v verdict
 	if err := json.Unmarshal(body, &v); err != nil || v.Active == nil {
-		return Token{}, unavailable(errors.New("the answer is no verdict of RFC 7662"))
+		return Token{}, unavailable(errors.New("the response is not an RFC 7662 introspection response"))
 	}
 	if !*v.Active {
 		return Token{}, invalid(errors.New("it is not active"))

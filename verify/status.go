@@ -20,13 +20,13 @@ const (
 	defaultListAge = time.Minute                  // if the list does not say
 )
 
-// statusList is the state of many tokens (draft-ietf-oauth-status-list section 4).
+// statusList is the status of many tokens (draft-ietf-oauth-status-list section 4).
 type statusList struct {
 	bits int
 	data []byte
 }
 
-// at returns a state; the lowest bits of a byte come first.
+// at returns a status; the lowest bits of a byte come first.
 func (l statusList) at(idx int) (byte, bool) {
 	perByte := 8 / l.bits
 	if idx/perByte >= len(l.data) {
@@ -36,13 +36,13 @@ func (l statusList) at(idx int) (byte, bool) {
 	return l.data[idx/perByte] >> shift & byte(1<<l.bits-1), true
 }
 
-// judgeStatus looks the token up in its list. That a list cannot be had is no verdict.
+// judgeStatus looks the token up in its list. Failure to fetch the list is not a verdict.
 func (r *reader) judgeStatus(ctx context.Context, claim []byte) error {
 	if claim == nil {
 		if r.allowNoStatus {
 			return nil
 		}
-		return invalid(errors.New("it has no status claim, so a revoke would not be seen"))
+		return invalid(errors.New("it has no status claim, so a revoke would go unnoticed"))
 	}
 	idx, uri, err := r.reference(claim)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r *reader) judgeStatus(ctx context.Context, claim []byte) error {
 	}
 	status, ok := list.at(idx)
 	if !ok {
-		return invalid(errors.New("its status is beyond the end of the list"))
+		return invalid(errors.New("its status index is beyond the end of the list"))
 	}
 	if status != 0 {
 		return invalid(fmt.Errorf("its status is %d", status))
@@ -62,8 +62,8 @@ func (r *reader) judgeStatus(ctx context.Context, claim []byte) error {
 	return nil
 }
 
-// reference reads where the status is (draft-ietf-oauth-status-list section 6.2). The list has to come from where the
-// issuer is: a service must not be made to call other addresses by what a token says.
+// reference reads where the status is (draft-ietf-oauth-status-list section 6.2). The list must come from the issuer's
+// host: a token must not make a service call other addresses.
 func (r *reader) reference(claim []byte) (idx int, uri string, err error) {
 	var status struct {
 		List struct {
@@ -77,12 +77,12 @@ func (r *reader) reference(claim []byte) (idx int, uri string, err error) {
 	uri = status.List.URI
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != r.base.Scheme || u.Host != r.base.Host || u.User != nil || u.Fragment != "" {
-		return 0, "", errors.New("its status list is not the issuer's")
+		return 0, "", errors.New("its status list does not belong to the issuer")
 	}
 	return *status.List.Index, uri, nil
 }
 
-// list returns the list at an address. The one that was of no use for longest makes room; it will be fetched again.
+// list returns the list at an address. The least recently used list is evicted, and fetched again when needed.
 func (r *reader) list(uri string) *document[statusList] {
 	if known, ok := r.lists.Get(uri); ok {
 		return known
@@ -96,8 +96,8 @@ func (r *reader) list(uri string) *document[statusList] {
 	return d
 }
 
-// loadList fetches a list and verifies it (draft-ietf-oauth-status-list section 8.3). Whatever is wrong with it is not
-// the token's fault, so no error of it is ErrInvalid.
+// loadList fetches a list and verifies it (draft-ietf-oauth-status-list section 8.3). A bad list is not the token's
+// fault, so no error is ErrInvalid.
 func (r *reader) loadList(ctx context.Context, uri string) (statusList, time.Duration, error) {
 	began := r.now()
 	body, _, err := r.get(ctx, uri, statusMedia, maxStatusToken, statusMedia)
@@ -115,7 +115,7 @@ func (r *reader) loadList(ctx context.Context, uri string) (statusList, time.Dur
 	return list, keep, nil
 }
 
-// listClaims is what a list says of itself (draft-ietf-oauth-status-list section 5.1).
+// listClaims are the claims of a list (draft-ietf-oauth-status-list section 5.1).
 type listClaims struct {
 	Subject   string   `json:"sub"`
 	IssuedAt  *float64 `json:"iat"`
@@ -127,17 +127,17 @@ type listClaims struct {
 	} `json:"status_list"`
 }
 
-// readList reads a list and how long it may be kept.
+// readList reads a list and how long to cache it.
 func readList(payload []byte, uri string, now time.Time) (statusList, time.Duration, error) {
 	var c listClaims
 	if err := decodeJSON(payload, &c); err != nil {
 		return statusList{}, 0, errors.New("the status list has malformed claims")
 	}
 	if c.Subject != uri {
-		return statusList{}, 0, errors.New("the status list is another")
+		return statusList{}, 0, errors.New("the status list has the wrong subject")
 	}
 	if _, err := date(c.IssuedAt); err != nil {
-		return statusList{}, 0, errors.New("the status list has no date")
+		return statusList{}, 0, errors.New("the status list has no valid iat")
 	}
 	keep, err := c.age(now)
 	if err != nil {
@@ -147,7 +147,7 @@ func readList(payload []byte, uri string, now time.Time) (statusList, time.Durat
 	return list, keep, err
 }
 
-// age is how long the list may be kept: for its `ttl`, and not past its `exp`.
+// age is how long to cache the list: for its `ttl`, but not past its `exp`.
 func (c listClaims) age(now time.Time) (time.Duration, error) {
 	keep := defaultListAge
 	if c.TTL != nil {
@@ -166,7 +166,7 @@ func (c listClaims) age(now time.Time) (time.Duration, error) {
 	return min(keep, end.Sub(now)), nil
 }
 
-// unpack inflates the list (RFC 1950), but never more than a list can have.
+// unpack decompresses the list (RFC 1950), but no more than a list can contain.
 func (c listClaims) unpack() (statusList, error) {
 	malformed := errors.New("the status list is malformed")
 	bits := c.List.Bits

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Token is what is known of a valid token. A time that does not apply is zero, a text that does not apply is empty.
+// Token describes a valid token. A time that does not apply is zero, a string that does not apply is empty.
 type Token struct {
 	ID          string    // `jti`: its id in its dialect
 	Subject     string    // `sub`: the user's subject, else the environment's id, else the account's
-	Username    string    // of its user; offline it is not known
+	Username    string    // of its user; unknown offline
 	Scope       string    // `user`, `account` or `environment`
 	Account     string    // id of its account, or of its user's home account
 	Environment string    // id of the environment that it is bound to
@@ -22,17 +22,17 @@ type Token struct {
 	ExpiresAt   time.Time // `exp`; zero if it does not expire
 }
 
-// What an error of [Verifier.Check] matches, for [errors.Is].
+// The errors of [Verifier.Check], for [errors.Is].
 var (
 	// ErrInvalid: there is no token, or it does not work. RFC 6750 section 3.1: 401, `invalid_token`.
 	ErrInvalid = errors.New("the token is not valid")
 	// ErrForbidden: the token works, but a [Requirement] is not met. RFC 6750 section 3.1: 403, `insufficient_scope`.
-	ErrForbidden = errors.New("the token does not reach this")
-	// ErrUnavailable: there is no verdict, because Tokenwright could not be asked. 503, never 401.
-	ErrUnavailable = errors.New("the token cannot be checked now")
-	// ErrMisconfigured comes with ErrUnavailable if waiting does not help: Tokenwright refused this service's own
+	ErrForbidden = errors.New("the token does not have the required access")
+	// ErrUnavailable: there is no verdict, because Tokenwright could not be reached. 503, never 401.
+	ErrUnavailable = errors.New("the token cannot be checked at the moment")
+	// ErrMisconfigured accompanies ErrUnavailable if a retry does not help: Tokenwright rejected this service's own
 	// credential, or is not at the URL.
-	ErrMisconfigured = errors.New("the check of tokens is misconfigured")
+	ErrMisconfigured = errors.New("token verification is misconfigured")
 )
 
 func invalid(cause error) error { return fmt.Errorf("%w: %w", ErrInvalid, cause) }
@@ -43,7 +43,7 @@ func misconfigured(cause error) error {
 	return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrMisconfigured, cause)
 }
 
-// Requirement is what a token has to be beyond valid, see [Verifier.Require].
+// Requirement is a condition on valid tokens, see [Verifier.Require].
 type Requirement struct {
 	what    string
 	allowed []string
@@ -65,14 +65,14 @@ func Environment(ids ...string) Requirement {
 	return Requirement{"environment", ids, func(t Token) string { return t.Environment }}
 }
 
-// Require returns a Verifier that asks for more, and shares the caches of v.
+// Require returns a Verifier with additional requirements that shares the caches of v.
 func (v *Verifier) Require(r ...Requirement) *Verifier {
 	narrower := *v
 	narrower.required = append(slices.Clone(v.required), r...)
 	return &narrower
 }
 
-// met never takes an empty value for a match, so that an empty setting does not open a door.
+// met never matches an empty value, so that an empty setting grants no access.
 func (r Requirement) met(t Token) error {
 	if got := r.of(t); got != "" && slices.Contains(r.allowed, got) {
 		return nil
@@ -80,11 +80,11 @@ func (r Requirement) met(t Token) error {
 	return forbidden{r}
 }
 
-// forbidden is an ErrForbidden that knows what it asked for.
+// forbidden is an ErrForbidden with the requirement that was not met.
 type forbidden struct{ required Requirement }
 
 func (f forbidden) Error() string {
-	return ErrForbidden.Error() + ": its " + f.required.what + " is another"
+	return ErrForbidden.Error() + ": it has a different " + f.required.what
 }
 
 func (f forbidden) Unwrap() error { return ErrForbidden }

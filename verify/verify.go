@@ -1,12 +1,10 @@
-// Package verify checks the tokens of Tokenwright in the services that receive them. It is a module of its own, which
-// needs go-jose and golang-lru beyond the standard library, and nothing of the server: it knows what Tokenwright
-// publishes (its contracts), and must not know how Tokenwright works. Its callers are other people's services.
-//
-// [Online] asks Tokenwright about each token (RFC 7662) and takes tokens of every dialect. [Offline] checks JWTs with
-// the published keys (RFC 7515, RFC 7517) and their state with the published status lists
-// (draft-ietf-oauth-status-list); it takes the tokens of the dialect `apitoken` only.
-//
-// No error and no log line of this package holds a token or a credential.
+// Package verify checks the tokens of Tokenwright in the services that receive them. It is a separate module, which
+// depends on go-jose, golang-lru and the standard library, and on nothing of the server: it knows Tokenwright's
+// published contracts, and must not know how Tokenwright works. Its callers are other people's services. [Online]
+// introspects each token at Tokenwright (RFC 7662) and accepts tokens of every dialect. [Offline] checks JWTs with the
+// published keys (RFC 7515, RFC 7517) and their state with the published status lists (draft-ietf-oauth-status-list);
+// it accepts only tokens of the dialect `apitoken`. No error and no log line of this package contains a token or a
+// credential.
 package verify
 
 import (
@@ -24,10 +22,10 @@ const (
 	defaultTimeout   = 2 * time.Second
 	defaultCacheTTL  = time.Second
 	defaultCacheSize = 10_000
-	maxTokenSize     = 16 << 10 // far above what Tokenwright makes
+	maxTokenSize     = 16 << 10 // far larger than Tokenwright's tokens
 )
 
-// mode is how a Verifier judges; there is no default, so that it is always a choice.
+// mode is how a Verifier checks tokens; there is no default, so that it is always an explicit choice.
 type mode int
 
 const (
@@ -35,40 +33,40 @@ const (
 	offline
 )
 
-// Config says how to check. Start from [Online] or [Offline], which fill in the defaults, and change what has
-// to be different.
+// Config configures a [Verifier]. Start from [Online] or [Offline], which set the defaults, and change individual
+// fields.
 type Config struct {
 	// URL is the public URL of Tokenwright. Offline it is also the `iss` that JWTs must have.
 	URL string
 	// Now is the clock, nil is time.Now.
 	Now func() time.Time
-	// Credential is the token of this service, for Online. It needs to be allowed to introspect.
+	// Credential is the token of this service, for Online. It must have permission to introspect.
 	Credential string
-	// CacheTTL is how long Online may repeat that a token is active, and, up to a second, that it is not; 0 asks every
-	// time.
+	// CacheTTL is how long Online caches that a token is active, and, up to a second, that it is not; 0 disables the
+	// cache.
 	CacheTTL time.Duration
-	// CacheSize is how many tokens of each sort Online remembers at most.
+	// CacheSize is the maximum number of active, and of inactive, tokens that Online caches.
 	CacheSize int
-	// AllowNoStatus lets Offline accept JWTs without a `status` claim. A revoke of such a token is never seen.
+	// AllowNoStatus lets Offline accept JWTs without a `status` claim. A revoke of such a token is never noticed.
 	AllowNoStatus bool
 	// Leeway is how far this service's clock may be behind Tokenwright's when Offline judges `nbf`. It never
 	// prolongs a token.
 	Leeway time.Duration
-	// AllowHTTP permits an http URL on another host than this one. Whoever can alter that traffic decides which
-	// tokens are valid.
+	// AllowHTTP permits an http URL on another host than this one. Anyone who can alter that traffic decides which tokens
+	// are valid.
 	AllowHTTP bool
 	// Timeout limits each request to Tokenwright.
 	Timeout time.Duration
 	// Client sends the requests; nil is a client of its own, which keeps up to 64 connections. Redirects are never
-	// followed, since they would carry the question, and offline the trust, to another place.
+	// followed, since they would send tokens, or offline the trust, to another host.
 	Client *http.Client
-	// Report, if it is not nil, hears why the middleware answered 503. The error holds no token.
+	// Report, if not nil, is called with the reason for a 503 of the middleware. The error contains no token.
 	Report func(context.Context, error)
 
 	mode mode
 }
 
-// Online is a Config for asking Tokenwright about each token, with a credential that may introspect.
+// Online is a Config for introspection of each token, with a credential that may introspect.
 func Online(url, credential string) Config {
 	return Config{
 		URL: url, Credential: credential, CacheTTL: defaultCacheTTL, CacheSize: defaultCacheSize,
@@ -76,7 +74,7 @@ func Online(url, credential string) Config {
 	}
 }
 
-// Offline is a Config for checking JWTs by the keys and the status lists that Tokenwright publishes.
+// Offline is a Config for checking JWTs with the keys and the status lists that Tokenwright publishes.
 func Offline(url string) Config {
 	return Config{URL: url, Timeout: defaultTimeout, mode: offline}
 }
@@ -88,7 +86,7 @@ type Verifier struct {
 	required []Requirement
 }
 
-// judge tells whether a token works, whatever it may do.
+// judge checks whether a token is valid, regardless of requirements.
 type judge interface {
 	check(ctx context.Context, secret string) (Token, error)
 }
@@ -103,7 +101,7 @@ func New(c Config) (*Verifier, error) {
 		c.Now = time.Now
 	}
 	if c.Timeout <= 0 || c.Leeway < 0 || c.CacheTTL < 0 {
-		return nil, errors.New("verify: Timeout has to be positive, Leeway and CacheTTL not negative")
+		return nil, errors.New("verify: Timeout must be positive, Leeway and CacheTTL not negative")
 	}
 	v := &Verifier{report: c.Report}
 	switch c.mode {
@@ -120,7 +118,7 @@ func New(c Config) (*Verifier, error) {
 	return v, nil
 }
 
-// base parses the URL, which must be one that the path of an endpoint can be added to.
+// base parses the URL, to which endpoint paths are appended.
 func (c Config) base() (*url.URL, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -128,10 +126,10 @@ func (c Config) base() (*url.URL, error) {
 	}
 	onlyPath := u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 	if u.Host == "" || !onlyPath || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, errors.New("verify: URL has to be an http or https URL of host and path")
+		return nil, errors.New("verify: URL must be an http or https URL of host and path")
 	}
 	if u.Scheme == "http" && !c.AllowHTTP && !loopback(u.Hostname()) {
-		return nil, errors.New("verify: URL has to be https: set AllowHTTP if the network is to be trusted")
+		return nil, errors.New("verify: URL must be https: set AllowHTTP if the network can be trusted")
 	}
 	return u, nil
 }
@@ -145,7 +143,7 @@ func endpoint(base *url.URL, path string) string {
 	return strings.TrimSuffix(base.String(), "/") + path
 }
 
-// Check tells whose the token is. Its errors match [ErrInvalid], [ErrForbidden] or [ErrUnavailable].
+// Check verifies a token and describes it. Its errors match [ErrInvalid], [ErrForbidden] or [ErrUnavailable].
 func (v *Verifier) Check(ctx context.Context, secret string) (Token, error) {
 	if !plausible(secret) {
 		return Token{}, invalid(errNoForm)
@@ -162,7 +160,7 @@ func (v *Verifier) Check(ctx context.Context, secret string) (Token, error) {
 	return t, nil
 }
 
-// plausible spares questions about what cannot be a token: it is visible ASCII of bounded length.
+// plausible reports whether the text can be a token, visible ASCII of bounded length, and so is worth a request.
 func plausible(secret string) bool {
 	if secret == "" || len(secret) > maxTokenSize {
 		return false

@@ -8,7 +8,7 @@ import (
 	"github.com/tokenwright/tokenwright/store"
 )
 
-// bootstrapCmd makes an admin credential without asking for one: who runs it has the database.
+// bootstrapCmd creates an admin credential and needs none: anyone who can run it already has the database.
 type bootstrapCmd struct {
 	databaseFlags  `embed:""`
 	CredentialFile string `required:"" placeholder:"FILE" help:"${help_bootstrap_credential_file}"`
@@ -20,7 +20,7 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 		return err
 	}
 	if c.User < 0 {
-		return wrong("user", "must be the id of a user")
+		return wrong("user", "must be a user id")
 	}
 	db, err := c.open(ctx)
 	if err != nil {
@@ -33,19 +33,19 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	case err != nil:
 		return err
 	case resumed:
-		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n",
+		fmt.Fprintf(out.stdout, "An interrupted run had already created a credential. It is in %s.\n",
 			c.CredentialFile)
 		return nil
 	case first:
-		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
+		fmt.Fprintf(out.stdout, "The database was empty. The credential of the first admin is in %s.\n", c.CredentialFile)
 		return nil
 	}
 	t, err := rescue(ctx, tokens, c.User, c.file())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n",
-		t.UserID, t.Dialect, t.ID, c.CredentialFile)
+	fmt.Fprintf(out.stdout, "Created the %s token %s for user %d. Its secret is in %s.\n",
+		t.Dialect, t.ID, t.UserID, c.CredentialFile)
 	return nil
 }
 
@@ -56,12 +56,12 @@ func (c *bootstrapCmd) file() *credentialFile {
 func rescue(ctx context.Context, tokens *token.Service, user int64, file *credentialFile) (token.Token, error) {
 	t, err := tokens.Rescue(ctx, user, file.write)
 	if err := file.settle(err); err != nil {
-		return t, fmt.Errorf("cannot make a credential: %w", err)
+		return t, fmt.Errorf("cannot create a credential: %w", err)
 	}
 	return t, nil
 }
 
-// open migrates only an empty database, which no server is using, and makes none: a path that was mistyped is an error.
+// open migrates only an empty database, which no server uses yet. It never creates one: a mistyped path is an error.
 func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 	status, err := schemaStatus(ctx, &c.databaseFlags, true)
 	if err != nil {
@@ -79,13 +79,13 @@ func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 func initialize(ctx context.Context, s *token.Service, file *credentialFile) (first, resumed bool, err error) {
 	first, err = s.Initialize(ctx, file.write)
 	if err := file.settle(err); err != nil {
-		return false, false, fmt.Errorf("cannot make the first credential: %w", err)
+		return false, false, fmt.Errorf("cannot create the first credential: %w", err)
 	}
 	if first {
 		return true, false, nil
 	}
 	if resumed, err = file.resume(ctx, s); err != nil {
-		return false, false, fmt.Errorf("cannot finish the file of a credential: %w", err)
+		return false, false, fmt.Errorf("cannot finish the credential file of an interrupted run: %w", err)
 	}
 	return false, resumed, nil
 }

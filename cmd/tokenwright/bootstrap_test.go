@@ -42,13 +42,13 @@ func TestBootstrapRescues(t *testing.T) {
 	}
 	url, file := "sqlite:"+filepath.Join(dir, "tokenwright.db"), filepath.Join(dir, "rescued")
 	out := command(t, nil, "bootstrap", "--database-url", url, "--credential-file", file).ok(t)
-	if !strings.Contains(out, "User 1 ") || strings.Contains(out, readSecret(t, file)) {
+	if !strings.Contains(out, " for user 1.") || strings.Contains(out, readSecret(t, file)) {
 		t.Errorf("printed: %s", out)
 	}
 	s.works(t, readSecret(t, file))
 	before := readSecret(t, file)
 	command(t, nil, "bootstrap", "--database-url", url, "--credential-file", file).
-		refused(t, exitFailure, "is there already and is never overwritten: move it away or name another file with --credential-file")
+		refused(t, exitFailure, "already exists and is not overwritten: move it away or name another file with --credential-file")
 	if readSecret(t, file) != before {
 		t.Error("the file was overwritten")
 	}
@@ -65,7 +65,7 @@ func TestBootstrapForOneAdmin(t *testing.T) {
 	bootstrap := func(user string) result {
 		return command(t, nil, "bootstrap", "--database-url", "sqlite:"+filepath.Join(dir, "tokenwright.db"), "--credential-file", file, "--user", user)
 	}
-	for user, want := range map[string]string{"2": "not an enabled admin", "99": "no such enabled admin"} {
+	for user, want := range map[string]string{"2": "not an enabled admin", "99": "no enabled admin with this id"} {
 		bootstrap(user).refused(t, exitFailure, want)
 		if _, err := os.Stat(file); err == nil {
 			t.Fatalf("a refusal for user %s left the file", user)
@@ -156,7 +156,7 @@ func TestCredentialOfAFailedCommit(t *testing.T) {
 				if (failed == nil) != c.kept {
 					t.Errorf("the file: %v", failed)
 				}
-				told := strings.Contains(err.Error(), file.part.path+" is kept, because it is not known whether the credential in it works")
+				told := strings.Contains(err.Error(), "the credential in "+file.part.path+" may or may not work, so the file is kept")
 				if told != c.kept || c.kept && len(text) < 40 {
 					t.Errorf("the file has %d bytes; the error is %v", len(text), err)
 				}

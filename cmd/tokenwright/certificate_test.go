@@ -46,7 +46,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the log to tell of a broken certificate", func() bool {
-		return strings.Contains(s.log.String(), "the new TLS certificate cannot be used; the one before goes on working")
+		return strings.Contains(s.log.String(), "cannot load the new TLS certificate; the previous one stays in use")
 	})
 	if !s.served(t).Equal(first) {
 		t.Error("a broken certificate has replaced the one before")

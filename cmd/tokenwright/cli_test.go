@@ -36,7 +36,7 @@ func TestRegistryCommands(t *testing.T) {
 		if limited := s.objects(t, kind, "list", "--limit", "1"); len(limited) != 1 {
 			t.Errorf("%s list --limit 1 has %d entries", kind, len(limited))
 		}
-		s.cli(t, kind, "disable", "999").refused(t, exitFailure, "the server answered 404 Not Found: ")
+		s.cli(t, kind, "disable", "999").refused(t, exitFailure, "the server responded 404 Not Found: ")
 		s.cli(t, kind, "enable", "999").refused(t, exitFailure, "(request id ")
 	}
 	s.cli(t, "account", "create", "--name", " ").refused(t, exitFailure, "400 Bad Request: the request does not fit; /name ")
@@ -88,7 +88,7 @@ func TestTokenCommands(t *testing.T) {
 			}
 			want := "Deleted the " + dialect + " token " + id + ".\n"
 			if dialect == "unleash" { // whose contract answers the same if there was none
-				want = "There is no unleash token " + id + " of yours any more.\n"
+				want = "You have no unleash token " + id + " any more.\n"
 			}
 			if text := act("delete").ok(t); text != want {
 				t.Errorf("delete: %s", text)
@@ -98,7 +98,7 @@ func TestTokenCommands(t *testing.T) {
 			act("delete", "--admin").refused(t, exitFailure, "404 Not Found")
 		})
 	}
-	if text := s.cli(t, "token", "delete", "unleash", "99999").ok(t); text != "There is no unleash token 99999 of yours any more.\n" {
+	if text := s.cli(t, "token", "delete", "unleash", "99999").ok(t); text != "You have no unleash token 99999 any more.\n" {
 		t.Errorf("delete: %s", text)
 	}
 	id, _ := s.newToken(t, "unleash")
@@ -113,10 +113,10 @@ func TestTokenCommands(t *testing.T) {
 	})
 	for _, dialect := range []string{"muninx", "unleash"} {
 		for _, action := range []string{"suspend", "activate", "revoke"} {
-			s.cli(t, "token", action, dialect, "1").refused(t, exitUsage, "an admin can do it with --admin")
+			s.cli(t, "token", action, dialect, "1").refused(t, exitUsage, "an admin can use --admin")
 		}
 	}
-	s.cli(t, "token", "show", "unleash", "one").refused(t, exitUsage, "is a number")
+	s.cli(t, "token", "show", "unleash", "one").refused(t, exitUsage, "must be a number")
 }
 
 func TestTokenCreate(t *testing.T) {
@@ -131,7 +131,7 @@ func TestTokenCreate(t *testing.T) {
 	}
 	text := s.cli(t, "token", "create", "--dialect", "unleash", "--expires", "2100-01-01T00:00:00Z").ok(t)
 	lines := strings.Split(text, "\n")
-	if len(lines) != 3 || !strings.Contains(lines[0], "is shown this once") {
+	if len(lines) != 3 || !strings.Contains(lines[0], "is shown only this once") {
 		t.Fatalf("printed %q", text)
 	}
 	s.works(t, lines[1])
@@ -159,7 +159,7 @@ func TestTokenCreateSecretFile(t *testing.T) {
 			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 				t.Errorf("the file has mode %v (%v)", info.Mode(), err)
 			}
-			s.cli(t, args...).refused(t, exitFailure, "never overwritten")
+			s.cli(t, args...).refused(t, exitFailure, "is not overwritten")
 			if readSecret(t, file) != secret {
 				t.Error("the file was overwritten")
 			}
@@ -179,7 +179,7 @@ func TestUserToken(t *testing.T) {
 	account := s.objects(t, "account", "list")[0]["id"].(string)
 	s.cli(t, "user", "create", "--subject", "bob", "--name", "Bob", "--role", "member", "--account", account).ok(t)
 	lines := strings.Split(s.cli(t, "user", "token", "2", "--name", "first").ok(t), "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], "Created the muninx token ") || !strings.Contains(lines[0], "is shown this once") {
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "Created the muninx token ") || !strings.Contains(lines[0], "is shown only this once") {
 		t.Fatalf("printed %q", lines)
 	}
 	if _, me := s.ask(t, "GET", "/service/me", lines[1], ""); !strings.Contains(me, `"bob"`) {
@@ -200,8 +200,8 @@ func TestUserToken(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file has mode %v (%v)", info.Mode(), err)
 	}
-	s.cli(t, args...).refused(t, exitFailure, "never overwritten")
-	s.cli(t, "user", "token", "99", "--name", "x").refused(t, exitFailure, "the server answered ")
+	s.cli(t, args...).refused(t, exitFailure, "is not overwritten")
+	s.cli(t, "user", "token", "99", "--name", "x").refused(t, exitFailure, "the server responded ")
 }
 
 // TestCreatesWithoutAnAnswer: a success that shows no secret is none.
@@ -221,7 +221,7 @@ func TestCreatesWithoutAnAnswer(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "secret")
 		for _, args := range creates {
 			for _, more := range [][]string{nil, {"-o", "json"}, {"--secret-file", file}} {
-				command(t, env, append(slices.Clone(args), more...)...).refused(t, exitFailure, "is not what its contract says")
+				command(t, env, append(slices.Clone(args), more...)...).refused(t, exitFailure, "does not match its contract")
 			}
 			if _, err := os.Stat(file); err == nil {
 				t.Fatalf("%q left the file", body)
@@ -231,7 +231,7 @@ func TestCreatesWithoutAnAnswer(t *testing.T) {
 			{"account", "create", "--name", "x"}, {"environment", "create", "--name", "x", "--account", "x"},
 			{"user", "create", "--subject", "x", "--name", "x", "--role", "member", "--account", "x"},
 		} {
-			command(t, env, args...).refused(t, exitFailure, "is not what its contract says")
+			command(t, env, args...).refused(t, exitFailure, "does not match its contract")
 		}
 	}
 }
@@ -313,7 +313,7 @@ func TestCredentialSources(t *testing.T) {
 	list("", "--credential-file", filepath.Join(dir, "nowhere")).refused(t, exitFailure, "nowhere")
 	list("", "--credential-file", dir).refused(t, exitFailure, dir)
 	for _, text := range []string{"", "\n", "two words", "two\nlines", "caf\u00e9"} {
-		list("", "--credential-file", write("odd", text)).refused(t, exitFailure, "does not hold one credential and nothing else")
+		list("", "--credential-file", write("odd", text)).refused(t, exitFailure, "must contain exactly one credential and nothing else")
 	}
 }
 
@@ -335,8 +335,8 @@ func TestOtherServers(t *testing.T) {
 	defer other.Close()
 	env := map[string]string{"TOKENWRIGHT_CREDENTIAL": "x"}
 	for path, want := range map[string]string{
-		"/moved": "the server answered 307 Temporary Redirect", "/page": "not what its contract says",
-		"/proxy": "the server answered 502 Bad Gateway: no reason is given",
+		"/moved": "the server responded 307 Temporary Redirect", "/page": "does not match its contract",
+		"/proxy": "the server responded 502 Bad Gateway: no reason given",
 	} {
 		command(t, env, "user", "list", "--server", other.URL+path).refused(t, exitFailure, want)
 	}
@@ -409,7 +409,7 @@ func TestLeavers(t *testing.T) {
 		t.Errorf("%v", gone)
 	}
 	for flag, value := range map[string]string{"--created-by": "1", "--usable": "yes", "--key": "x"} {
-		s.cli(t, "token", "list", "--dialect", "apitoken", flag, value).refused(t, exitUsage, "is for --all")
+		s.cli(t, "token", "list", "--dialect", "apitoken", flag, value).refused(t, exitUsage, "requires --all")
 	}
 	s.cli(t, "token", "list", "--all", "--created-by", "-1").refused(t, exitUsage, "--created-by")
 	s.cli(t, "token", "list", "--all", "--usable", "perhaps").refused(t, exitUsage, "--usable")

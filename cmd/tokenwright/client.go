@@ -20,8 +20,7 @@ import (
 	unleash "github.com/tokenwright/tokenwright/gen/unleash/client"
 )
 
-// credentialVariable holds a credential where no file is named. There is no such flag: it would show in the list of
-// processes.
+// credentialVariable holds the credential if no file is given. It is not a flag: flags show up in the process list.
 const credentialVariable = "TOKENWRIGHT_CREDENTIAL"
 
 // remoteFlags say which server to call, and how.
@@ -29,8 +28,8 @@ type remoteFlags struct {
 	Server         string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"${help_remote_server}"`
 	CredentialFile string `placeholder:"FILE" help:"${help_remote_credential_file}"`
 	CAFile         string `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) to trust instead of the system's."`
-	Timeout        span   `default:"30s" help:"How long to wait for an answer."`
-	Output         string `short:"o" enum:"table,json" default:"table" help:"What to print: table or json."`
+	Timeout        span   `default:"30s" help:"How long to wait for a response."`
+	Output         string `short:"o" enum:"table,json" default:"table" help:"Output format: table or json."`
 }
 
 // remote is a server to call, through the generated clients.
@@ -45,12 +44,11 @@ type remote struct {
 // connect reads what is needed to call the server. It does not call it yet.
 func (f *remoteFlags) connect(out *streams) (*remote, error) {
 	u, err := url.Parse(f.Server)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-		strings.ContainsAny(f.Server, "?#") {
-		return nil, wrong("server", "must be an absolute http or https URL without user, query and fragment")
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(f.Server, "?#") {
+		return nil, wrong("server", "must be an absolute http or https URL without user, query or fragment")
 	}
 	if f.Timeout <= 0 {
-		return nil, wrong("timeout", "must be above zero")
+		return nil, wrong("timeout", "must be greater than zero")
 	}
 	credential, err := f.credential(out.getenv)
 	if err != nil {
@@ -83,9 +81,9 @@ func (f *remoteFlags) credential(getenv func(string) string) (string, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "" && f.CredentialFile == "":
-		return "", wrong("credential-file", "is needed, or the variable %s with the credential itself", credentialVariable)
+		return "", wrong("credential-file", "is required unless the variable %s holds the credential", credentialVariable)
 	case text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", fmt.Errorf("%s does not hold one credential and nothing else", source)
+		return "", fmt.Errorf("%s must contain exactly one credential and nothing else", source)
 	}
 	return text, nil
 }
@@ -97,17 +95,17 @@ func (f *remoteFlags) httpClient() (*http.Client, error) {
 	if f.CAFile != "" {
 		text, err := os.ReadFile(f.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the certificates to trust: %w", err)
+			return nil, fmt.Errorf("cannot read the CA certificates: %w", err)
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM", f.CAFile)
+			return nil, fmt.Errorf("%s contains no PEM certificate", f.CAFile)
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}
 	return &http.Client{
 		Transport: transport, Timeout: time.Duration(f.Timeout),
-		// The credential is for the server that was named, not for one that it points to.
+		// The credential is for this server only, so a redirect must not carry it elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -129,10 +127,10 @@ func (c *caller) Do(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// maxAnswer is far above any answer of the server, in bytes.
+// maxAnswer is far larger than any response of the server, in bytes.
 const maxAnswer = 16 << 20
 
-// receive reads an answer; one that is no success becomes an error.
+// receive reads a response. Any status but 2xx becomes an error.
 func receive(r *http.Response, err error) ([]byte, http.Header, error) {
 	if err != nil {
 		return nil, nil, err
@@ -140,7 +138,7 @@ func receive(r *http.Response, err error) ([]byte, http.Header, error) {
 	defer r.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswer))
 	if err != nil {
-		return nil, nil, fmt.Errorf("the server's answer broke off: %w", err)
+		return nil, nil, fmt.Errorf("the server's response was cut short: %w", err)
 	}
 	if r.StatusCode < 200 || r.StatusCode > 299 {
 		return nil, nil, refusal(r, body)
@@ -148,9 +146,9 @@ func receive(r *http.Response, err error) ([]byte, http.Header, error) {
 	return body, r.Header, nil
 }
 
-// strange is the error for a success whose body is not what it must be.
+// strange is the error for a 2xx response whose body does not match the contract.
 func strange(err error) error {
-	return fmt.Errorf("the server's answer is not what its contract says: %w", err)
+	return fmt.Errorf("the server's response does not match its contract: %w", err)
 }
 
 // decode is [receive] for a body of type T.
@@ -166,16 +164,16 @@ func decode[T any](r *http.Response, err error) (T, error) {
 	return value, nil
 }
 
-// made is [answer] for a create, whose body shows more than nothing.
+// made is [answer] for a create: it rejects a body for which shows is false, such as an empty object.
 func made[T any](shows func(T) bool, r *http.Response, err error) (T, error) {
 	value, err := decode[T](r, err)
 	if err == nil && !shows(value) {
-		err = strange(errors.New("it does not show what was created"))
+		err = strange(errors.New("it does not contain what was created"))
 	}
 	return value, err
 }
 
-// trouble has what the errors of all dialects say.
+// trouble holds the members of the error bodies of all dialects.
 type trouble struct {
 	Detail    string          `json:"detail"`     // problem details
 	Message   string          `json:"message"`    // apitoken and unleash
@@ -184,13 +182,13 @@ type trouble struct {
 	Details   json.RawMessage `json:"details"`    // a list in unleash
 }
 
-// refusal is the error for an answer that is no success: status, message, faults and request id.
+// refusal is the error for a response other than 2xx: status, message, faults and request id.
 func refusal(r *http.Response, body []byte) error {
 	var t trouble
-	_ = json.Unmarshal(body, &t) // an answer of something between us and the server has none of this
-	parts := append([]string{cmp.Or(t.Message, t.Detail, "no reason is given")}, t.faults()...)
+	_ = json.Unmarshal(body, &t) // a response from a proxy in between has none of these members
+	parts := append([]string{cmp.Or(t.Message, t.Detail, "no reason given")}, t.faults()...)
 	status := http.StatusText(r.StatusCode)
-	text := fmt.Sprintf("the server answered %d %s: %s", r.StatusCode, status, strings.Join(parts, "; "))
+	text := fmt.Sprintf("the server responded %d %s: %s", r.StatusCode, status, strings.Join(parts, "; "))
 	if id := cmp.Or(t.RequestID, r.Header.Get("X-Request-Id")); id != "" {
 		text += " (request id " + id + ")"
 	}
@@ -219,10 +217,10 @@ func (t trouble) faults() []string {
 	return all
 }
 
-// maxPage is the largest page of every list.
+// maxPage is the largest page size that the server accepts.
 const maxPage = 100
 
-// collect follows the cursors of a list to its end, or until it has limit entries where that is not 0.
+// collect follows the cursors of a list to its end, or until it has limit entries if limit is not 0.
 func collect[T any](limit int, page func(cursor *string, size *int32) ([]T, string, error)) ([]T, error) {
 	all, cursor := []T{}, (*string)(nil)
 	for {

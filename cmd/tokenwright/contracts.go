@@ -20,7 +20,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// listed is a token as a table shows it. In JSON it is what the server said of it.
+// listed is a token as a table shows it. In JSON it is the server's response.
 type listed struct {
 	dialect, id, name, scope, status string
 	createdAt, expiresAt, lastUsedAt string
@@ -44,10 +44,10 @@ var tokenColumns = []column[listed]{
 // operation does something to the token with this id.
 type operation func(ctx context.Context, id string) (listed, error)
 
-// tokenAPI is a way to the tokens of the server.
+// tokenAPI reaches tokens through one contract of the server.
 type tokenAPI interface {
 	list(ctx context.Context, c *tokenListCmd) ([]listed, error)
-	// operations are what can be done to one token, by the name of the command.
+	// operations on one token, by the name of the command.
 	operations() map[string]operation
 }
 
@@ -56,7 +56,7 @@ type contract struct {
 	dialect *token.Dialect
 	members []string // flags of `token create` that become members of the request
 	needs   func(c *tokenCreateCmd) error
-	filters bool // its list has some
+	filters bool // its list can be filtered
 	silent  bool // a delete does not tell whether there was such a token
 	create  func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error)
 	tokens  func(r *remote) tokenAPI
@@ -68,7 +68,7 @@ var contracts = []contract{
 		dialect: token.Muninx, members: []string{"name"},
 		needs: func(c *tokenCreateCmd) error {
 			if c.Name == "" {
-				return wrong("name", "is needed for the dialect muninx")
+				return wrong("name", "is required for the dialect muninx")
 			}
 			return nil
 		},
@@ -141,7 +141,7 @@ func convert[T any](show func(T) listed, r *http.Response, err error) (listed, e
 	return show(value), nil
 }
 
-// done is the answer of an operation that tells nothing but that it was done.
+// done is the result of an operation whose response has no body.
 func done(r *http.Response, err error) (listed, error) {
 	_, _, err = receive(r, err)
 	return listed{}, err
@@ -228,7 +228,7 @@ func showUnleash(t unleash.PatItemSchema) listed {
 	}
 }
 
-// nextLink is the link to the next page (RFC 8288), which is where this contract has the cursor.
+// nextLink matches the link to the next page (RFC 8288), where this contract puts the cursor.
 var nextLink = regexp.MustCompile(`<([^>]*)>; rel="next"`)
 
 func (d unleashTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
@@ -256,7 +256,7 @@ func (d unleashTokens) operations() map[string]operation {
 		return func(ctx context.Context, text string) (listed, error) {
 			id, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return listed{}, &usageError{"the id of an unleash token is a number"}
+				return listed{}, &usageError{"the id of an unleash token must be a number"}
 			}
 			return do(ctx, id)
 		}

@@ -160,7 +160,7 @@ func TestUnfinishedFileOfAStranger(t *testing.T) {
 			t.Fatal(err)
 		}
 		command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+filepath.Join(dir, "tokenwright.db")).
-			refused(t, exitFailure, file+" is there already and is never overwritten")
+			refused(t, exitFailure, file+" already exists and is not overwritten")
 		if got := readSecret(t, file); got != text {
 			t.Errorf("the file has %q", got)
 		}

@@ -14,11 +14,11 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// credentialFile is the file for a credential that a transaction makes. Until the commit it has another name, so that a
-// later run knows what one has left that was killed, and finishes or replaces it. Any other file is never overwritten.
+// credentialFile is the file for a credential that a transaction creates. Until the commit it has another name, so that
+// a later run recognizes what a killed run left behind, and finishes or replaces it. No other file is ever overwritten.
 type credentialFile struct {
 	path string
-	flag string // which named it
+	flag string // that gave the path
 	part secretFile
 }
 
@@ -28,7 +28,7 @@ func newCredentialFile(path, flag string) *credentialFile {
 	return &credentialFile{path: path, flag: flag, part: secretFile{path: path + unfinishedSuffix, flag: flag}}
 }
 
-// write is called inside the transaction, again if that one is repeated.
+// write is called inside the transaction, and again if the transaction is retried.
 func (f *credentialFile) write(secret string) error {
 	if f.part.file == nil {
 		if err := f.makeRoom(); err != nil {
@@ -38,8 +38,8 @@ func (f *credentialFile) write(secret string) error {
 	return f.part.write(secret)
 }
 
-// makeRoom removes what an earlier run has left. The database does not know it, or [credentialFile.resume] had finished
-// it.
+// makeRoom removes what an earlier run left behind. The database does not know that secret: [credentialFile.resume]
+// would otherwise have finished its file.
 func (f *credentialFile) makeRoom() error {
 	if f.path == "" {
 		return unnamed(f.flag)
@@ -48,12 +48,12 @@ func (f *credentialFile) makeRoom() error {
 		return occupied(f.path, f.flag)
 	}
 	if _, err := f.left(); err != nil {
-		return nil //nolint:nilerr // nothing of ours is there; whatever else is there will be found to be in the way
+		return nil //nolint:nilerr // nothing of ours is there; any other file makes the write fail
 	}
 	return os.Remove(f.part.path)
 }
 
-// left reads what an earlier run has left: all of a credential, or a part. What is anything else is not ours.
+// left reads what an earlier run left behind: a credential or the beginning of one. Anything else is not ours.
 func (f *credentialFile) left() (string, error) {
 	info, err := os.Lstat(f.part.path)
 	if err != nil {
@@ -72,7 +72,7 @@ func (f *credentialFile) left() (string, error) {
 	return text, err
 }
 
-// maxCredentialFile is more than a file with a credential has, in bytes.
+// maxCredentialFile is larger than any file with a credential, in bytes.
 const maxCredentialFile = 1 << 10
 
 // maybeSecret reports whether the text is a credential as the first start makes it, or the beginning of one.
@@ -85,7 +85,7 @@ func (f *credentialFile) settle(outcome error) error {
 	begun := f.part.file != nil
 	err := f.part.settle(outcome)
 	if uncertain := (*uncertainError)(nil); errors.As(err, &uncertain) {
-		uncertain.text += ": the next run with this file finds out"
+		uncertain.text += "; the next run with this file finds out"
 	}
 	if err != nil || !begun {
 		return err
@@ -104,10 +104,10 @@ func (f *credentialFile) finish() error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("the credential is in %s: %w", f.part.path, occupied(f.path, f.flag))
 	default:
-		return fmt.Errorf("cannot rename the file of the credential: %w", err)
+		return fmt.Errorf("cannot rename the credential file: %w", err)
 	}
 	if err := os.Remove(f.part.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot rename the file of the credential: %w", err)
+		return fmt.Errorf("cannot rename the credential file: %w", err)
 	}
 	return durable.SyncDir(filepath.Dir(f.path))
 }

@@ -12,32 +12,32 @@ import (
 	"github.com/tokenwright/tokenwright/store"
 )
 
-// keysCmd looks after the keys that sign JWTs. Servers notice changes by themselves.
+// keysCmd manages the keys that sign JWTs. Servers notice changes by themselves.
 type keysCmd struct {
-	Init   keysInitCmd   `cmd:"" help:"Make a directory with a first key."`
+	Init   keysInitCmd   `cmd:"" help:"Create a key directory with a first key."`
 	List   keysListCmd   `cmd:"" help:"List the keys."`
-	Rotate keysRotateCmd `cmd:"" help:"Let the next key sign and make a new next one; the first time, only make one."`
-	Retire keysRetireCmd `cmd:"" help:"Remove a retired key when all tokens that it signed have expired."`
+	Rotate keysRotateCmd `cmd:"" help:"Activate the next key and create a new next key. The first run only creates a next key."`
+	Retire keysRetireCmd `cmd:"" help:"Remove a retired key after all tokens that it signed have expired."`
 }
 
 // keyDirectoryFlags say where the keys are.
 type keyDirectoryFlags struct {
-	KeyDirectory string `required:"" placeholder:"DIR" help:"The directory."`
+	KeyDirectory string `required:"" placeholder:"DIR" help:"The key directory."`
 }
 
 func (f keyDirectoryFlags) directory() jwt.Directory {
 	return jwt.Directory{Path: f.KeyDirectory, Now: token.Clock(nil).Now}
 }
 
-// signedTokens asks the database what keys have signed. It opens the database for each question and only to read, so
-// that a server may be at work on it.
+// signedTokens asks the database what a key has signed. It opens the database read-only for each query, so that a
+// server may be running on it.
 type signedTokens struct{ databaseFlags }
 
 // LastExpiry implements [jwt.Tokens].
 func (s signedTokens) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
 	last, err := s.ask(ctx, keyID, since)
 	if err != nil {
-		return last, fmt.Errorf("the database of --database-url has to say what the key %s has signed: %w", keyID, err)
+		return last, fmt.Errorf("cannot read from the database of --database-url what the key %s has signed: %w", keyID, err)
 	}
 	return last, nil
 }
@@ -69,19 +69,19 @@ type keysInitCmd struct {
 func (c *keysInitCmd) Run(out *streams) error {
 	err := c.directory().Create()
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s holds a key already", c.KeyDirectory)
+		return fmt.Errorf("%s already contains a key", c.KeyDirectory)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "The first key is in %s. All servers of one database need this directory.\n", c.KeyDirectory)
+	fmt.Fprintf(out.stdout, "Created the first key in %s. Servers that share a database must share it.\n", c.KeyDirectory)
 	return nil
 }
 
 type keysListCmd struct {
 	keyDirectoryFlags `embed:""`
 	databaseFlags     `embed:""`
-	Output            string `short:"o" enum:"table,json" default:"table" help:"What to print: table or json."`
+	Output            string `short:"o" enum:"table,json" default:"table" help:"Output format: table or json."`
 }
 
 // keyItem is a key as it is printed.
@@ -153,19 +153,19 @@ func stampOrNone(t *time.Time) string {
 
 type keysRotateCmd struct {
 	keyDirectoryFlags `embed:""`
-	Emergency         bool `help:"The active key is compromised: do not wait until all who check tokens have the next."`
+	Emergency         bool `help:"The active key is compromised: rotate now, even if some services have not fetched the next key yet."`
 }
 
 func (c *keysRotateCmd) Run(out *streams) error {
 	done, err := c.directory().Rotate(c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
-		return fmt.Errorf("%w; with --emergency it does at once", err)
+		return fmt.Errorf("%w; with --emergency it signs at once", err)
 	}
 	if err != nil {
 		return err
 	}
 	if done.Retired != "" {
-		fmt.Fprintf(out.stdout, "The key %s signs from now on, and %s is retired.\n", done.Active, done.Retired)
+		fmt.Fprintf(out.stdout, "The key %s is now active, and %s is retired.\n", done.Active, done.Retired)
 	}
 	fmt.Fprintf(out.stdout, "The next key is %s. It may sign from %s.\n", done.Next, stamp(done.Ready))
 	return nil
@@ -175,7 +175,7 @@ type keysRetireCmd struct {
 	keyDirectoryFlags `embed:""`
 	databaseFlags     `embed:""`
 	KID               string `arg:"" name:"kid" help:"The id of the key."`
-	Emergency         bool   `help:"The key is compromised: remove it although this ends tokens that are valid."`
+	Emergency         bool   `help:"The key is compromised: remove it now, even if it signed tokens that are still valid."`
 }
 
 func (c *keysRetireCmd) Run(ctx context.Context, out *streams) error {
@@ -183,11 +183,11 @@ func (c *keysRetireCmd) Run(ctx context.Context, out *streams) error {
 	d.Tokens = signedTokens{c.databaseFlags}
 	err := d.Retire(ctx, c.KID, c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
-		return fmt.Errorf("%w; with --emergency they end now", err)
+		return fmt.Errorf("%w; with --emergency it is removed now, and those tokens stop working", err)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "The key %s is removed.\n", c.KID)
+	fmt.Fprintf(out.stdout, "Removed the key %s.\n", c.KID)
 	return nil
 }

@@ -266,7 +266,7 @@ func TestEmergencyRotation(t *testing.T) {
 	_, old := servers[0].newToken(t, "apitoken")
 	out := k.run("rotate", "--emergency").ok(t)
 	kids, n := k.list()
-	if n != 3 || !strings.Contains(out, kids["active"]+" signs from now on, and "+kids["retired"]+" is retired") {
+	if n != 3 || !strings.Contains(out, kids["active"]+" is now active, and "+kids["retired"]+" is retired") {
 		t.Errorf("keys %v after %q", kids, out)
 	}
 	for i, s := range servers {
@@ -388,7 +388,7 @@ func TestKeyDirectoryLost(t *testing.T) {
 	refused := func() {
 		t.Helper()
 		command(t, nil, s.arguments([]string{public})...).
-			refused(t, exitFailure, "restore the directory, or make a new key with tokenwright keys init --key-directory "+keys)
+			refused(t, exitFailure, "restore the directory, or create a new key with tokenwright keys init --key-directory "+keys)
 	}
 	refused()
 	if _, err := os.Stat(keys); err == nil {
@@ -453,7 +453,7 @@ func TestKeySetMayBeKept(t *testing.T) {
 
 func TestKeysCommands(t *testing.T) {
 	k := newKeyring(t)
-	k.run("init").refused(t, exitFailure, "holds a key already")
+	k.run("init").refused(t, exitFailure, "already contains a key")
 	k.run("rotate").ok(t)
 	k.rotate()
 	kids, n := k.list()

@@ -30,7 +30,7 @@ func TestSeveralLinksOfAFile(t *testing.T) {
 			{"serve", "--listen", "127.0.0.1:0"}, {"migrate", "status"}, {"migrate", "up"},
 			{"bootstrap", "--credential-file", filepath.Join(elsewhere, "new")},
 		} {
-			command(t, nil, append(args, "--database-url", "sqlite:"+hard)...).refused(t, exitFailure, "has several names (hard links)")
+			command(t, nil, append(args, "--database-url", "sqlite:"+hard)...).refused(t, exitFailure, "has several hard links")
 		}
 		if left, err := os.ReadDir(elsewhere); err != nil || len(left) != 1 {
 			t.Errorf("there is %v (%v)", left, err)

@@ -28,7 +28,7 @@ func TestTLS(t *testing.T) {
 	env := map[string]string{"TOKENWRIGHT_SERVER": s.url, "TOKENWRIGHT_CREDENTIAL_FILE": s.credentialFile}
 	command(t, env, "user", "list", "--ca-file", cert).ok(t)
 	command(t, env, "user", "list").refused(t, exitFailure, "certificate")
-	command(t, env, "user", "list", "--ca-file", key).refused(t, exitFailure, "no certificate")
+	command(t, env, "user", "list", "--ca-file", key).refused(t, exitFailure, "contains no PEM certificate")
 	command(t, env, "user", "list", "--ca-file", "nowhere").refused(t, exitFailure, "nowhere")
 }
 

@@ -24,23 +24,23 @@ func main() { os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdou
 
 // The exit codes besides 0.
 const (
-	exitFailure = 1 // something could not be done
+	exitFailure = 1 // the command failed
 	exitUsage   = 2 // a flag or a setting is wrong
 )
 
 // cli is the tree of commands.
 type cli struct {
-	Help helpFlag `short:"h" help:"Show what can be said."`
+	Help helpFlag `short:"h" help:"Show this help."`
 
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
-	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or tell how it is."`
-	Keys        keysCmd        `cmd:"" help:"Look after the keys that sign JWTs."`
-	Bootstrap   bootstrapCmd   `cmd:"" help:"Make a new admin credential on the machine of the database."`
-	User        userCmd        `cmd:"" help:"Register, list, change, disable and enable users, and make tokens for them."`
+	Migrate     migrateCmd     `cmd:"" help:"Migrate the database schema, or show its version."`
+	Keys        keysCmd        `cmd:"" help:"Manage the keys that sign JWTs."`
+	Bootstrap   bootstrapCmd   `cmd:"" help:"Create an admin credential directly in the database."`
+	User        userCmd        `cmd:"" help:"Register, list, update, disable and enable users, and create tokens for them."`
 	Account     accountCmd     `cmd:"" help:"Register, list, disable and enable accounts."`
 	Environment environmentCmd `cmd:"" help:"Register, list, disable and enable environments."`
-	Token       tokenCmd       `cmd:"" help:"Create, list, show and change tokens."`
-	Secret      secretCmd      `cmd:"" help:"Make a credential for serve --ephemeral."`
+	Token       tokenCmd       `cmd:"" help:"Create, list, show, suspend, activate, revoke and delete tokens."`
+	Secret      secretCmd      `cmd:"" help:"Generate a credential for serve --ephemeral."`
 	Version     versionCmd     `cmd:"" help:"Show the version of this program."`
 }
 
@@ -48,7 +48,7 @@ type cli struct {
 type streams struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	exposed        string // a warning of what the command line shows to others, "" if it does not
+	exposed        string // a warning that the command line exposes a password, "" if it does not
 }
 
 // run is the program without the process around it. It returns the exit code.
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	out.exposed = exposedPassword(command)
 	code := report(stderr, command.Run())
-	if code == 0 && out.exposed != "" && command.Command() != "serve" { // which says it in its log; an error is one line
+	if code == 0 && out.exposed != "" && command.Command() != "serve" { // serve logs it; an error stays one line
 		fmt.Fprintf(stderr, "tokenwright: warning: %s\n", out.exposed)
 	}
 	return code
@@ -113,12 +113,12 @@ func report(stderr io.Writer, err error) int {
 	return exitFailure
 }
 
-// errHelpShown ends the parsing when there is nothing left to do.
+// errHelpShown stops the parser after the help was printed.
 var errHelpShown = errors.New("help was shown")
 
 type helpFlag bool
 
-// BeforeReset shows the help before missing flags are complained of.
+// BeforeReset shows the help before the parser reports missing flags.
 func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	if err := ctx.PrintUsage(false); err != nil {
 		return err

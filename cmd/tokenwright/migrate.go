@@ -9,10 +9,10 @@ import (
 	"github.com/tokenwright/tokenwright/store"
 )
 
-// migrateCmd looks after the database's schema.
+// migrateCmd manages the database schema.
 type migrateCmd struct {
-	Up     migrateUpCmd     `cmd:"" help:"Bring the schema up to date."`
-	Status migrateStatusCmd `cmd:"" help:"Tell which version the schema has and which one this program needs."`
+	Up     migrateUpCmd     `cmd:"" help:"Migrate the schema to the version that this program needs."`
+	Status migrateStatusCmd `cmd:"" help:"Show the version of the schema and the version that this program needs."`
 }
 
 type migrateUpCmd struct {
@@ -31,7 +31,7 @@ func (c *migrateUpCmd) Run(ctx context.Context, out *streams) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "The schema has version %d; it had %d.\n", before.Wanted, before.Current)
+	fmt.Fprintf(out.stdout, "The schema is now at version %d; it was at %d.\n", before.Wanted, before.Current)
 	return nil
 }
 
@@ -45,7 +45,7 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "The schema has version %d; this program needs %d.\n", status.Current, status.Wanted)
+	fmt.Fprintf(out.stdout, "The schema is at version %d; this program needs %d.\n", status.Current, status.Wanted)
 	switch {
 	case status.Current > status.Wanted:
 		return errors.New("the database is newer than this program")
@@ -55,7 +55,7 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
 	return nil
 }
 
-// schemaStatus opens the database for this one question. A SQLite file that is not there is made unless readOnly.
+// schemaStatus opens the database for this one query. A missing SQLite file is created unless readOnly.
 func schemaStatus(ctx context.Context, flags *databaseFlags, readOnly bool) (store.SchemaState, error) {
 	if err := flags.check(); err != nil {
 		return store.SchemaState{}, err
@@ -69,7 +69,7 @@ func schemaStatus(ctx context.Context, flags *databaseFlags, readOnly bool) (sto
 	defer db.Close() //nolint:errcheck // nothing was written
 	status, err := db.SchemaState(ctx)
 	if err != nil {
-		return status, fmt.Errorf("cannot read the schema of the database: %w", err)
+		return status, fmt.Errorf("cannot read the schema version of the database: %w", err)
 	}
 	return status, nil
 }

@@ -72,7 +72,7 @@ func (p printer) printJSON(v any) error {
 	return err
 }
 
-// say writes a line for people; JSON has no place for it.
+// say writes a line for people, and nothing if the output is JSON.
 func (p printer) say(format string, args ...any) error {
 	if p.json {
 		return nil
@@ -81,7 +81,7 @@ func (p printer) say(format string, args ...any) error {
 	return err
 }
 
-// printable keeps what others have named their things from steering the terminal.
+// printable escapes control characters, so that names chosen by others cannot steer the terminal.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -131,7 +131,7 @@ func enabled(disabled bool) string {
 	return "enabled"
 }
 
-// optional is nil for "", as the members and parameters that may be left out have it.
+// optional is nil for "", which leaves an optional member or parameter out.
 func optional[T ~string](text string) *T {
 	if text == "" {
 		return nil

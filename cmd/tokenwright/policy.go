@@ -42,11 +42,11 @@ func flagsOf(d *token.Dialect) any {
 	}
 	if d.Policy.DefaultLifetime > 0 {
 		add(defaultLifetime, reflect.TypeFor[span](), "default-lifetime", inDays(d.Policy.DefaultLifetime),
-			fmt.Sprintf("How long %s tokens live if their creation says nothing.", d))
+			fmt.Sprintf("Lifetime of %s tokens that are created without an expiry.", d))
 	}
 	if d.Policy.MaxTokens > 0 {
 		add(maxTokens, reflect.TypeFor[int](), "max-tokens", strconv.Itoa(d.Policy.MaxTokens),
-			fmt.Sprintf("How many %s tokens a user may have; 0: any number.", d))
+			fmt.Sprintf("Maximum number of %s tokens per user; 0: no limit.", d))
 	}
 	flags := reflect.New(reflect.StructOf(fields))
 	copySettings(flags.Elem(), reflect.ValueOf(d.Policy))
@@ -87,7 +87,7 @@ func (f policyFlags) check() error {
 	for _, d := range f.dialects {
 		switch p := policies[d]; {
 		case d.Policy.DefaultLifetime > 0 && p.DefaultLifetime <= 0:
-			return wrong(d.Name+"-default-lifetime", "must be above zero: these tokens always expire")
+			return wrong(d.Name+"-default-lifetime", "must be greater than zero: these tokens always expire")
 		case p.MaxTokens < 0:
 			return wrong(d.Name+"-max-tokens", "must not be negative")
 		}

@@ -106,7 +106,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	p := launch(t, t.TempDir(), "--shutdown-timeout", "50ms")
 	p.begin(t)
 	p.signal(t, syscall.SIGTERM)
-	if code := p.Exit(); code != exitFailure || !strings.Contains(p.log.String(), "tokenwright: requests were broken off") {
+	if code := p.Exit(); code != exitFailure || !strings.Contains(p.log.String(), "tokenwright: requests were aborted") {
 		t.Errorf("exit %d: %s", code, p.log)
 	}
 }
@@ -220,7 +220,7 @@ func TestOneServerAFile(t *testing.T) {
 	real := filepath.Join(dir, "tokenwright.db")
 	for _, path := range []string{real, link} {
 		command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+path).
-			refused(t, exitFailure, "another server is at work on "+real)
+			refused(t, exitFailure, "another server is using "+real)
 	}
 	p.works(t, p.credential(t))
 	p.signal(t, syscall.SIGKILL)
@@ -239,7 +239,7 @@ func TestOneServerAFileThatALinkMade(t *testing.T) {
 	}
 	s, _ := start(t, dir)
 	command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+real).
-		refused(t, exitFailure, "another server is at work on "+real)
+		refused(t, exitFailure, "another server is using "+real)
 	s.works(t, s.credential(t))
 }
 
@@ -253,7 +253,7 @@ func TestOneServerAFileThatWasReplaced(t *testing.T) {
 	}
 	for _, name := range []string{path, path + ".old"} {
 		command(t, nil, "serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite:"+name).
-			refused(t, exitFailure, "another server is at work on "+name)
+			refused(t, exitFailure, "another server is using "+name)
 	}
 	if err := os.Rename(path+".old", path); err != nil {
 		t.Fatal(err)

@@ -9,10 +9,10 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// listFlags are those of every list.
+// listFlags are the flags of every list command.
 type listFlags struct {
 	remoteFlags `embed:""`
-	Limit       int `default:"0" help:"The most entries to list; 0: all."`
+	Limit       int `default:"0" help:"Maximum number of entries to list; 0: all."`
 }
 
 func (f listFlags) check() error {
@@ -29,12 +29,12 @@ func (f listFlags) connect(out *streams) (*remote, error) {
 	return f.remoteFlags.connect(out)
 }
 
-// connector is flags that say which server to call.
+// connector is a set of flags that says which server to call.
 type connector interface {
 	connect(out *streams) (*remote, error)
 }
 
-// showOne calls the server and prints the one thing that it answers with.
+// showOne calls the server and prints the one thing in its response.
 func showOne[T any](flags connector, out *streams, columns []column[T], call func(r *remote) (T, error)) error {
 	r, err := flags.connect(out)
 	if err != nil {
@@ -63,12 +63,12 @@ func showAll[T any](
 	return printAll(r.printer, columns, list)
 }
 
-// userCmd looks after users.
+// userCmd manages users.
 type userCmd struct {
 	Create  userCreateCmd  `cmd:"" help:"Register a user."`
 	List    userListCmd    `cmd:"" help:"List users."`
-	Update  userUpdateCmd  `cmd:"" help:"Change the role or the home account of a user."`
-	Disable userDisableCmd `cmd:"" help:"Disable a user: its tokens stop."`
+	Update  userUpdateCmd  `cmd:"" help:"Change the role or home account of a user."`
+	Disable userDisableCmd `cmd:"" help:"Disable a user. The user's tokens stop working."`
 	Enable  userEnableCmd  `cmd:"" help:"Enable a user again."`
 	Token   userTokenCmd   `cmd:"" help:"Create a muninx token for a user, such as a first credential."`
 }
@@ -85,11 +85,11 @@ var userColumns = []column[service.User]{
 
 type userCreateCmd struct {
 	remoteFlags `embed:""`
-	Subject     string `required:"" help:"What the issuer, or you, call the user; unique there."`
+	Subject     string `required:"" help:"Subject (sub) of the user, unique per issuer."`
 	Name        string `required:"" help:"The name of the user."`
 	Role        string `required:"" enum:"admin,introspector,member" help:"admin, introspector or member."`
 	Account     string `required:"" placeholder:"ID" help:"The home account."`
-	Issuer      string `placeholder:"URL" help:"The OIDC issuer that knows the user. Default: none, a local user."`
+	Issuer      string `placeholder:"URL" help:"The OIDC issuer of the user. Default: none, a local user."`
 }
 
 func (c *userCreateCmd) Run(ctx context.Context, out *streams) error {
@@ -138,7 +138,7 @@ type (
 
 func (c *userUpdateCmd) Run(ctx context.Context, out *streams) error {
 	if c.Role == "" && c.Account == "" {
-		return &usageError{"say what to change: --role, --account or both"}
+		return &usageError{"nothing to change: give --role, --account or both"}
 	}
 	change := service.UserChange{Role: optional[service.UserChangeRole](c.Role), AccountId: optional[string](c.Account)}
 	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {

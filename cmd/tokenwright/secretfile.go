@@ -12,10 +12,10 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// secretFile is a new file of mode 0600 for one secret. It never overwrites a file that was there.
+// secretFile is a new file of mode 0600 for one secret. It never overwrites an existing file.
 type secretFile struct {
 	path string
-	flag string // which named it
+	flag string // that gave the path
 	file *os.File
 
 	written bool // the whole secret is in it
@@ -41,16 +41,15 @@ func (f *secretFile) reserve() error {
 }
 
 func unnamed(flag string) error {
-	return fmt.Errorf("the credential needs a file: name one with --%s (%s)", flag, variable(flag))
+	return fmt.Errorf("no file for the credential: give one with --%s (%s)", flag, variable(flag))
 }
 
 func occupied(path, flag string) error {
-	return fmt.Errorf("%s is there already and is never overwritten: move it away or name another file with --%s",
+	return fmt.Errorf("%s already exists and is not overwritten: move it away or name another file with --%s",
 		path, flag)
 }
 
-// write puts the secret on disk for good. It may be called again with another secret, as a transaction that is
-// repeated does.
+// write puts the secret on disk and syncs it. A transaction that is retried calls it again with another secret.
 func (f *secretFile) write(secret string) error {
 	if f.file == nil {
 		if err := f.reserve(); err != nil {
@@ -81,9 +80,9 @@ type uncertainError struct {
 func (e *uncertainError) Error() string { return e.text }
 func (e *uncertainError) Unwrap() error { return e.cause }
 
-// settle ends the writing with the outcome of what made the secret, and returns it. The file stays if the secret works
-// or may work, which the error then says, and goes if it does not: a database that was lost at the commit, or a caller
-// who gave up then, leaves open whether the commit happened.
+// settle closes the file and returns the outcome of what created the secret. It keeps the file if the secret works, or
+// may work because the database was lost or the caller gave up at the commit; the error then says so. Otherwise it
+// removes the file.
 func (f *secretFile) settle(outcome error) error {
 	if f.file == nil {
 		return outcome
@@ -94,12 +93,12 @@ func (f *secretFile) settle(outcome error) error {
 	}
 	if f.written && (errors.Is(outcome, token.Unavailable) || errors.Is(outcome, token.Canceled)) {
 		return &uncertainError{
-			text: fmt.Sprintf("%v; the file %s is kept, because it is not known whether the credential in it works",
+			text: fmt.Sprintf("%v; the credential in %s may or may not work, so the file is kept",
 				outcome, f.path),
 			cause: outcome,
 		}
 	}
-	os.Remove(f.path) //nolint:errcheck // what is in it opens nothing
+	os.Remove(f.path) //nolint:errcheck // the secret in it does not work
 	f.file = nil
 	return outcome
 }

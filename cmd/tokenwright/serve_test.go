@@ -126,7 +126,7 @@ func TestStartFailures(t *testing.T) {
 		"garbage key":             {[]string{zero, "--key-directory", "bad"}, "garbage.active.pem"},
 		"keys are a file":         {[]string{zero, "--key-directory", "garbage"}, "not a directory"},
 		"no keys for PostgreSQL":  {[]string{zero, "--key-directory", "nowhere", "--database-url", "postgres://127.0.0.1:1/d"}, "tokenwright keys init --key-directory nowhere"},
-		"occupied credential":     {[]string{zero, "--database-url", "sqlite:occupied/tokenwright.db"}, "bootstrap-credential is there already"},
+		"occupied credential":     {[]string{zero, "--database-url", "sqlite:occupied/tokenwright.db"}, "bootstrap-credential already exists"},
 		"no database":             {[]string{zero, "--database-url", "sqlite:notes/tokenwright.db"}, "database"},
 		"database is a directory": {[]string{zero, "--database-url", "sqlite:occupied"}, "database"},
 		"not migrated":            {[]string{zero, "--no-migrate", "--database-url", "sqlite:fresh/tokenwright.db"}, "tokenwright migrate up"},
@@ -209,10 +209,10 @@ func TestMigrate(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if text := command(t, nil, "migrate", "status", url).ok(t); !strings.Contains(text, "has version 0") || !strings.Contains(text, "Pending: ") {
+	if text := command(t, nil, "migrate", "status", url).ok(t); !strings.Contains(text, "is at version 0") || !strings.Contains(text, "Pending: ") {
 		t.Errorf("before: %s", text)
 	}
-	if text := command(t, nil, "migrate", "up", url).ok(t); !strings.Contains(text, "it had 0") {
+	if text := command(t, nil, "migrate", "up", url).ok(t); !strings.Contains(text, "it was at 0") {
 		t.Errorf("up: %s", text)
 	}
 	if text := command(t, nil, "migrate", "status", url).ok(t); strings.Contains(text, "version 0") || strings.Contains(text, "Pending") {
@@ -264,7 +264,7 @@ func TestOptionsOfTheServer(t *testing.T) {
 
 func TestHelpTellsWhatTheIssuerMeans(t *testing.T) {
 	help := strings.Join(strings.Fields(command(t, nil, "serve", "--help").ok(t)), " ")
-	if strings.Count(help, "no longer accepted") != 2 {
+	if strings.Count(help, "the JWTs issued so far stop working") != 2 {
 		t.Errorf("the help is %s", help)
 	}
 }
@@ -272,7 +272,7 @@ func TestHelpTellsWhatTheIssuerMeans(t *testing.T) {
 func TestKeysInit(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	command(t, nil, "keys", "init", "--key-directory", dir).ok(t)
-	command(t, nil, "keys", "init", "--key-directory", dir).refused(t, exitFailure, "holds a key already")
+	command(t, nil, "keys", "init", "--key-directory", dir).refused(t, exitFailure, "already contains a key")
 }
 
 func TestPostgres(t *testing.T) {
@@ -381,7 +381,7 @@ func TestReadyMeansAbleToWrite(t *testing.T) {
 		}
 	}
 	eventually(t, "the server not to be ready", func() bool { return ready() == http.StatusServiceUnavailable })
-	if !strings.Contains(s.log.String(), `msg="the database takes no writes, and /readyz says so" error=`) {
+	if !strings.Contains(s.log.String(), `msg="the database does not accept writes; /readyz fails" error=`) {
 		t.Errorf("the log does not say why: %s", s.log)
 	}
 	s.works(t, s.credential(t)) // what needs no writing goes on
@@ -389,7 +389,7 @@ func TestReadyMeansAbleToWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the server to be ready again", func() bool { return ready() == http.StatusOK })
-	eventually(t, "the log to say so", func() bool { return strings.Contains(s.log.String(), "takes writes again") })
+	eventually(t, "the log to say so", func() bool { return strings.Contains(s.log.String(), "accepts writes again") })
 }
 
 func TestReadiness(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 	"github.com/tokenwright/tokenwright/store"
 )
 
-// wrong is the error for a setting.
+// wrong is the error for an invalid setting.
 func wrong(flag, format string, args ...any) error {
 	return &usageError{fmt.Sprintf("--%s (%s) %s", flag, variable(flag), fmt.Sprintf(format, args...))}
 }
@@ -55,7 +55,7 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 type databaseFlags struct {
 	DatabaseURL            string `default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"${help_database_url}"`
 	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"${help_database_url_file}"`
-	PostgresMaxConnections int    `default:"10" help:"The most connections to PostgreSQL."`
+	PostgresMaxConnections int    `default:"10" help:"Maximum number of connections to PostgreSQL."`
 	AllowUnsafePostgres    bool   `help:"${help_database_allow_unsafe_postgres}"`
 }
 
@@ -79,7 +79,7 @@ func (f *databaseFlags) readURL() (flag string, err error) {
 		return "database-url", nil
 	}
 	if f.DatabaseURL != defaultDatabaseURL {
-		return "", wrong("database-url-file", "does not go with --database-url: give one of them")
+		return "", wrong("database-url-file", "cannot be used with --database-url: give one of them")
 	}
 	text, err := os.ReadFile(f.DatabaseURLFile)
 	if err != nil {
@@ -94,8 +94,7 @@ func (f *databaseFlags) options(schema store.Schema) store.Options {
 	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
 }
 
-// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there
-// is none.
+// exposedPassword warns of a password in a database URL on the command line. It is "" if there is none.
 func exposedPassword(command *kong.Context) string {
 	for _, step := range command.Path {
 		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
@@ -106,14 +105,14 @@ func exposedPassword(command *kong.Context) string {
 			continue
 		}
 		if _, has := u.User.Password(); has || u.Query().Has("password") {
-			return "the password in --database-url can be seen by all users of this machine: give the URL with " +
-				variable("database-url") + " or --database-url-file, or the password in a file that PGPASSFILE names"
+			return "all users of this machine can see the password in --database-url: give the URL with " +
+				variable("database-url") + " or --database-url-file, or put the password in a file and name it in PGPASSFILE"
 		}
 	}
 	return ""
 }
 
-// beside is the path of a file in the directory of the embedded database, "" if the database is another.
+// beside is the path of a file in the directory of the SQLite file, "" if the database is not SQLite.
 func (f databaseFlags) beside(name string) string {
 	path, embedded := store.SQLitePath(f.DatabaseURL)
 	if !embedded {
@@ -132,23 +131,23 @@ func (f databaseFlags) maxConns() int {
 
 // oidcFlags say which OpenID Connect issuer is trusted.
 type oidcFlags struct {
-	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Take the JWTs of this OpenID Connect issuer, too."`
+	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Also accept JWTs of this OpenID Connect issuer."`
 	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
 	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"${help_oidc_role_claim}"`
-	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Which value of that claim gives which role."`
+	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Roles for the values of that claim."`
 
 	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"${help_oidc_max_lifetime}"`
 }
 
 func (f oidcFlags) check() error {
 	if f.OIDCIssuer == "" && (f.OIDCAudience != "" || f.OIDCRoleClaim != "" || f.OIDCRoles != "") {
-		return wrong("oidc-issuer", "is needed with the other --oidc- flags")
+		return wrong("oidc-issuer", "is required with the other --oidc- flags")
 	}
 	if f.OIDCIssuer != "" && f.OIDCAudience == "" {
-		return wrong("oidc-audience", "is needed with --oidc-issuer")
+		return wrong("oidc-audience", "is required with --oidc-issuer")
 	}
 	if f.OIDCRoleClaim != "" && f.OIDCRoles == "" {
-		return wrong("oidc-roles", "is needed with --oidc-role-claim")
+		return wrong("oidc-roles", "is required with --oidc-role-claim")
 	}
 	_, err := f.roles()
 	return err
@@ -173,7 +172,7 @@ func (f oidcFlags) roles() (map[string]token.Role, error) {
 	for pair := range strings.SplitSeq(f.OIDCRoles, ",") {
 		value, role, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		if _, twice := roles[value]; !ok || value == "" || twice {
-			return nil, wrong("oidc-roles", "must be a list like staff=member,ops=admin that has each value once")
+			return nil, wrong("oidc-roles", "must be a list like staff=member,ops=admin without duplicate values")
 		}
 		roles[value] = token.Role(role)
 	}
@@ -203,18 +202,18 @@ func checkPublicURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
 		strings.ContainsAny(text, "?#") {
-		return "", wrong("public-url", "must be an absolute http or https URL without user, query and fragment")
+		return "", wrong("public-url", "must be an absolute http or https URL without user, query or fragment")
 	}
 	return strings.TrimRight(text, "/"), nil
 }
 
 // logFlags say how to log.
 type logFlags struct {
-	LogFormat string `enum:"text,json" default:"text" help:"Form of the log: text or json."`
+	LogFormat string `enum:"text,json" default:"text" help:"Log format: text or json."`
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"${help_log_level}"`
 }
 
-// jsonFormat is the one of the two that machines read.
+// jsonFormat is the log format for machines.
 const jsonFormat = "json"
 
 func (f logFlags) logger(s *streams) *slog.Logger {

@@ -26,17 +26,17 @@ func TestWrongSettings(t *testing.T) {
 		"port by name":             {[]string{"serve", "--listen", "127.0.0.1:http"}, nil, "port from 0 to 65535"},
 		"variable":                 {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LISTEN": "x"}, "(TOKENWRIGHT_LISTEN)"},
 		"metrics port":             {[]string{"serve", "--metrics-listen", "9090"}, nil, "--metrics-listen"},
-		"beyond loopback":          {[]string{"serve", "--listen", "0.0.0.0:8080"}, nil, "--public-url (TOKENWRIGHT_PUBLIC_URL) is needed"},
+		"beyond loopback":          {[]string{"serve", "--listen", "0.0.0.0:8080"}, nil, "--public-url (TOKENWRIGHT_PUBLIC_URL) is required"},
 		"all interfaces":           {[]string{"serve", "--listen", ":8080"}, nil, "--public-url"},
 		"IPv6 beyond loopback":     {[]string{"serve", "--listen", "[::]:8080"}, nil, "--public-url"},
 		"public URL relative":      {[]string{"serve", "--public-url", "/tokens"}, nil, "absolute http or https URL"},
 		"public URL of mail":       {[]string{"serve", "--public-url", "mailto:a@b"}, nil, "absolute http or https URL"},
-		"public URL with query":    {[]string{"serve", "--public-url", "https://a.test/?"}, nil, "without user, query and fragment"},
-		"public URL with fragment": {[]string{"serve", "--public-url", "https://a.test/#"}, nil, "without user, query and fragment"},
-		"public URL with user":     {[]string{"serve", "--public-url", "https://u:hunter2@a.test"}, nil, "without user, query and fragment"},
+		"public URL with query":    {[]string{"serve", "--public-url", "https://a.test/?"}, nil, "without user, query or fragment"},
+		"public URL with fragment": {[]string{"serve", "--public-url", "https://a.test/#"}, nil, "without user, query or fragment"},
+		"public URL with user":     {[]string{"serve", "--public-url", "https://u:hunter2@a.test"}, nil, "without user, query or fragment"},
 		"database of mysql":        {[]string{"serve", "--database-url", "mysql://u:hunter2@h/d"}, nil, "must begin with sqlite: or postgres://"},
 		"database without path":    {[]string{"serve", "--database-url", "sqlite:"}, nil, "path of a file"},
-		"database URL broken":      {[]string{"serve", "--database-url", "postgres://u:hunter2%zz@h/d"}, nil, "percent-encoding"},
+		"database URL broken":      {[]string{"serve", "--database-url", "postgres://u:hunter2%zz@h/d"}, nil, "percent-encoded"},
 		"sslmode":                  {[]string{"serve", "--database-url", "postgres://u:hunter2@h/d?sslmode=bogus"}, nil, "--database-url (TOKENWRIGHT_DATABASE_URL)"},
 		"database port too high":   {[]string{"migrate", "status", "--database-url", "postgres://u:hunter2@h:99999/d"}, nil, "--database-url (TOKENWRIGHT_DATABASE_URL)"},
 		"database by variable":     {[]string{"bootstrap", "--credential-file", "x"}, map[string]string{"TOKENWRIGHT_DATABASE_URL": "postgres://u:hunter2@h:99999/d"}, "(TOKENWRIGHT_DATABASE_URL)"},
@@ -48,15 +48,15 @@ func TestWrongSettings(t *testing.T) {
 		"log format":               {[]string{"serve", "--log-format", "xml"}, nil, "--log-format must be one of"},
 		"log format by variable":   {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LOG_FORMAT": "xml"}, "(from TOKENWRIGHT_LOG_FORMAT)"},
 		"log level":                {[]string{"serve", "--log-level", "loud"}, nil, "--log-level must be one of"},
-		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "above zero"},
-		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "above zero"},
+		"request timeout":          {[]string{"serve", "--request-timeout", "0s"}, nil, "greater than zero"},
+		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "greater than zero"},
 		"ttl of nothing":           {[]string{"serve", "--status-list-ttl=0"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
 		"ttl of parts":             {[]string{"serve", "--status-list-ttl=1500ms"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
 		"negative cache":           {[]string{"serve", "--cache-size=-1"}, nil, "--cache-size (TOKENWRIGHT_CACHE_SIZE) must not be negative"},
 		"duration":                 {[]string{"serve", "--shutdown-timeout", "soon"}, nil, "90s, 12h or 30d"},
 		"too many days":            {[]string{"serve", "--max-lifetime", "106752d"}, nil, "number of days"},
 		"negative duration":        {[]string{"serve", "--max-lifetime=-1h"}, nil, "--max-lifetime"},
-		"a duration like a flag":   {[]string{"serve", "--max-lifetime", "-1h"}, nil, "--max-lifetime needs a value; one that begins with - is written as --max-lifetime=VALUE"},
+		"a duration like a flag":   {[]string{"serve", "--max-lifetime", "-1h"}, nil, "--max-lifetime needs a value; write --max-lifetime=VALUE if the value begins with -"},
 		"a number like a flag":     {[]string{"token", "list", "--all", "--user", "-1"}, nil, "--user needs a value"},
 		"apitoken for ever":        {[]string{"serve", "--apitoken-default-lifetime", "0s"}, nil, "always expire"},
 		"unleash for ever":         {[]string{"serve", "--unleash-default-lifetime", "0d"}, nil, "always expire"},
@@ -69,7 +69,7 @@ func TestWrongSettings(t *testing.T) {
 		"OIDC role unknown": {[]string{"serve", "--listen", "127.0.0.1:0", "--oidc-issuer", "https://i.test", "--oidc-audience", "x",
 			"--oidc-role-claim", "groups", "--oidc-roles", "staff=king"}, nil, "king"},
 		"OIDC issuer ourselves": {[]string{"serve", "--listen", "127.0.0.1:0", "--public-url", "https://t.test", "--oidc-issuer", "https://t.test",
-			"--oidc-audience", "x"}, nil, "this server itself"},
+			"--oidc-audience", "x"}, nil, "it is this server"},
 		"migrate a wrong URL":       {[]string{"migrate", "up", "--database-url", "x"}, nil, "--database-url"},
 		"bootstrap without file":    {[]string{"bootstrap"}, nil, "--credential-file"},
 		"bootstrap for nobody":      {[]string{"bootstrap", "--credential-file", "x", "--user=-1"}, nil, "--user"},
@@ -179,7 +179,7 @@ func TestEveryFlagHasItsVariableInTheHelp(t *testing.T) {
 
 func TestEmptyVariableIsNone(t *testing.T) {
 	r := command(t, map[string]string{"TOKENWRIGHT_OUTPUT": "", "TOKENWRIGHT_DIALECT": ""}, "token", "list")
-	r.refused(t, exitUsage, "--dialect (TOKENWRIGHT_DIALECT) is needed")
+	r.refused(t, exitUsage, "--dialect (TOKENWRIGHT_DIALECT) is required")
 }
 
 func TestRedact(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	service "github.com/tokenwright/tokenwright/gen/service/client"
 )
 
-// accountCmd looks after accounts.
+// accountCmd manages accounts.
 type accountCmd struct {
 	Create  accountCreateCmd                      `cmd:"" help:"Register an account."`
 	List    listCmd[service.Account, accounts]    `cmd:"" help:"List accounts."`
@@ -14,7 +14,7 @@ type accountCmd struct {
 	Enable  enableCmd[service.Account, accounts]  `cmd:"" set:"thing=account" help:"Enable an account again."`
 }
 
-// environmentCmd looks after environments.
+// environmentCmd manages environments.
 type environmentCmd struct {
 	Create  environmentCreateCmd                          `cmd:"" help:"Register an environment."`
 	List    listCmd[service.Environment, environments]    `cmd:"" help:"List environments."`
@@ -47,7 +47,7 @@ func (c *environmentCreateCmd) Run(ctx context.Context, out *streams) error {
 	})
 }
 
-// tenants is accounts or environments, which are looked after alike.
+// tenants is accounts or environments, which are managed alike.
 type tenants[T any] interface {
 	columns() []column[T]
 	page(ctx context.Context, r *remote, cursor *string, size *int32) (items []T, next string, err error)

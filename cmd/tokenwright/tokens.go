@@ -10,31 +10,31 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// tokenCmd looks after tokens. Without --admin a command goes through the dialect's own contract, which shows a caller
-// its own tokens; with it, through the administration of all tokens.
+// tokenCmd manages tokens. Without --admin a command uses the dialect's own contract, which shows a caller its own
+// tokens; with it, the contract of the administration of all tokens.
 type tokenCmd struct {
 	Create   tokenCreateCmd `cmd:"" help:"Create a token."`
 	List     tokenListCmd   `cmd:"" help:"List tokens."`
 	Show     tokenActionCmd `cmd:"" help:"Show a token."`
-	Suspend  tokenActionCmd `cmd:"" help:"Suspend a token: it stops until it is activated."`
+	Suspend  tokenActionCmd `cmd:"" help:"Suspend a token. It stops working until it is activated."`
 	Activate tokenActionCmd `cmd:"" help:"Activate a suspended token."`
-	Revoke   tokenActionCmd `cmd:"" help:"Revoke a token: it stops for good."`
+	Revoke   tokenActionCmd `cmd:"" help:"Revoke a token. It stops working for good."`
 	Delete   tokenActionCmd `cmd:"" help:"Delete a token."`
 }
 
 type tokenCreateCmd struct {
 	remoteFlags `embed:""`
 	Dialect     string `required:"" enum:"${dialects}" help:"${one_dialect}."`
-	Name        string `help:"The name (muninx)."`
-	Description string `help:"The description (unleash)."`
-	Scope       string `placeholder:"SCOPE" help:"account or environment (apitoken)."`
+	Name        string `help:"Name of the token (muninx)."`
+	Description string `help:"Description of the token (unleash)."`
+	Scope       string `placeholder:"SCOPE" help:"Scope of the token: account or environment (apitoken)."`
 	Account     string `placeholder:"ID" help:"The account (apitoken). Default: the environment's or the caller's own."`
-	Environment string `placeholder:"ID" help:"The environment (apitoken)."`
+	Environment string `placeholder:"ID" help:"Environment of the token (apitoken)."`
 	Expires     string `placeholder:"WHEN" help:"${help_token_create_expires}"`
 	secretFlags `embed:""`
 }
 
-// check refuses flags that the dialect does not know.
+// check rejects flags that the dialect does not have.
 func (c *tokenCreateCmd) check() error {
 	contract := contractOf(c.Dialect)
 	given := map[string]string{
@@ -43,7 +43,7 @@ func (c *tokenCreateCmd) check() error {
 	}
 	for _, flag := range sortedKeys(given) {
 		if given[flag] != "" && !slices.Contains(contract.members, flag) {
-			return wrong(flag, "is not for the dialect %s", c.Dialect)
+			return wrong(flag, "cannot be used with the dialect %s", c.Dialect)
 		}
 	}
 	return contract.needs(c)
@@ -81,13 +81,12 @@ func (c *tokenCreateCmd) Run(ctx context.Context, out *streams) error {
 	})
 }
 
-// secretFlags say where the secret of a new token goes.
+// secretFlags say where to write the secret of a new token.
 type secretFlags struct {
-	SecretFile string `placeholder:"FILE" help:"New file for the secret, which is then not printed."`
+	SecretFile string `placeholder:"FILE" help:"File to create for the secret, which is then not printed."`
 }
 
-// issue makes a token and hands out its secret. The file for it is made first, so that no secret is lost to a wrong
-// path.
+// issue creates a token and hands out its secret. It creates the file first, so that no secret is lost to a wrong path.
 func (f secretFlags) issue(p printer, dialect string, create func() (created, error)) error {
 	file := &secretFile{path: f.SecretFile, flag: "secret-file"}
 	if f.SecretFile != "" {
@@ -99,7 +98,7 @@ func (f secretFlags) issue(p printer, dialect string, create func() (created, er
 	switch {
 	case err != nil:
 	case made.id == "" || made.secret == "":
-		err = strange(errors.New("it does not show the token that was created"))
+		err = strange(errors.New("it does not contain the created token"))
 	case f.SecretFile != "":
 		err = file.write(made.secret)
 	}
@@ -120,7 +119,7 @@ func (f secretFlags) print(p printer, dialect string, made created) error {
 		if p.json {
 			return p.printJSON(made.answer)
 		}
-		return p.say("Created the %s token %s. Its secret is shown this once:\n%s", dialect, made.id, made.secret)
+		return p.say("Created the %s token %s. Its secret is shown only this once:\n%s", dialect, made.id, made.secret)
 	}
 	if p.json {
 		rest, err := withoutSecret(made.answer)
@@ -132,7 +131,7 @@ func (f secretFlags) print(p printer, dialect string, made created) error {
 	return p.say("Created the %s token %s. Its secret is in %s.", dialect, made.id, f.SecretFile)
 }
 
-// withoutSecret is the answer as the server gave it, but for the member that holds the secret.
+// withoutSecret is the server's response without the member that holds the secret.
 func withoutSecret(answer any) (map[string]json.RawMessage, error) {
 	text, err := json.Marshal(answer)
 	if err != nil {
@@ -147,39 +146,39 @@ func withoutSecret(answer any) (map[string]json.RawMessage, error) {
 
 type tokenListCmd struct {
 	listFlags   `embed:""`
-	All         bool   `help:"List the tokens of everybody; for admins."`
+	All         bool   `help:"List the tokens of all owners; for admins."`
 	Dialect     string `enum:",${dialects}" default:"" placeholder:"DIALECT" help:"${one_dialect}; needed without --all."`
 	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"${help_status}"`
 	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"${help_list_scope}"`
-	Account     string `placeholder:"ID" help:"Only of this account (apitoken, --all)."`
-	Environment string `placeholder:"ID" help:"Only of this environment (apitoken, --all)."`
-	User        int64  `placeholder:"ID" help:"Only of this user (--all)."`
-	CreatedBy   int64  `placeholder:"ID" help:"Only those that this user created (--all)."`
+	Account     string `placeholder:"ID" help:"Only tokens of this account (apitoken, --all)."`
+	Environment string `placeholder:"ID" help:"Only tokens of this environment (apitoken, --all)."`
+	User        int64  `placeholder:"ID" help:"Only tokens of this user (--all)."`
+	CreatedBy   int64  `placeholder:"ID" help:"Only tokens that this user created (--all)."`
 	Usable      string `enum:",yes,no" default:"" placeholder:"yes|no" help:"${help_list_usable}"`
-	Key         string `placeholder:"KID" help:"Only those that this key signed (--all)."`
+	Key         string `placeholder:"KID" help:"Only tokens signed with this key (--all)."`
 }
 
 func (c *tokenListCmd) check() error {
 	filters := c.Status + c.Scope + c.Account + c.Environment
 	switch {
 	case c.User < 0:
-		return wrong("user", "must be the id of a user")
+		return wrong("user", "must be a user id")
 	case c.CreatedBy < 0:
-		return wrong("created-by", "must be the id of a user")
+		return wrong("created-by", "must be a user id")
 	case c.All:
 		return nil
 	case c.Dialect == "":
-		return wrong("dialect", "is needed, or --all")
+		return wrong("dialect", "is required without --all")
 	case c.User != 0:
-		return wrong("user", "is for --all")
+		return wrong("user", "requires --all")
 	case c.CreatedBy != 0:
-		return wrong("created-by", "is for --all")
+		return wrong("created-by", "requires --all")
 	case c.Usable != "":
-		return wrong("usable", "is for --all")
+		return wrong("usable", "requires --all")
 	case c.Key != "":
-		return wrong("key", "is for --all")
+		return wrong("key", "requires --all")
 	case !contractOf(c.Dialect).filters && filters != "":
-		return &usageError{"the list of " + c.Dialect + " tokens has no filters; that of --all has"}
+		return &usageError{"the list of " + c.Dialect + " tokens has no filters; use --all"}
 	}
 	return nil
 }
@@ -202,7 +201,7 @@ func (c *tokenListCmd) Run(ctx context.Context, out *streams) error {
 // tokenActionCmd does to one token what the command is called.
 type tokenActionCmd struct {
 	remoteFlags `embed:""`
-	Admin       bool   `help:"Reach the token of anybody; for admins."`
+	Admin       bool   `help:"Act on any token, not only your own; for admins."`
 	Dialect     string `arg:"" enum:"${dialects}" help:"${one_dialect}."`
 	ID          string `arg:"" name:"id" help:"The id of the token."`
 }
@@ -215,7 +214,7 @@ func (c *tokenActionCmd) Run(ctx context.Context, out *streams, command *kong.Co
 	}
 	operation := r.tokens(c.Dialect, c.Admin).operations()[action]
 	if operation == nil {
-		return &usageError{"the " + c.Dialect + " contract has no " + action + "; an admin can do it with --admin"}
+		return &usageError{"the " + c.Dialect + " contract has no " + action + "; an admin can use --admin"}
 	}
 	t, err := operation(ctx, c.ID)
 	if err != nil {
@@ -223,7 +222,7 @@ func (c *tokenActionCmd) Run(ctx context.Context, out *streams, command *kong.Co
 	}
 	switch {
 	case action == "delete" && !c.Admin && contractOf(c.Dialect).silent:
-		return r.say("There is no %s token %s of yours any more.", c.Dialect, printable(c.ID))
+		return r.say("You have no %s token %s any more.", c.Dialect, printable(c.ID))
 	case action == "delete":
 		return r.say("Deleted the %s token %s.", c.Dialect, printable(c.ID))
 	}

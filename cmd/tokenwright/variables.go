@@ -22,8 +22,8 @@ func helpText(v *kong.Value) string {
 	return v.Help + " (" + variable(v.Name) + ")"
 }
 
-// variables gives flags that are not on the command line the value of their variable. An empty variable is the same
-// as none.
+// variables resolves flags that are not on the command line from their environment variables. An empty variable counts
+// as unset.
 type variables struct {
 	getenv func(string) string
 	used   []string // names of the flags that it set
@@ -36,7 +36,7 @@ func (e *variables) Validate(*kong.Application) error { return nil }
 func (e *variables) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	value := e.getenv(variable(flag.Name))
 	if value == "" || flag.Name == "help" {
-		return nil, nil //nolint:nilnil // the library's way to say that there is none
+		return nil, nil //nolint:nilnil // the library's way to say that there is no value
 	}
 	e.used = append(e.used, flag.Name)
 	return value, nil
@@ -45,10 +45,9 @@ func (e *variables) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 // swallowed is the library's error for a value that it takes for a flag, as in --max-lifetime -1h.
 var swallowed = regexp.MustCompile(`^(--[\w-]+): expected .* value but got ".*$`)
 
-// explain says what to do about a value that begins with a dash, and names the variable where the flag that is wrong is
-// not on the command line.
+// explain says how to write a value that begins with a dash, and names the variable that an invalid value came from.
 func (e *variables) explain(err error) string {
-	text := swallowed.ReplaceAllString(err.Error(), "$1 needs a value; one that begins with - is written as $1=VALUE")
+	text := swallowed.ReplaceAllString(err.Error(), "$1 needs a value; write $1=VALUE if the value begins with -")
 	for _, name := range e.used {
 		if strings.HasPrefix(text, "--"+name+" ") || strings.HasPrefix(text, "--"+name+":") ||
 			strings.HasPrefix(text, "--"+name+"=") {
@@ -58,15 +57,15 @@ func (e *variables) explain(err error) string {
 	return text
 }
 
-// What must not be printed, in case somebody types it where it does not belong: the password in a URL or a connection
-// string, and the secrets of all dialects.
+// What must never be printed, even if somebody types it in the wrong place: passwords in URLs and connection strings,
+// and the secrets of all dialects.
 var (
 	passwords  = regexp.MustCompile(`(://[^\s:]*:)\S*(@)|((?i:password)=)[^\s&'"]+`)
 	secrets    = regexp.MustCompile(token.Published.SecretPattern())
 	beginnings = regexp.MustCompile(token.Published.PrefixPattern())
 )
 
-// redact takes secrets out of a text that is to be printed. It leaves what they begin with.
+// redact removes secrets from a text before it is printed. It leaves their prefixes.
 func redact(text string) string {
 	text = passwords.ReplaceAllString(text, "$1$3…$2")
 	return secrets.ReplaceAllStringFunc(text, func(secret string) string { return beginnings.FindString(secret) + "…" })

@@ -11,7 +11,7 @@ import (
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
-const plainTextWarning = "secrets travel in plain text"
+const plainTextWarning = "clients send secrets in plain text"
 
 // TestPlainTextIsSaidOutLoud where it leaves the machine and no proxy is said to be in front.
 func TestPlainTextIsSaidOutLoud(t *testing.T) {
@@ -39,7 +39,7 @@ func TestPlainTextIsSaidOutLoud(t *testing.T) {
 
 // TestPasswordOnTheCommandLine is seen by everybody on the machine, and is said to be, but not repeated.
 func TestPasswordOnTheCommandLine(t *testing.T) {
-	const warning = "the password in --database-url can be seen by all users of this machine"
+	const warning = "all users of this machine can see the password in --database-url"
 	u, err := url.Parse(pgtest.URL(t))
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestFileOfTheDatabaseURL(t *testing.T) {
 		"wrong":     {[]string{"--database-url-file", wrongURL}, exitUsage, "--database-url-file (TOKENWRIGHT_DATABASE_URL_FILE) must begin with"},
 		"empty":     {[]string{"--database-url-file", write("empty", "\n")}, exitUsage, "must begin with"},
 		"both":      {[]string{"--database-url-file", wrongURL, "--database-url", "sqlite:x.db"}, exitUsage, "give one of them"},
-		"ephemeral": {[]string{"--database-url-file", wrongURL, "--ephemeral"}, exitUsage, "does not go with --ephemeral"},
+		"ephemeral": {[]string{"--database-url-file", wrongURL, "--ephemeral"}, exitUsage, "cannot be used with --ephemeral"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := command(t, nil, append([]string{"serve", "--listen", "127.0.0.1:0"}, c.args...)...)

@@ -13,16 +13,16 @@ import (
 	"github.com/tokenwright/tokenwright/internal/server"
 )
 
-// welcome prints how to call the server. The credential itself is never printed. Whoever has the log in JSON is a
-// machine: it finds the file of the credential there, and nothing is printed.
+// welcome prints how to call the server, but never the credential itself. With JSON logs the reader is a machine: it
+// finds the path of the credential file in the log, and nothing is printed.
 func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, first bool) {
 	if s.LogFormat == jsonFormat {
 		log.Info("ready", "credential_file", s.BootstrapCredentialFile, "first_start", first)
 		return
 	}
-	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", srv.Addr(), srv.PublicURL)
+	fmt.Fprintf(w, "Tokenwright is listening on %s (public URL %s)\n", srv.Addr(), srv.PublicURL)
 	if s.Ephemeral {
-		fmt.Fprintf(w, "Everything is in memory and gone when the server stops.\n")
+		fmt.Fprintf(w, "All data is in memory and is lost when the server stops.\n")
 		showCalls(w, srv.PublicURL, "$"+bootstrapVariable)
 		return
 	}
@@ -31,19 +31,19 @@ func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, fi
 		return
 	}
 	if first {
-		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.BootstrapCredentialFile)
+		fmt.Fprintf(w, "The first admin's credential is in %s. Keep it safe.\n", s.BootstrapCredentialFile)
 	} else {
-		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.BootstrapCredentialFile)
+		fmt.Fprintf(w, "An admin's credential is in %s unless it was replaced.\n", s.BootstrapCredentialFile)
 	}
 	showCalls(w, srv.PublicURL, "$(cat "+quote(s.BootstrapCredentialFile)+")")
 }
 
-// showCalls prints what can be pasted; credential is an expression of the shell.
+// showCalls prints commands to paste; credential is a shell expression.
 func showCalls(w io.Writer, url, credential string) {
 	for _, call := range calls(url, credential) {
 		fmt.Fprintf(w, "\n# %s\n%s\n", call.title, call.command)
 	}
-	fmt.Fprintf(w, "\nThe reference is at %s/docs, the contracts are at %[1]s/openapi/muninx.yaml, …/apitoken.yaml, "+
+	fmt.Fprintf(w, "\nAPI reference: %s/docs. Contracts: %[1]s/openapi/muninx.yaml, …/apitoken.yaml, "+
 		"…/unleash.yaml and …/service.yaml.\n", url)
 }
 
@@ -55,7 +55,7 @@ func missing(path string) bool {
 // call is one command to paste.
 type call struct{ title, command string }
 
-// calls are the three documented operations, and what to do with their answers.
+// calls are the three documented creates, and a use of the tokens that they return.
 func calls(url, credential string) []call {
 	create := func(path, scheme, body string) string {
 		return fmt.Sprintf(`curl --request POST --url %s --header "Authorization: %s%s" `+
@@ -65,12 +65,12 @@ func calls(url, credential string) []call {
 		{"Create a muninx token.", create("/tokens", "Bearer ", `{ "name": "CI token" }`)},
 		{"Create an apitoken token.", create("/api/v1/api_token", "Bearer ", `{"token_scope":"account"}`)},
 		{"Create an unleash token.", create("/api/admin/user/tokens", "", `{"description":"laptop"}`)},
-		{"Ask who a token belongs to. Any token that you created works in the place of that credential.",
+		{"Show whose token it is. Any token that you created works in place of this credential.",
 			fmt.Sprintf(`curl --url %s --header "Authorization: Bearer %s"`, quote(url+"/service/me"), credential)},
 	}
 }
 
-// plain needs no quoting in a shell.
+// plain matches text that needs no quoting in a shell.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,-]+$`)
 
 // quote writes the text as one word of a POSIX shell.

@@ -40,9 +40,9 @@ func (e TokenStatus) Valid() bool {
 	}
 }
 
-// Fault One thing that is wrong with a request.
+// Fault One error in a request.
 type Fault struct {
-	// Detail What would be right.
+	// Detail What is required.
 	Detail string `json:"detail"`
 
 	// Parameter The name of the query or path parameter.
@@ -54,25 +54,25 @@ type Fault struct {
 
 // Problem Problem details (RFC 9457).
 type Problem struct {
-	// Detail What is wrong this time.
+	// Detail What is wrong in this case.
 	Detail string `json:"detail"`
 
-	// Errors Everything that is wrong with the request.
+	// Errors All errors in the request.
 	Errors *[]Fault `json:"errors,omitempty"`
 
-	// Instance Names this occurrence.
+	// Instance Identifies this occurrence.
 	Instance *string `json:"instance,omitempty"`
 
-	// RequestId The X-Request-Id of the answer.
+	// RequestId The X-Request-Id of the response.
 	RequestId string `json:"request_id"`
 
-	// Status The status code of the answer.
+	// Status The status code of the response.
 	Status int32 `json:"status"`
 
-	// Title The sort of problem in words.
+	// Title The type of problem in words.
 	Title string `json:"title"`
 
-	// Type Names the sort of problem.
+	// Type Identifies the type of problem.
 	Type                 string                 `json:"type"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
@@ -82,13 +82,13 @@ type Token struct {
 	// CreatedAt When the token was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// ExpiresAt When the token ends; null if it does not.
+	// ExpiresAt When the token expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Id Identifies the token; a UUID version 7.
 	Id string `json:"id"`
 
-	// LastUsedAt When the token was last used; null if it was not.
+	// LastUsedAt When the token was last used; null if never.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
 	// Name Its name.
@@ -115,10 +115,10 @@ type TokenCreated struct {
 	// Id Identifies the token; a UUID version 7.
 	Id string `json:"id"`
 
-	// Name The name that was asked for.
+	// Name The requested name.
 	Name string `json:"name"`
 
-	// Token The raw API token. No other answer has it.
+	// Token The raw API token. No other response contains it.
 	Token string `json:"token"`
 }
 
@@ -127,7 +127,7 @@ type TokenList struct {
 	// Items The tokens, newest first.
 	Items []Token `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
@@ -142,10 +142,10 @@ type TokenId = string
 
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 

@@ -616,11 +616,11 @@ type AccountList struct {
 	// Items The accounts.
 	Items []Account `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
-// CallingToken The token that is the credential; null where an OIDC issuer vouched for the user.
+// CallingToken The token used as the credential; null for a JWT of an OIDC issuer.
 type CallingToken struct {
 	// Dialect The dialect of the token.
 	Dialect CallingTokenDialect `json:"dialect"`
@@ -632,12 +632,12 @@ type CallingToken struct {
 // CallingTokenDialect The dialect of the token.
 type CallingTokenDialect string
 
-// CallingUser The user whose credential it is; null where it belongs to an account.
+// CallingUser The user of the credential; null if it belongs to an account.
 type CallingUser struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// AdminUserId Identifies the user where an admin user is named.
+	// AdminUserId Identifies the user in members such as created_by_admin_user_id.
 	AdminUserId string `json:"admin_user_id"`
 
 	// CreatedAt When it was registered.
@@ -649,7 +649,7 @@ type CallingUser struct {
 	// Id Identifies the user.
 	Id int64 `json:"id"`
 
-	// Issuer The OIDC issuer that knows the user; null for a local user.
+	// Issuer The OIDC issuer of the user; null for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer"`
 
 	// Name The name of the user.
@@ -658,7 +658,7 @@ type CallingUser struct {
 	// Role What the user may do.
 	Role CallingUserRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject, unique per issuer.
 	Subject string `json:"subject"`
 
 	// UpdatedAt When it last changed.
@@ -668,18 +668,18 @@ type CallingUser struct {
 // CallingUserRole What the user may do.
 type CallingUserRole string
 
-// DisabledUser A user who is disabled, with the tokens that the user created and that are not its own.
+// DisabledUser A disabled user, with the tokens that the user created for other owners.
 type DisabledUser struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// AdminUserId Identifies the user where an admin user is named.
+	// AdminUserId Identifies the user in members such as created_by_admin_user_id.
 	AdminUserId string `json:"admin_user_id"`
 
 	// CreatedAt When it was registered.
 	CreatedAt time.Time `json:"created_at"`
 
-	// CreatedTokens The newest hundred of the tokens that the user created, and that those created, without the user's own.
+	// CreatedTokens The newest hundred tokens that the user created, directly or through those tokens, except the user's own.
 	CreatedTokens []ServiceToken `json:"created_tokens"`
 
 	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `created_by_user_id` for the rest, the user's own among it; null if there is none.
@@ -691,7 +691,7 @@ type DisabledUser struct {
 	// Id Identifies the user.
 	Id int64 `json:"id"`
 
-	// Issuer The OIDC issuer that knows the user; null for a local user.
+	// Issuer The OIDC issuer of the user; null for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer"`
 
 	// Name The name of the user.
@@ -700,7 +700,7 @@ type DisabledUser struct {
 	// Role What the user may do.
 	Role DisabledUserRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject, unique per issuer.
 	Subject string `json:"subject"`
 
 	// UpdatedAt When it last changed.
@@ -745,13 +745,13 @@ type EnvironmentList struct {
 	// Items The environments.
 	Items []Environment `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
-// Fault One thing that is wrong with a request.
+// Fault One error in a request.
 type Fault struct {
-	// Detail What would be right.
+	// Detail What is required.
 	Detail string `json:"detail"`
 
 	// Parameter The name of the query or path parameter.
@@ -770,7 +770,7 @@ type Health struct {
 // HealthStatus Always ok.
 type HealthStatus string
 
-// Introspection A verdict (RFC 7662 section 2.2). One that is not active has no other member.
+// Introspection A verdict (RFC 7662 section 2.2). If it is not active, it has no other member.
 type Introspection struct {
 	// AccountId The account of the token, or the home account of its user.
 	AccountId *string `json:"account_id,omitempty"`
@@ -784,7 +784,7 @@ type Introspection struct {
 	// EnvironmentId The environment that it is bound to.
 	EnvironmentId *string `json:"environment_id,omitempty"`
 
-	// Exp When the token ends, in seconds since 1970.
+	// Exp When the token expires, in seconds since 1970.
 	Exp *int64 `json:"exp,omitempty"`
 
 	// Iat When it was created.
@@ -796,7 +796,7 @@ type Introspection struct {
 	// Jti The id of the token in its dialect.
 	Jti *string `json:"jti,omitempty"`
 
-	// Nbf From when on it works.
+	// Nbf When it becomes valid.
 	Nbf *int64 `json:"nbf,omitempty"`
 
 	// Scope The word user for a user's token, else its token_scope.
@@ -805,7 +805,7 @@ type Introspection struct {
 	// Sub The user's subject, else the environment's id, else the account's.
 	Sub *string `json:"sub,omitempty"`
 
-	// TokenScope How far it reaches.
+	// TokenScope Its scope.
 	TokenScope *IntrospectionTokenScope `json:"token_scope,omitempty"`
 
 	// TokenType Always Bearer.
@@ -818,7 +818,7 @@ type Introspection struct {
 // IntrospectionDialect The dialect of the token.
 type IntrospectionDialect string
 
-// IntrospectionTokenScope How far it reaches.
+// IntrospectionTokenScope Its scope.
 type IntrospectionTokenScope string
 
 // IntrospectionBatch What to introspect.
@@ -832,7 +832,7 @@ type IntrospectionRequest struct {
 	// Token The token.
 	Token string `json:"token"`
 
-	// TokenTypeHint A hint that is not needed and not judged.
+	// TokenTypeHint A hint, which is ignored.
 	TokenTypeHint *string `json:"token_type_hint,omitempty"`
 }
 
@@ -844,7 +844,7 @@ type IntrospectionResults struct {
 
 // KeySet Public keys (RFC 7517 section 5).
 type KeySet struct {
-	// Keys The keys, the one that signs first.
+	// Keys The keys, starting with the active one.
 	Keys []PublicKey `json:"keys"`
 }
 
@@ -853,55 +853,55 @@ type Me struct {
 	// Account An account.
 	Account Account `json:"account"`
 
-	// EnvironmentId The environment that the credential is bound to; null if to none.
+	// EnvironmentId The environment that the credential is bound to; null if none.
 	EnvironmentId nullable.Nullable[string] `json:"environment_id"`
 
-	// ExpiresAt When the credential ends; null if it does not.
+	// ExpiresAt When the credential expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Role What the user may do; null without a user.
 	Role nullable.Nullable[MeRole] `json:"role"`
 
-	// Token The token that is the credential; null where an OIDC issuer vouched for the user.
+	// Token The token used as the credential; null for a JWT of an OIDC issuer.
 	Token nullable.Nullable[CallingToken] `json:"token"`
 
-	// TokenScope How far the credential reaches.
+	// TokenScope The scope of the credential.
 	TokenScope MeTokenScope `json:"token_scope"`
 
-	// User The user whose credential it is; null where it belongs to an account.
+	// User The user of the credential; null if it belongs to an account.
 	User nullable.Nullable[CallingUser] `json:"user"`
 }
 
 // MeRole What the user may do; null without a user.
 type MeRole string
 
-// MeTokenScope How far the credential reaches.
+// MeTokenScope The scope of the credential.
 type MeTokenScope string
 
 // Problem Problem details (RFC 9457).
 type Problem struct {
-	// Detail What is wrong this time.
+	// Detail What is wrong in this case.
 	Detail string `json:"detail"`
 
-	// Error The error code of RFC 6749 section 5.2; in answers of introspection.
+	// Error The error code of RFC 6749 section 5.2; in responses of introspection.
 	Error *string `json:"error,omitempty"`
 
-	// Errors Everything that is wrong with the request.
+	// Errors All errors in the request.
 	Errors *[]Fault `json:"errors,omitempty"`
 
-	// Instance Names this occurrence.
+	// Instance Identifies this occurrence.
 	Instance *string `json:"instance,omitempty"`
 
-	// RequestId The X-Request-Id of the answer.
+	// RequestId The X-Request-Id of the response.
 	RequestId string `json:"request_id"`
 
-	// Status The status code of the answer.
+	// Status The status code of the response.
 	Status int32 `json:"status"`
 
-	// Title The sort of problem in words.
+	// Title The type of problem in words.
 	Title string `json:"title"`
 
-	// Type Names the sort of problem.
+	// Type Identifies the type of problem.
 	Type                 string                 `json:"type"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
@@ -920,7 +920,7 @@ type PublicKey struct {
 	// Kty The family of the algorithm.
 	Kty PublicKeyKty `json:"kty"`
 
-	// Use What it is for.
+	// Use The use of the key.
 	Use PublicKeyUse `json:"use"`
 
 	// X The coordinate.
@@ -939,7 +939,7 @@ type PublicKeyCrv string
 // PublicKeyKty The family of the algorithm.
 type PublicKeyKty string
 
-// PublicKeyUse What it is for.
+// PublicKeyUse The use of the key.
 type PublicKeyUse string
 
 // ServiceToken A token of any dialect, without its secret.
@@ -947,7 +947,7 @@ type ServiceToken struct {
 	// AccountId The account that owns it; null if a user does.
 	AccountId nullable.Nullable[string] `json:"account_id"`
 
-	// Because Why the token is not usable although its status is active; null in all other cases.
+	// Because Why the token is not usable although its status is active; null otherwise.
 	Because nullable.Nullable[ServiceTokenBecause] `json:"because"`
 
 	// CreatedAt When it was created.
@@ -959,22 +959,22 @@ type ServiceToken struct {
 	// Dialect The dialect of the token.
 	Dialect ServiceTokenDialect `json:"dialect"`
 
-	// EnvironmentId The environment that it is bound to; null if to none.
+	// EnvironmentId The environment that it is bound to; null if none.
 	EnvironmentId nullable.Nullable[string] `json:"environment_id"`
 
-	// ExpiresAt When it ends; null if it does not.
+	// ExpiresAt When it expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Id The id of the token in its dialect.
 	Id string `json:"id"`
 
-	// Introspector Whether an admin let it check the tokens of its account.
+	// Introspector Whether an admin allowed it to introspect the tokens of its account.
 	Introspector bool `json:"introspector"`
 
-	// Key The kid of the key that signed its secret; null if none did or if that was not noted then.
+	// Key The kid of the key that signed its secret; null if none did or if it was not recorded.
 	Key nullable.Nullable[string] `json:"key"`
 
-	// LastUsedAt When it was last used; null if it was not.
+	// LastUsedAt When it was last used; null if never.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
 	// Name Its name or description; null if it has none.
@@ -986,20 +986,20 @@ type ServiceToken struct {
 	// SuspendedByAdmin Whether only an admin can activate it.
 	SuspendedByAdmin bool `json:"suspended_by_admin"`
 
-	// TokenScope How far it reaches.
+	// TokenScope Its scope.
 	TokenScope ServiceTokenTokenScope `json:"token_scope"`
 
 	// UpdatedAt When its state last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Usable Whether a check of the token succeeds now.
+	// Usable Whether the token is usable now.
 	Usable bool `json:"usable"`
 
 	// UserId The user who owns it; null if an account does.
 	UserId nullable.Nullable[int64] `json:"user_id"`
 }
 
-// ServiceTokenBecause Why the token is not usable although its status is active; null in all other cases.
+// ServiceTokenBecause Why the token is not usable although its status is active; null otherwise.
 type ServiceTokenBecause string
 
 // ServiceTokenDialect The dialect of the token.
@@ -1008,7 +1008,7 @@ type ServiceTokenDialect string
 // ServiceTokenStatus Its state.
 type ServiceTokenStatus string
 
-// ServiceTokenTokenScope How far it reaches.
+// ServiceTokenTokenScope Its scope.
 type ServiceTokenTokenScope string
 
 // ServiceTokenList A page of tokens.
@@ -1016,7 +1016,7 @@ type ServiceTokenList struct {
 	// Items The tokens.
 	Items []ServiceToken `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
@@ -1028,7 +1028,7 @@ type User struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// AdminUserId Identifies the user where an admin user is named.
+	// AdminUserId Identifies the user in members such as created_by_admin_user_id.
 	AdminUserId string `json:"admin_user_id"`
 
 	// CreatedAt When it was registered.
@@ -1040,7 +1040,7 @@ type User struct {
 	// Id Identifies the user.
 	Id int64 `json:"id"`
 
-	// Issuer The OIDC issuer that knows the user; null for a local user.
+	// Issuer The OIDC issuer of the user; null for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer"`
 
 	// Name The name of the user.
@@ -1049,7 +1049,7 @@ type User struct {
 	// Role What the user may do.
 	Role UserRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject, unique per issuer.
 	Subject string `json:"subject"`
 
 	// UpdatedAt When it last changed.
@@ -1059,16 +1059,16 @@ type User struct {
 // UserRole What the user may do.
 type UserRole string
 
-// UserChange What is to change of a user. What is missing stays as it is.
+// UserChange Changes to a user. Missing members stay unchanged.
 type UserChange struct {
-	// AccountId The home account from now on.
+	// AccountId The new home account.
 	AccountId *string `json:"account_id,omitempty"`
 
-	// Role What the user may do from now on.
+	// Role The new role.
 	Role *UserChangeRole `json:"role,omitempty"`
 }
 
-// UserChangeRole What the user may do from now on.
+// UserChangeRole The new role.
 type UserChangeRole string
 
 // UserDraft A user to register.
@@ -1076,7 +1076,7 @@ type UserDraft struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// Issuer The OIDC issuer that knows the user; null or missing for a local user.
+	// Issuer The OIDC issuer of the user; null or missing for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer,omitempty"`
 
 	// Name The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
@@ -1085,7 +1085,7 @@ type UserDraft struct {
 	// Role What the user may do.
 	Role UserDraftRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there. Without the characters that a name may not have.
+	// Subject The subject, unique per issuer. The rule for characters of names applies.
 	Subject string `json:"subject"`
 }
 
@@ -1097,7 +1097,7 @@ type UserList struct {
 	// Items The users.
 	Items []User `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
@@ -1109,7 +1109,7 @@ type UserToken struct {
 	// Dialect The dialect of the token.
 	Dialect UserTokenDialect `json:"dialect"`
 
-	// ExpiresAt When it ends; null if it does not.
+	// ExpiresAt When it expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Id The id of the token in its dialect.
@@ -1118,7 +1118,7 @@ type UserToken struct {
 	// Name Its name.
 	Name string `json:"name"`
 
-	// Token The raw token. No other answer has it.
+	// Token The raw token. No other response contains it.
 	Token string `json:"token"`
 
 	// UserId The user who owns it.
@@ -1130,7 +1130,7 @@ type UserTokenDialect string
 
 // UserTokenDraft A token for a user.
 type UserTokenDraft struct {
-	// ExpiresAt When the token is to expire; null or missing for the default.
+	// ExpiresAt When the token expires; null or missing for the default.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Name A name for the token, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
@@ -1205,19 +1205,19 @@ type WantedScope string
 
 // GetKeysParams defines parameters for GetKeys.
 type GetKeysParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetReferenceParams defines parameters for GetReference.
 type GetReferenceParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetReferenceFileParams defines parameters for GetReferenceFile.
 type GetReferenceFileParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
 	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
@@ -1226,34 +1226,34 @@ type GetReferenceFileParams struct {
 
 // GetSpecParams defines parameters for GetSpec.
 type GetSpecParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListEnvironmentsParams defines parameters for ListEnvironments.
 type ListEnvironmentsParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListServiceTokensParams defines parameters for ListServiceTokens.
 type ListServiceTokensParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Dialect Only tokens of this dialect.
@@ -1274,13 +1274,13 @@ type ListServiceTokensParams struct {
 	// EnvironmentId Only tokens of this environment.
 	EnvironmentId *EnvironmentFilter `form:"environment_id,omitempty" json:"environment_id,omitempty"`
 
-	// CreatedByUserId Only tokens that this user created, and those that were created with one of these.
+	// CreatedByUserId Only tokens that this user created, directly or through those tokens.
 	CreatedByUserId *CreatorFilter `form:"created_by_user_id,omitempty" json:"created_by_user_id,omitempty"`
 
-	// Usable Only tokens for which a check succeeds now, or only the others.
+	// Usable Only tokens that are usable now, or only those that are not.
 	Usable *UsableFilter `form:"usable,omitempty" json:"usable,omitempty"`
 
-	// Key Only tokens whose secret was signed by the key with this kid.
+	// Key Only tokens signed with the key of this kid.
 	Key *KeyFilter `form:"key,omitempty" json:"key,omitempty"`
 }
 
@@ -1295,22 +1295,22 @@ type ListServiceTokensParamsTokenScope string
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // DisableUserParams defines parameters for DisableUser.
 type DisableUserParams struct {
-	// Created Also suspends, as an admin does, the tokens of accounts and environments that the user created.
+	// Created Also suspends, as an admin would, the tokens of accounts and environments that the user created.
 	Created *Created `form:"created,omitempty" json:"created,omitempty"`
 }
 
 // GetStatusListParams defines parameters for GetStatusList.
 type GetStatusListParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
 	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
@@ -1319,10 +1319,10 @@ type GetStatusListParams struct {
 
 // VerifyRequestParams defines parameters for VerifyRequest.
 type VerifyRequestParams struct {
-	// Account The account that the token has to belong to.
+	// Account The required account of the token.
 	Account *WantedAccount `form:"account,omitempty" json:"account,omitempty"`
 
-	// Scope The scope that the token has to have.
+	// Scope The required scope of the token.
 	Scope *VerifyRequestParamsScope `form:"scope,omitempty" json:"scope,omitempty"`
 }
 
@@ -1524,7 +1524,7 @@ type ServerInterface interface {
 	// GetReferenceFile Get a file of the reference
 	// (GET /docs/{file})
 	GetReferenceFile(ctx echo.Context, file string, params GetReferenceFileParams) error
-	// GetHealth Whether the process runs
+	// GetHealth Check liveness
 	// (GET /healthz)
 	GetHealth(ctx echo.Context) error
 	// IntrospectToken Introspect a token
@@ -1536,7 +1536,7 @@ type ServerInterface interface {
 	// GetSpec Get a published contract
 	// (GET /openapi/{name})
 	GetSpec(ctx echo.Context, name SpecName, params GetSpecParams) error
-	// GetReadiness Whether the server can work
+	// GetReadiness Check readiness
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
 	// ListAccounts List accounts
@@ -1569,7 +1569,7 @@ type ServerInterface interface {
 	// EnableEnvironment Enable an environment
 	// (POST /service/environments/{id}/enable)
 	EnableEnvironment(ctx echo.Context, id KeyId) error
-	// GetMe Who am I
+	// GetMe Show the caller
 	// (GET /service/me)
 	GetMe(ctx echo.Context) error
 	// ListServiceTokens List all tokens
@@ -1584,10 +1584,10 @@ type ServerInterface interface {
 	// ActivateServiceToken Activate a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/activate)
 	ActivateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
-	// AllowIntrospection Let a token check tokens
+	// AllowIntrospection Allow a token to introspect
 	// (POST /service/tokens/{dialect}/{id}/allow-introspection)
 	AllowIntrospection(ctx echo.Context, dialect Dialect, id TokenId) error
-	// ForbidIntrospection Forbid a token to check tokens
+	// ForbidIntrospection Forbid a token to introspect
 	// (POST /service/tokens/{dialect}/{id}/forbid-introspection)
 	ForbidIntrospection(ctx echo.Context, dialect Dialect, id TokenId) error
 	// RevokeServiceToken Revoke a token of any dialect
@@ -9524,7 +9524,7 @@ type StrictServerInterface interface {
 	// GetReferenceFile Get a file of the reference
 	// (GET /docs/{file})
 	GetReferenceFile(ctx context.Context, request GetReferenceFileRequestObject) (GetReferenceFileResponseObject, error)
-	// GetHealth Whether the process runs
+	// GetHealth Check liveness
 	// (GET /healthz)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
 	// IntrospectToken Introspect a token
@@ -9536,7 +9536,7 @@ type StrictServerInterface interface {
 	// GetSpec Get a published contract
 	// (GET /openapi/{name})
 	GetSpec(ctx context.Context, request GetSpecRequestObject) (GetSpecResponseObject, error)
-	// GetReadiness Whether the server can work
+	// GetReadiness Check readiness
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 	// ListAccounts List accounts
@@ -9569,7 +9569,7 @@ type StrictServerInterface interface {
 	// EnableEnvironment Enable an environment
 	// (POST /service/environments/{id}/enable)
 	EnableEnvironment(ctx context.Context, request EnableEnvironmentRequestObject) (EnableEnvironmentResponseObject, error)
-	// GetMe Who am I
+	// GetMe Show the caller
 	// (GET /service/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
 	// ListServiceTokens List all tokens
@@ -9584,10 +9584,10 @@ type StrictServerInterface interface {
 	// ActivateServiceToken Activate a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/activate)
 	ActivateServiceToken(ctx context.Context, request ActivateServiceTokenRequestObject) (ActivateServiceTokenResponseObject, error)
-	// AllowIntrospection Let a token check tokens
+	// AllowIntrospection Allow a token to introspect
 	// (POST /service/tokens/{dialect}/{id}/allow-introspection)
 	AllowIntrospection(ctx context.Context, request AllowIntrospectionRequestObject) (AllowIntrospectionResponseObject, error)
-	// ForbidIntrospection Forbid a token to check tokens
+	// ForbidIntrospection Forbid a token to introspect
 	// (POST /service/tokens/{dialect}/{id}/forbid-introspection)
 	ForbidIntrospection(ctx context.Context, request ForbidIntrospectionRequestObject) (ForbidIntrospectionResponseObject, error)
 	// RevokeServiceToken Revoke a token of any dialect

@@ -66,7 +66,7 @@ func (e ApiErrorSchemaName) Valid() bool {
 	}
 }
 
-// ApiErrorDetailSchema One thing that is wrong. Both texts are alike.
+// ApiErrorDetailSchema One error. Both texts are the same.
 type ApiErrorDetailSchema struct {
 	// Description What is wrong.
 	Description string `json:"description"`
@@ -80,20 +80,20 @@ type ApiErrorDetailSchema struct {
 
 // ApiErrorSchema An error.
 type ApiErrorSchema struct {
-	// Details Everything that is wrong.
+	// Details All errors.
 	Details []ApiErrorDetailSchema `json:"details"`
 
-	// Id The X-Request-Id of the answer.
+	// Id The X-Request-Id of the response.
 	Id string `json:"id"`
 
 	// Message What is wrong.
 	Message string `json:"message"`
 
-	// Name The sort of error.
+	// Name The type of error.
 	Name ApiErrorSchemaName `json:"name"`
 }
 
-// ApiErrorSchemaName The sort of error.
+// ApiErrorSchemaName The type of error.
 type ApiErrorSchemaName string
 
 // PatCreatedSchema A new token with its secret.
@@ -110,10 +110,10 @@ type PatCreatedSchema struct {
 	// Id Identifies the token.
 	Id int64 `json:"id"`
 
-	// Secret The token used for authentication. No other answer has it.
+	// Secret The token used for authentication. No other response contains it.
 	Secret string `json:"secret"`
 
-	// SeenAt When the token was last used; null if it was not.
+	// SeenAt When the token was last used; null if never.
 	SeenAt nullable.Nullable[string] `json:"seenAt"`
 
 	// UserId The user who owns the token.
@@ -134,31 +134,31 @@ type PatItemSchema struct {
 	// Id Identifies the token.
 	Id int64 `json:"id"`
 
-	// SeenAt When the token was last used; null if it was not.
+	// SeenAt When the token was last used; null if never.
 	SeenAt nullable.Nullable[string] `json:"seenAt"`
 
 	// UserId The user who owns the token.
 	UserId int64 `json:"userId"`
 }
 
-// PatSchema What to create. Members that the server sets may be sent and are ignored, whatever they hold.
+// PatSchema What to create. Members that the server sets are ignored, whatever their values.
 type PatSchema struct {
-	// CreatedAt When the token was created. Set by the server; a value that is sent is ignored.
+	// CreatedAt When the token was created. Set by the server; ignored in requests.
 	CreatedAt *string `json:"createdAt,omitempty"`
 
-	// Description A text to tell the token from the user's others; unique among them.
+	// Description A text to identify the token, unique among the user's tokens.
 	Description *string `json:"description,omitempty"`
 
-	// ExpiresAt When the token is to expire. Without it, after the default lifetime.
+	// ExpiresAt When the token expires. Without it, after the default lifetime.
 	ExpiresAt *string `json:"expiresAt,omitempty"`
 
-	// Id Identifies the token. Set by the server; a value that is sent is ignored.
+	// Id Identifies the token. Set by the server; ignored in requests.
 	Id *int `json:"id,omitempty"`
 
-	// Secret The token used for authentication. Set by the server; a value that is sent is ignored.
+	// Secret The token used for authentication. Set by the server; ignored in requests.
 	Secret *string `json:"secret,omitempty"`
 
-	// SeenAt When the token was last used. Set by the server; a value that is sent is ignored.
+	// SeenAt When the token was last used. Set by the server; ignored in requests.
 	SeenAt nullable.Nullable[string] `json:"seenAt,omitempty"`
 }
 
@@ -179,10 +179,10 @@ type PatId = int64
 
 // GetPatsParams defines parameters for GetPats.
 type GetPatsParams struct {
-	// Limit How many entries a page has at most. Without it the list is whole.
+	// Limit The maximum number of entries in a page. Without it the list is complete.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 

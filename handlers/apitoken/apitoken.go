@@ -1,7 +1,4 @@
-// Package apitoken speaks the apitoken contract: JWTs that belong to an account or to an environment.
-//
-// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
-// dialect. handlers registers it.
+// Package apitoken implements the apitoken contract: JWTs that belong to an account or to an environment.
 package apitoken
 
 import (

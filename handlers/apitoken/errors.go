@@ -26,10 +26,10 @@ var codes = map[token.Kind]gen.ApiTokenErrorCode{
 	wire.TooLarge:             gen.PayloadTooLarge,
 	wire.UnsupportedMediaType: gen.UnsupportedMediaType,
 	wire.TooManyRequests:      gen.TooManyRequests,
-	wire.NotImplemented:       gen.InternalError, // which no operation answers
+	wire.NotImplemented:       gen.InternalError, // which no operation returns
 }
 
-// WriteError answers in one of the document's two shapes: with errors by member where members are at fault.
+// WriteError responds in one of the document's two shapes: with errors by member if members are invalid.
 func WriteError(c echo.Context, f wire.Failure) error {
 	body := gen.ApiTokenError{Status: gen.Error, Code: codes[f.Kind], Message: f.Message}
 	members := map[string][]string{}

@@ -16,16 +16,16 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// Authenticator says whose credential it is.
+// Authenticator identifies the caller by its credential.
 type Authenticator interface {
 	Authenticate(ctx context.Context, credential string) (token.Caller, error)
 }
 
-// Scheme takes the credential out of the value of an Authorization header, "" if it is malformed. The value of a header
-// that shows no credential, or one by a scheme that is not taken, is not its own.
+// Scheme extracts the credential from the value of an Authorization header, "" if it is malformed. It reports false if
+// the value has no credential, or one of a scheme that is not accepted.
 type Scheme func(value string) (credential string, own bool)
 
-// Bearer is the scheme of RFC 6750 section 2.1; the word counts in any case (RFC 9110 section 11.1).
+// Bearer is the scheme of RFC 6750 section 2.1; the word is not case-sensitive (RFC 9110 section 11.1).
 func Bearer(value string) (string, bool) {
 	credential, own := cut(value, "Bearer")
 	if strings.Contains(credential, " ") {
@@ -41,7 +41,7 @@ func cut(value, scheme string) (string, bool) {
 	return rest, strings.EqualFold(name, scheme) && rest != ""
 }
 
-// BearerOrBare also takes a credential without any scheme.
+// BearerOrBare also accepts a credential without any scheme.
 func BearerOrBare(value string) (string, bool) {
 	if !strings.Contains(value, " ") {
 		return value, value != "" && !strings.EqualFold(value, "Bearer")
@@ -49,8 +49,8 @@ func BearerOrBare(value string) (string, bool) {
 	return Bearer(value)
 }
 
-// BearerOrBasic also takes a credential as the password of HTTP Basic (RFC 7617), encoded as clients of OAuth encode it
-// (RFC 6749 section 2.3.1).
+// BearerOrBasic also accepts a credential as the password of HTTP Basic (RFC 7617), encoded as clients of OAuth encode
+// it (RFC 6749 section 2.3.1).
 func BearerOrBasic(value string) (string, bool) {
 	encoded, own := cut(value, "Basic")
 	if !own {
@@ -77,20 +77,20 @@ type authenticated struct {
 
 type presentedKey struct{}
 
-// presented is what an open operation that judges credentials itself finds on its context.
+// presented is in the context of an open operation that checks credentials itself.
 type presented struct {
 	credential string
 	err        error
 }
 
-// Presented is the credential of a request to an open operation; an error says why there is none.
+// Presented returns the credential of a request to an open operation, or an error with the reason why there is none.
 func Presented(ctx context.Context) (string, error) {
 	p := ctx.Value(presentedKey{}).(presented) //nolint:forcetypeassert // as for Caller
 	return p.credential, p.err
 }
 
-// Middleware authenticates every request but those to open operations. Access tells whether one is, and how the request
-// carries its credential; put adds a value to the request's context.
+// Middleware authenticates every request except those to open operations. Door reports whether an operation is open,
+// and how the request carries its credential; put adds a value to the request's context.
 func Middleware(
 	a Authenticator, access func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
 ) echo.MiddlewareFunc {
@@ -117,8 +117,8 @@ func Middleware(
 	}
 }
 
-// Again authenticates the caller once more. It comes after the body of a request was read, which may have taken the
-// sender so long that the credential has been revoked meanwhile.
+// Again authenticates the caller once more. It runs after the body of a request was read: a slow sender's credential
+// may have been revoked meanwhile.
 func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -146,19 +146,18 @@ func credential(h http.Header, scheme Scheme) (string, error) {
 	switch {
 	case len(values) > 1, own && credential == "":
 		return "", token.Errorf(token.CredentialInvalid, "the credential is not valid")
-	case !own: // which is no wrong credential (RFC 6750 section 3.1)
-		return "", token.Errorf(token.CredentialMissing,
-			"a credential is needed in the Authorization header, after the word Bearer")
+	case !own: // not an invalid credential (RFC 6750 section 3.1)
+		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header, after the word Bearer")
 	}
 	return credential, nil
 }
 
-// Caller is who makes the request. It panics where the middleware is missing, which is a fault of the program.
+// Caller returns the caller of the request. It panics if the middleware is missing, which is a bug.
 func Caller(ctx context.Context) token.Caller {
 	return ctx.Value(contextKey{}).(authenticated).caller //nolint:forcetypeassert // see above
 }
 
-// Describe names the caller for the log, "" if the request has none.
+// Describe returns the name of the caller for the log, "" if the request has none.
 func Describe(ctx context.Context) string {
 	found, ok := ctx.Value(contextKey{}).(authenticated)
 	if !ok {

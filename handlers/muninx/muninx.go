@@ -1,7 +1,4 @@
-// Package muninx speaks the muninx contract: API tokens of a user, errors as problem details.
-//
-// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
-// dialect. handlers registers it.
+// Package muninx implements the muninx contract: API tokens of a user, errors as problem details.
 package muninx
 
 import (

@@ -10,8 +10,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// key is the id of an account or an environment as a path names it, "" if it cannot be one: not every database takes
-// whatever a path can hold.
+// key is the id of an account or an environment in a path, "" if it cannot be one: not every database accepts every
+// text that a path can contain.
 func key(id string) string {
 	if token.ValidKey(id) {
 		return id
@@ -27,7 +27,7 @@ func null[T comparable](value T) nullable.Nullable[T] {
 	return nullable.NewNullableWithValue(value)
 }
 
-// all converts a list; an empty one is no null.
+// all converts a list; an empty list stays a list, not null.
 func all[From, To any](list []From, convert func(From) To) []To {
 	converted := make([]To, 0, len(list))
 	for _, entry := range list {
@@ -36,7 +36,7 @@ func all[From, To any](list []From, convert func(From) To) []To {
 	return converted
 }
 
-// value is what a parameter holds, the zero value if it was not given.
+// value is the value of a parameter, zero if it was not given.
 func value[T any](p *T) T {
 	if p == nil {
 		return *new(T)
@@ -54,7 +54,7 @@ func (h handler) query(p gen.ListServiceTokensParams) (token.Query, string) {
 	}, cursor
 }
 
-// items are tokens with what a check of each would say.
+// items are tokens, each with the verdict of a check.
 func (h handler) items(ctx context.Context, tokens ...token.Token) ([]gen.ServiceToken, error) {
 	verdicts, err := h.tokens.Verdicts(ctx, tokens...)
 	if err != nil {

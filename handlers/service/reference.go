@@ -18,22 +18,22 @@ import (
 //go:embed reference/*.html reference/*.js reference/*.css reference/*.txt
 var referenceFiles embed.FS
 
-// referencePage is the file that `/docs` is.
+// referencePage is the file served at `/docs`.
 const referencePage = "reference.html"
 
-// referencePolicy keeps the page to its own server. RapiDoc writes its colours into a style element and has style
-// attributes all over, hence 'unsafe-inline' for styles; without images and fonts from elsewhere they can tell nobody
-// anything.
+// referencePolicy restricts the page to its own server. RapiDoc writes its colours into a style element and uses style
+// attributes everywhere, hence 'unsafe-inline' for styles; without images and fonts from other origins, styles cannot
+// leak anything.
 const referencePolicy = "default-src 'none'; script-src 'self'; " +
 	"style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
 	"img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// media are the types of the files, by their ending.
+// media are the types of the files, by extension.
 var media = map[string]string{
 	".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".txt": "text/plain",
 }
 
-// reference is the files of the page, ready to be sent, by name.
+// reference has the files of the page, ready to send, by name.
 var reference = sync.OnceValue(func() map[string]document {
 	const folder = "reference"
 	entries, err := referenceFiles.ReadDir(folder)
@@ -73,7 +73,7 @@ func (h handler) GetReferenceFile(
 	return referenceFile{d, value(r.Params.IfNoneMatch), wire.AcceptsGzip(value(r.Params.AcceptEncoding))}, nil
 }
 
-// referenceFile is the answer with a file, or with the word that the caller has it already.
+// referenceFile is the response with a file, or 304 if the caller's copy is current.
 type referenceFile struct {
 	document
 	known  string // If-None-Match
@@ -83,13 +83,13 @@ type referenceFile struct {
 // VisitGetReferenceResponse sends the page, which is too small to be worth compressing.
 func (f referenceFile) VisitGetReferenceResponse(w http.ResponseWriter) error { return f.confine(w) }
 
-// VisitGetReferenceFileResponse sends what the page loads.
+// VisitGetReferenceFileResponse sends a file of the page.
 func (f referenceFile) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
 	return f.confine(w)
 }
 
-// confine has every file asked for again, so that page and scripts are always of one release.
+// confine makes caches revalidate every file, so that page and scripts are always of the same release.
 func (f referenceFile) confine(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderContentSecurityPolicy, referencePolicy)

@@ -1,8 +1,5 @@
-// Package service speaks the service contract, which holds what no dialect has: health, specs, who the caller is, the
-// registry, and the administration of all tokens. Errors are problem details.
-//
-// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
-// dialect. handlers registers it.
+// Package service implements the service contract, for everything outside the dialects: health, specs, the caller's
+// identity, the registry, and the administration of all tokens. Errors are problem details.
 package service
 
 import (
@@ -44,7 +41,7 @@ func (h handler) GetHealth(_ context.Context, _ gen.GetHealthRequestObject) (gen
 	return gen.GetHealth200JSONResponse{Body: gen.Health{Status: gen.Ok}}, nil
 }
 
-// GetReadiness implements `GET /readyz`. Whatever keeps the server from working is told as [token.Unavailable].
+// GetReadiness implements `GET /readyz`. Any reason why the server cannot work becomes [token.Unavailable].
 func (h handler) GetReadiness(
 	ctx context.Context, _ gen.GetReadinessRequestObject,
 ) (gen.GetReadinessResponseObject, error) {

@@ -18,15 +18,15 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// document is a text that is ready to be sent.
+// document is a text that is ready to send.
 type document struct {
 	media  string
 	etag   string
 	body   []byte
-	packed []byte // body by gzip; nil where that is not sent
+	packed []byte // body in gzip; nil: not sent compressed
 }
 
-// documents are the specs in both forms, by the name that they have in a path. Each is made when it is first asked for.
+// documents are the specs in both forms, by their name in the path. Each is built on first use.
 func documents(specs map[string][]byte) map[string]func() document {
 	all := make(map[string]func() document, 2*len(specs))
 	for name, text := range specs {
@@ -34,7 +34,7 @@ func documents(specs map[string][]byte) map[string]func() document {
 		all[name+".json"] = sync.OnceValue(func() document {
 			converted, err := yaml.YAMLToJSON(text)
 			if err != nil {
-				panic(fmt.Errorf("spec %s: %w", name, err)) // which the handlers' own reading has found before
+				panic(fmt.Errorf("spec %s: %w", name, err)) // cannot happen: the router has read the spec already
 			}
 			return newDocument(echo.MIMEApplicationJSON, converted)
 		})
@@ -46,7 +46,7 @@ func newDocument(media string, body []byte) document {
 	return document{media: media, etag: fmt.Sprintf(`"%x"`, sha256.Sum256(body)), body: body}
 }
 
-// pack compresses.
+// pack compresses a body with gzip.
 func pack(body []byte, level int) []byte {
 	var packed bytes.Buffer
 	zipper, err := gzip.NewWriterLevel(&packed, level)
@@ -57,13 +57,13 @@ func pack(body []byte, level int) []byte {
 		err = zipper.Close()
 	}
 	if err != nil {
-		panic(err) // a buffer takes everything
+		panic(err) // cannot happen: a buffer accepts every write
 	}
 	return packed.Bytes()
 }
 
-// send answers with the document, or with the word that the caller knows it. Entity tags name bytes, and so differ by
-// encoding (RFC 9110 section 8.8.3.3).
+// send responds with the document, or with 304 if the caller's copy is current. Entity tags identify bytes, and so
+// differ by encoding (RFC 9110 section 8.8.3.3).
 func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 	header, body := w.Header(), d.body
 	if zipped {
@@ -84,29 +84,29 @@ func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 	return err
 }
 
-// keptForMinutes is how long contracts and keys may be used before they are asked for again.
+// keptForMinutes is how long contracts and keys may be cached.
 const keptForMinutes = "public, max-age=300"
 
-// contract is the answer with a spec, or with the word that the caller has it already. It implements
-// [gen.GetSpecResponseObject]: the generated answers would encode the JSON form anew each time.
+// contract is the response with a spec, or 304 if the caller's copy is current. It implements
+// [gen.GetSpecResponseObject]: the generated responses would encode the JSON form every time.
 type contract struct {
 	document
 	known string // If-None-Match
 }
 
-// VisitGetSpecResponse sends what is public and changes only with the program.
+// VisitGetSpecResponse sends the spec, which is public and changes only with the program.
 func (c contract) VisitGetSpecResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
 	return c.send(w, c.known, false)
 }
 
-// keySet is the answer with the keys, or with the word that the caller has them already.
+// keySet is the response with the keys, or 304 if the caller's copy is current.
 type keySet struct {
 	document
 	known string // If-None-Match
 }
 
-// VisitGetKeysResponse sends the key set, to be read from any page.
+// VisitGetKeysResponse sends the key set, which pages of any origin may read.
 func (k keySet) VisitGetKeysResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
 	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)

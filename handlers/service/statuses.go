@@ -26,26 +26,26 @@ func (h handler) GetStatusList(
 	return statusList{h.published.of(r.List, signed), zipped, value(r.Params.IfNoneMatch)}, nil
 }
 
-// presentOnly refuses the question for a list of another time, which may be asked of any list
-// (draft-ietf-oauth-status-list section 8.4).
+// presentOnly rejects requests for past lists, which clients may make for any list (draft-ietf-oauth-status-list
+// section 8.4).
 func presentOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.QueryParams().Has("time") {
-			return token.Errorf(wire.NotImplemented, "a status list of another time than now is not kept")
+			return token.Errorf(wire.NotImplemented, "past status lists are not kept")
 		}
 		return next(c)
 	}
 }
 
-// statusList is the answer with a list, or with the word that the caller has it already.
+// statusList is the response with a list, or 304 if the caller's copy is current.
 type statusList struct {
 	document
 	zipped bool
 	known  string // If-None-Match
 }
 
-// VisitGetStatusListResponse sends the list, which may be kept but has to be asked for again: how long it may be used
-// unasked is in the list itself.
+// VisitGetStatusListResponse sends the list, which HTTP caches must revalidate: the list itself says how long it may be
+// used.
 func (l statusList) VisitGetStatusListResponse(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderAccessControlAllowOrigin, "*") // draft-ietf-oauth-status-list section 8.1
@@ -54,11 +54,10 @@ func (l statusList) VisitGetStatusListResponse(w http.ResponseWriter) error {
 	return l.send(w, l.known, l.zipped)
 }
 
-// keptVersions is how many status lists are kept ready to be sent.
+// keptVersions is how many status lists are kept ready to send.
 const keptVersions = 32
 
-// published is the status lists as they are sent, so that what anybody may ask for is made once and not for each
-// request.
+// published has the status lists as they are sent, so that a public list is built once, not for each request.
 type published struct {
 	mu       sync.Mutex
 	versions *simplelru.LRU[int64, *version] // by the number of the list
@@ -67,7 +66,7 @@ type published struct {
 // version is a list as it was signed.
 type version struct {
 	signed string
-	make   func() document // at the first call
+	make   func() document // builds at the first call
 }
 
 func newPublished() *published {

@@ -10,7 +10,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// createdTokens is how many tokens of a disabled user's making its answer lists.
+// createdTokens is how many tokens created by a disabled user the response lists.
 const createdTokens = 100
 
 // CreateUser implements `POST /service/users`.
@@ -47,8 +47,8 @@ func (h handler) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) 
 	return gen.UpdateUser200JSONResponse{Body: user(u)}, err
 }
 
-// DisableUser implements `POST /service/users/{id}/disable`. What the user created is suspended only after the user can
-// create nothing more.
+// DisableUser implements `POST /service/users/{id}/disable`. The tokens that the user created are suspended only once
+// the user can create no more.
 func (h handler) DisableUser(
 	ctx context.Context, r gen.DisableUserRequestObject,
 ) (gen.DisableUserResponseObject, error) {
@@ -80,7 +80,7 @@ func (h handler) EnableUser(ctx context.Context, r gen.EnableUserRequestObject) 
 func (h handler) CreateUserToken(
 	ctx context.Context, r gen.CreateUserTokenRequestObject,
 ) (gen.CreateUserTokenResponseObject, error) {
-	if r.Id < 1 { // the draft would mean the caller
+	if r.Id < 1 { // 0 in the draft would mean the caller
 		return nil, token.Errorf(token.NotFound, "there is no such user")
 	}
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{

@@ -93,7 +93,7 @@ func seconds(t time.Time) *int64 {
 	return new(t.Unix())
 }
 
-// VerifyRequest implements `GET /verify`, which is what every method and every path below it comes to. It judges the
+// VerifyRequest implements `GET /verify`, to which every method and every path below it is mapped. It checks the
 // request's own credential.
 func (h handler) VerifyRequest(
 	ctx context.Context, r gen.VerifyRequestRequestObject,
@@ -109,19 +109,19 @@ func (h handler) VerifyRequest(
 	wire.NoteCaller(ctx, authn.Name(i.Caller()))
 	scope, account := value(r.Params.Scope), value(r.Params.Account)
 	if scope != "" && token.Scope(scope) != i.Token.Scope || account != "" && account != i.Account.ID {
-		return nil, token.Errorf(token.Forbidden, "the token has not the account or the scope that is asked for")
+		return nil, token.Errorf(token.Forbidden, "the token does not have the requested account or scope")
 	}
 	return pass{*i}, nil
 }
 
-// pass is the answer for a token that works. The generated one formats each header anew; gateways ask for this one at
-// every request.
+// pass is the response for a valid token. The generated one is slower, as it formats each header; gateways get this one
+// for every request.
 type pass struct {
 	token.Introspection
 }
 
-// VisitVerifyRequestResponse sends every header, the empty ones too, so that what a client sent under these names
-// cannot come through.
+// VisitVerifyRequestResponse sends every header, also the empty ones, so that headers of these names from the client
+// cannot get through.
 func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
 	h := w.Header()
 	values := []string{

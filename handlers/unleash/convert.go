@@ -21,7 +21,7 @@ const path = "/api/admin/user/tokens"
 
 func ref(id int64) token.Ref { return token.Ref{Dialect: token.Unleash, ID: strconv.FormatInt(id, 10)} }
 
-// draft reads the body. What the document leaves optional, strict mode asks for.
+// draft reads the body. Strict mode requires the members that the document leaves optional.
 func (h handler) draft(body gen.PatSchema) (token.Draft, error) {
 	var faults []token.Fault
 	d := token.Draft{Dialect: token.Unleash}
@@ -31,7 +31,7 @@ func (h handler) draft(body gen.PatSchema) (token.Draft, error) {
 		faults = append(faults, token.Fault{Pointer: "/description", Detail: "is required"})
 	}
 	if body.ExpiresAt != nil {
-		// The validator has admitted the time already.
+		// The validator has already checked the time.
 		expiry, err := time.Parse(time.RFC3339, *body.ExpiresAt)
 		if err != nil {
 			return d, token.Wrap(token.Internal, err)
@@ -73,14 +73,13 @@ func list(p token.Page) gen.PatsSchema {
 	return pats
 }
 
-// readAtOnce is how many tokens of a whole list are in memory at a time.
+// readAtOnce is how many tokens of a complete list are in memory at a time.
 const readAtOnce = 500
 
 // wholeList walks over all tokens of an owner and shows them in parts. It implements [gen.GetPatsResponseObject].
 type wholeList func(show func([]token.Token) error) error
 
-// VisitGetPatsResponse sends each part as soon as it was read. What goes wrong after the first one breaks the answer
-// off.
+// VisitGetPatsResponse sends each part as soon as it was read. An error after the first part aborts the response.
 func (walk wholeList) VisitGetPatsResponse(w http.ResponseWriter) error {
 	before := `{"pats":[`
 	err := walk(func(tokens []token.Token) error {

@@ -26,11 +26,11 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	wire.TooLarge:             gen.PayloadTooLargeError,
 	wire.UnsupportedMediaType: gen.ContentTypeError,
 	wire.TooManyRequests:      gen.RateLimitError,
-	wire.NotImplemented:       gen.UnknownError, // which no operation answers
+	wire.NotImplemented:       gen.UnknownError, // which no operation returns
 }
 
-// WriteError answers with what readers of the older and of the newer servers expect: details is never empty, and each
-// of its texts stands under both names.
+// WriteError responds with what clients of the older and the newer servers expect: details is never empty, and has each
+// of its texts under both names.
 func WriteError(c echo.Context, f wire.Failure) error {
 	body := gen.ApiErrorSchema{Id: f.RequestID, Name: names[f.Kind], Message: f.Message}
 	for _, fault := range f.Faults {

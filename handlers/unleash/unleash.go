@@ -1,7 +1,4 @@
-// Package unleash speaks the unleash contract: Personal Access Tokens of a user.
-//
-// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
-// dialect. handlers registers it.
+// Package unleash implements the unleash contract: Personal Access Tokens of a user.
 package unleash
 
 import (
@@ -22,7 +19,7 @@ var Ignored = []string{"id", "secret", "createdAt", "seenAt", "userId"}
 // Options are the settings of the dialect.
 type Options struct {
 	PublicURL string // prefix of Location, without a slash at its end
-	Strict    bool   // description and expiresAt are required, as newer servers of the vendor have it
+	Strict    bool   // description and expiresAt are required, as in newer servers of the vendor
 }
 
 // Register adds the operations to the router, each behind its middlewares.
@@ -58,7 +55,7 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 	}, nil
 }
 
-// GetPats implements `GET /api/admin/user/tokens`. Readers that know no pages ask for no limit, and get everything.
+// GetPats implements `GET /api/admin/user/tokens`. Clients that do not page send no limit, and get everything.
 func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.GetPatsResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	query := token.Query{Dialect: token.Unleash, Ascending: true, Limit: limit}
@@ -85,8 +82,8 @@ func (h handler) GetPat(ctx context.Context, r gen.GetPatRequestObject) (gen.Get
 	return gen.GetPat200JSONResponse{Body: item(t)}, err
 }
 
-// DeletePat implements `DELETE /api/admin/user/tokens/{id}`. It answers alike whether there was such a token, so that
-// it tells a stranger nothing.
+// DeletePat implements `DELETE /api/admin/user/tokens/{id}`. Its response is the same whether or not the token exists,
+// so that it reveals nothing.
 func (h handler) DeletePat(ctx context.Context, r gen.DeletePatRequestObject) (gen.DeletePatResponseObject, error) {
 	_, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own)
 	if err != nil && token.KindOf(err) != token.NotFound {

@@ -15,38 +15,37 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// call is the context of one request: what is known of it, and how long it may take. It is one value, since each
-// further context costs a copy of the request; and it has no timer before somebody waits, since a check from memory
-// never does.
+// call is the context of one request: its data and its time limit. It is one value, since each further context costs a
+// copy of the request. It starts its timer only when somebody waits, since a check from memory never does.
 type call struct {
-	id      string        // made here, so that no two requests share one
-	sent    string        // the sender's, "" if it has none
+	id      string        // generated here, unique to the request
+	sent    string        // the client's own id, "" if it has none
 	method  string        // for the log, see [methodOf]
-	client  func() string // address from which the request came
+	client  func() string // the client's address
 	elapsed func() time.Duration
 	*Entrance
 
 	caller, object string // for the log, see [NoteCaller] and [NoteObject]
 
 	mu     sync.Mutex
-	ctx    context.Context    // the connection's; with a deadline as soon as somebody waits
-	cancel context.CancelFunc // nil: nobody has waited
+	ctx    context.Context    // the connection's; has a deadline once somebody waits
+	cancel context.CancelFunc // nil: nobody has waited yet
 }
 
 type contextKey struct{}
 
-// Entrance is what all requests to a server have in common.
+// Entrance has the settings that all requests to a server share.
 type Entrance struct {
-	Client func(*http.Request) string // address from which it came
-	Limit  time.Duration              // for how long it may take
+	Client func(*http.Request) string // the client's address
+	Limit  time.Duration              // of the time that a request may take
 	Gate   Gate
 	Veil   *Veil
 }
 
-// Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends
-// with [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server
-// leaves the body out by itself, since it still knows the method. It hands every method, and every path below the
-// gate's, on as a GET of that path, see [Gate.asOne].
+// Begin gives every request an id, and limits its time; after that, waiting ends with [token.Unavailable]. Responses
+// are not cacheable unless they say otherwise. Begin passes HEAD on as GET; net/http omits the body, since it still
+// knows the method. It passes every method, and every path below the gate's, on as a GET of that path, see
+// [Gate.asOne].
 func Begin(e Entrance, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
@@ -67,8 +66,8 @@ func Begin(e Entrance, next http.Handler) http.Handler {
 	})
 }
 
-// endAfterChunks ends the connection after the answer to a request in chunks. One that also had a Content-Length must
-// end it (RFC 9112 section 6.1), which net/http does not tell from the others: it has taken the header away.
+// endAfterChunks closes the connection after a chunked request. RFC 9112 section 6.1 requires this if the request also
+// had a Content-Length, which cannot be seen here: net/http has removed the header.
 func endAfterChunks(w http.ResponseWriter, r *http.Request) {
 	if len(r.TransferEncoding) > 0 {
 		w.Header().Set(echo.HeaderConnection, "close")
@@ -85,7 +84,7 @@ func (c *call) waiting() context.Context {
 	return c.ctx
 }
 
-// end lets go of the timer. Who begins to wait only now has the connection's context, which ends with the request.
+// end stops the timer. Anyone who starts to wait only now gets the connection's context, which ends with the request.
 func (c *call) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +103,7 @@ func (c *call) Done() <-chan struct{} { return c.waiting().Done() }
 // Err implements [context.Context].
 func (c *call) Err() error { return c.waiting().Err() }
 
-// Value implements [context.Context]. As long as it is not known who calls, places are taken up by an address.
+// Value implements [context.Context]. Before the caller is authenticated, its address owns its places in the queue.
 func (c *call) Value(key any) any {
 	if _, own := key.(contextKey); own {
 		return c
@@ -119,8 +118,8 @@ func (c *call) Value(key any) any {
 	return value
 }
 
-// network is an address as far as it tells clients apart: one of IPv6 has a network of 64 bits to itself (RFC 4291
-// section 2.5.4).
+// network is the part of an address that distinguishes clients: an IPv6 client has a network of 64 bits to itself (RFC
+// 4291 section 2.5.4).
 func network(client string) string {
 	address, err := netip.ParseAddr(client)
 	if err != nil || !address.Is6() || address.Is4In6() {
@@ -129,7 +128,7 @@ func network(client string) string {
 	return netip.PrefixFrom(address, 64).Masked().String()
 }
 
-// Put adds a value to the context of a request, for what comes after.
+// Put adds a value to the context of a request, for later handlers.
 func Put(ctx context.Context, key, value any) {
 	c := callOf(ctx)
 	c.mu.Lock()
@@ -137,16 +136,16 @@ func Put(ctx context.Context, key, value any) {
 	c.ctx = context.WithValue(c.ctx, key, value)
 }
 
-// callOf is nil where [Begin] is missing.
+// callOf is nil if [Begin] is missing.
 func callOf(ctx context.Context) *call {
 	c, _ := ctx.Value(contextKey{}).(*call)
 	return c
 }
 
-// name is what answers call the request.
+// name is the id of the request in responses.
 func (c *call) name() string { return cmp.Or(c.sent, c.id) }
 
-// requestID is what answers call the request that the context belongs to: by its sender's name, if that has a good one.
+// requestID is the id of the context's request in responses: the client's, if it is well-formed.
 func requestID(ctx context.Context) string {
 	if c := callOf(ctx); c != nil {
 		return c.name()

@@ -21,9 +21,8 @@ const (
 	NotImplemented       token.Kind = "not implemented"
 )
 
-// Kinds lists every kind that an answer can have.
-var Kinds = append(
-	[]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, NotImplemented}, token.Kinds...)
+// Kinds lists every kind that a response can have.
+var Kinds = append([]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, NotImplemented}, token.Kinds...)
 
 // statuses is the one table from kind to status.
 var statuses = map[token.Kind]int{
@@ -37,7 +36,7 @@ var statuses = map[token.Kind]int{
 	token.Conflict:          http.StatusConflict,
 	token.Unavailable:       http.StatusServiceUnavailable,
 	token.Overloaded:        http.StatusServiceUnavailable,
-	token.Canceled:          http.StatusServiceUnavailable, // nobody is there to read it
+	token.Canceled:          http.StatusServiceUnavailable, // the client is gone
 	token.Internal:          http.StatusInternalServerError,
 	MethodNotAllowed:        http.StatusMethodNotAllowed,
 	TooLarge:                http.StatusRequestEntityTooLarge,
@@ -46,22 +45,22 @@ var statuses = map[token.Kind]int{
 	NotImplemented:          http.StatusNotImplemented,
 }
 
-// Failure is what a dialect tells of an error: nothing in it is internal.
+// Failure is what a dialect reveals of an error: nothing in it is internal.
 type Failure struct {
 	Kind      token.Kind
 	Status    int
 	Message   string
 	Faults    []token.Fault
 	RequestID string
-	Takes     Schemes // the ways in which a credential may come to the path
+	Takes     Schemes // the credential schemes of the path
 }
 
-// standard are the messages of kinds whose errors are not to be shown.
+// standard are the messages of kinds whose errors must not be shown.
 var standard = map[token.Kind]string{
 	token.NotFound:          "there is nothing at this path",
-	MethodNotAllowed:        "the path does not take this method",
+	MethodNotAllowed:        "the path does not support this method",
 	token.Unavailable:       "the service is unavailable; try again",
-	token.Overloaded:        "the server has too much to do; try again in a moment",
+	token.Overloaded:        "the server is overloaded; try again in a moment",
 	token.Canceled:          "the request was cancelled",
 	token.Internal:          "the server failed; the log has the details under the request id",
 	token.Invalid:           "the request does not fit",
@@ -86,7 +85,7 @@ func Explain(ctx context.Context, err error) Failure {
 	return f
 }
 
-// kindOf also knows what Echo, the generated binder and the context answer.
+// kindOf also knows the errors of Echo, the generated binder and the context.
 func kindOf(err error) token.Kind {
 	var kind token.Kind
 	var answer *echo.HTTPError
@@ -121,7 +120,7 @@ func kindOfStatus(status int) token.Kind {
 // ErrorWriter writes a failure in the shape of a dialect.
 type ErrorWriter func(c echo.Context, f Failure) error
 
-// Fail answers with the failure: the headers that are the same everywhere, then the dialect's body.
+// Fail responds with the failure: first the headers common to all dialects, then the dialect's body.
 func Fail(c echo.Context, err error, takes Schemes, write ErrorWriter) {
 	if c.Response().Committed {
 		return
@@ -149,14 +148,14 @@ func Fail(c echo.Context, err error, takes Schemes, write ErrorWriter) {
 		refused.name(h)
 	}
 	if err := write(c, f); err != nil {
-		c.Set(writeErrorKey, fmt.Errorf("answer not written: %w", err))
+		c.Set(writeErrorKey, fmt.Errorf("cannot write the response: %w", err))
 	}
 }
 
 // writeErrorKey holds an error of the connection for the access log.
 const writeErrorKey = "tokenwright.write_error"
 
-// RenameFaults rewrites the pointers of an error's faults into the names that a dialect gives the members.
+// RenameFaults rewrites the pointers of an error's faults to the dialect's names of the members.
 func RenameFaults(err error, names *strings.Replacer) error {
 	var original *token.Error
 	if !errors.As(err, &original) || len(original.Faults) == 0 {

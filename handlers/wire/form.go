@@ -12,8 +12,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// guardForm admits exactly one form, with each parameter at most once (RFC 6749 section 3.2), that fits the schema. It
-// leaves the form on the request, so that it is read once.
+// guardForm accepts exactly one form that matches the schema, with each parameter at most once (RFC 6749 section 3.2).
+// It leaves the form on the request, so that it is read once.
 func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -41,7 +41,7 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 func parseForm(body string, veil *Veil) (url.Values, error) {
 	form, err := url.ParseQuery(body)
 	if err != nil {
-		return nil, badBody("the body must be a form in percent-encoding")
+		return nil, badBody("the body must be a percent-encoded form")
 	}
 	found := faults{veil: veil}
 	for _, name := range slices.Sorted(maps.Keys(form)) {
@@ -59,7 +59,7 @@ func parseForm(body string, veil *Veil) (url.Values, error) {
 	return form, token.Faulty(found.all...)
 }
 
-// checkForm judges the form as the object of texts that it is.
+// checkForm validates the form as an object of strings.
 func checkForm(form url.Values, schema *openapi3.Schema, veil *Veil) error {
 	object := make(map[string]any, len(form))
 	for name, values := range form {

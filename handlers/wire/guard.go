@@ -21,23 +21,23 @@ const (
 	MaxBody = 64 << 10
 	// maxDepth is the deepest nesting of a body, in levels.
 	maxDepth = 32
-	// manyTokens is how many JSON tokens a body may have to be told all its faults: enough for every good body, of which
-	// the largest lists 100 items.
+	// manyTokens is the number of JSON tokens up to which all faults of a body are reported: enough for every valid body,
+	// of which the largest lists 100 items.
 	manyTokens = 256
 )
 
-// jsonBody is a body that was read: the only reading of it, which the validator judges and the generated code binds.
+// jsonBody is a parsed body. It is parsed once, for the validator and for the generated code.
 type jsonBody struct {
 	io.ReadCloser                // of nothing
 	object        map[string]any // with numbers as [json.Number]
 	tokens        int            // JSON tokens that it had
 }
 
-// ValidatedValue is where the generated code takes the body from.
+// ValidatedValue is the body for the generated code.
 func (b jsonBody) ValidatedValue() any { return b.object }
 
-// guard admits exactly one JSON object (RFC 8259, and RFC 7493 where that one leaves a choice) and leaves it on the
-// request for the validator. Nothing behind it stops repeated members, trailing bytes, bad UTF-8 or U+0000.
+// guard accepts exactly one JSON object (RFC 8259, and RFC 7493 where that leaves a choice) and leaves it on the
+// request for the validator. Nothing after it rejects repeated members, trailing bytes, bad UTF-8 or U+0000.
 func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -61,9 +61,9 @@ func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 	}
 }
 
-// notTaken is the failure of a body in a form that the operation does not take.
+// notTaken is the failure of a body in a form that the operation does not accept.
 type notTaken struct {
-	media  string // what is taken, if that was wrong
+	media  string // the accepted media type, if that was wrong
 	coding string // likewise
 	shown  error
 }
@@ -72,7 +72,7 @@ func (e *notTaken) Error() string { return e.shown.Error() }
 
 func (e *notTaken) Unwrap() error { return e.shown }
 
-// name puts what would have been taken into the answer (RFC 9110 section 15.5.16).
+// name puts what would have been accepted into the response (RFC 9110 section 15.5.16).
 func (e *notTaken) name(h http.Header) {
 	if e.media != "" {
 		h.Set(echo.HeaderAccept, e.media)
@@ -82,7 +82,7 @@ func (e *notTaken) name(h http.Header) {
 	}
 }
 
-// checkContentType admits one media type, with whatever parameters, and no content coding.
+// checkContentType accepts one media type, with any parameters, and no content coding.
 func checkContentType(h http.Header, want string) error {
 	refused := &notTaken{}
 	if values := h[echo.HeaderContentType]; len(values) != 1 || values[0] != want && !isMedia(values[0], want) {
@@ -108,8 +108,8 @@ func encoded(line string) bool {
 	return false
 }
 
-// isMedia compares media types. Parameters that are not known mean nothing; JSON in another charset would be another
-// text, while a form is percent-encoded ASCII, whatever its charset is said to be.
+// isMedia compares media types. Unknown parameters are ignored. JSON must not have another charset, while a form is
+// percent-encoded ASCII, whatever its charset parameter.
 func isMedia(value, want string) bool {
 	media, params, err := mime.ParseMediaType(value)
 	charset, given := params["charset"]
@@ -145,7 +145,7 @@ func tooLarge(limit int64) error {
 	return token.Errorf(TooLarge, "the body must have at most %d bytes", limit)
 }
 
-// parseObject reads a body. The decoder itself refuses repeated names, bad UTF-8 and lone surrogates.
+// parseObject reads a body. The decoder itself rejects repeated names, bad UTF-8 and lone surrogates.
 func parseObject(text []byte) (jsonBody, error) {
 	p := parser{decoder: jsontext.NewDecoder(bytes.NewReader(text))}
 	if p.decoder.PeekKind() != '{' {
@@ -206,7 +206,7 @@ func (p *parser) object() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := read.String() // before the next token takes its place
+		name := read.String() // before the next token overwrites it
 		if object[name], err = p.value(); err != nil {
 			return nil, err
 		}
@@ -235,16 +235,16 @@ func checkEnd(decoder *jsontext.Decoder) error {
 	return nil
 }
 
-// syntaxError says what is wrong without repeating what was sent.
+// syntaxError describes the error without repeating the body.
 func syntaxError(err error) error {
 	var syntactic *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return badBody("the body must not have a member twice")
+		return badBody("the body must not have duplicate members")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return badBody("the body must be complete JSON; it ends too early")
 	case errors.As(err, &syntactic):
-		return token.Errorf(token.Invalid, "the body must be valid JSON in UTF-8; it is not at byte %d", syntactic.ByteOffset)
+		return token.Errorf(token.Invalid, "the body must be valid JSON in UTF-8; it is invalid at byte %d", syntactic.ByteOffset)
 	}
 	return badBody("the body must be valid JSON in UTF-8")
 }

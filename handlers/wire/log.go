@@ -15,27 +15,27 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// Access is what one request left: for the log and for metrics. It holds no secret and no body.
+// Access describes one request for the log and for metrics. It contains no secret and no body.
 type Access struct {
 	Dialect   string
 	Operation string // operationId, "" if no operation matched
 	Method    string
 	Status    int
 	Duration  time.Duration
-	RequestID string // our own; no two requests share one
-	SentID    string // the sender's, which the answer has in its place; "" if there is none
-	Client    string // address from which the request came
+	RequestID string // our own, unique to the request
+	SentID    string // the client's, which the response has instead; "" if there is none
+	Client    string // the client's address
 	Caller    string // user or account and token of the caller, "" if it was not authenticated
-	Object    string // what was acted on or asked for, such as "token:muninx/…" or "user:2"; "" if it is not one thing
-	Cause     string // why a request was refused
-	Err       error  // of a 5xx answer, or of one that was broken off
+	Object    string // what the request acts on, such as "token:muninx/…" or "user:2"; "" if it is not a single thing
+	Cause     string // why the request was rejected
+	Err       error  // of a 5xx response, or of one that was aborted
 }
 
-// Describe tells the names of a request: Dialect, Operation, Caller, Object and Client.
+// Describe sets the names of a request: Dialect, Operation, Caller, Object and Client.
 type Describe func(c echo.Context) Access
 
-// WithAccess answers errors through fail and reports every request once. It ends the connection where an error came
-// after the answer had begun.
+// WithAccess responds to errors through fail and reports every request once. It closes the connection if an error
+// occurs after the response has begun.
 func WithAccess(
 	describe Describe, fail func(echo.Context, error), report func(context.Context, Access),
 ) echo.MiddlewareFunc {
@@ -61,22 +61,22 @@ func WithAccess(
 			}
 			report(c.Request().Context(), a)
 			if brokenOff {
-				panic(http.ErrAbortHandler) // else what was sent would look whole
+				panic(http.ErrAbortHandler) // else the response would look complete
 			}
 			return nil
 		}
 	}
 }
 
-// nameAnswer puts the request id into the header at the last moment: the generated answers set it, too, and would have
-// to be told each time.
+// nameAnswer sets the request id in the header at the last moment: the generated responses set it too, and every one
+// would need the value.
 func nameAnswer(c echo.Context) {
 	id := callOf(c.Request().Context()).name()
 	c.Response().Before(func() { c.Response().Header().Set(echo.HeaderXRequestID, id) })
 }
 
-// cause is why a request was refused, in words that repeat nothing of a body. Of a credential they also say what the
-// answer does not.
+// cause is why a request was rejected, in words that repeat nothing of a body. For a credential it has the reason that
+// the response does not reveal.
 func cause(err error) string {
 	var refused *token.Error
 	if !errors.As(err, &refused) {
@@ -86,13 +86,13 @@ func cause(err error) string {
 	if told.Kind == token.CredentialInvalid {
 		told = innermost(told)
 	} else {
-		told.Err = nil // may quote what was sent
+		told.Err = nil // may quote the request
 	}
 	return told.Error()
 }
 
-// innermost is what first found a credential wrong; what handed that on has the same kind, and a message that says no
-// more.
+// innermost is the error that first rejected a credential; its wrappers have the same kind, and messages that add
+// nothing.
 func innermost(e token.Error) token.Error {
 	for e.Err != nil {
 		inner, ok := e.Err.(*token.Error) //nolint:errorlint // one that is wrapped further in has words around it
@@ -105,14 +105,14 @@ func innermost(e token.Error) token.Error {
 	return e
 }
 
-// NoteObject names for the log what the request acts on, where its path does not.
+// NoteObject names the object of the request for the log, if its path does not.
 func NoteObject(ctx context.Context, object string) {
 	if c := callOf(ctx); c != nil {
 		c.object = object
 	}
 }
 
-// NoteCaller names for the log whose credential an operation has judged by itself.
+// NoteCaller names the caller for the log, in operations that check the credential themselves.
 func NoteCaller(ctx context.Context, caller string) {
 	if c := callOf(ctx); c != nil {
 		c.caller = caller
@@ -122,7 +122,7 @@ func NoteCaller(ctx context.Context, caller string) {
 // milliseconds is a duration as the log has it.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// levelOf leaves errors to what is a fault of ours. A caller can leave, or ask for too much, as often as it pleases.
+// levelOf is error only for failures of the server. Callers can disconnect, or overload it, as often as they like.
 func levelOf(err error) slog.Level {
 	if kind := kindOf(err); kind == token.Overloaded || kind == token.Canceled {
 		return slog.LevelWarn
@@ -130,7 +130,7 @@ func levelOf(err error) slog.Level {
 	return slog.LevelError
 }
 
-// Log writes one line for the request. It makes the record itself, since [slog.Logger] looks for the line of code each
+// Log writes one line for the request. It builds the record itself, since [slog.Logger] looks up the source line every
 // time, which is not logged.
 func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	level := slog.LevelInfo
@@ -158,7 +158,7 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 	if a.Err != nil {
 		line.AddAttrs(slog.String("error", veilOf(ctx).over(a.Err.Error())))
 	}
-	log.Handler().Handle(ctx, line) //nolint:errcheck // there is no other log to tell
+	log.Handler().Handle(ctx, line) //nolint:errcheck // there is nowhere else to log it
 }
 
 // Recover turns a panic into an internal error with its stack for the log.

@@ -10,16 +10,16 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// wellFormed is what a sender's own request id may look like; anything else could forge lines of a log.
+// wellFormed matches valid request ids of clients; anything else could forge log lines.
 var wellFormed = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// methods are those that HTTP knows (RFC 9110 section 9.3, RFC 5789).
+// methods are the methods of HTTP (RFC 9110 section 9.3, RFC 5789).
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 	http.MethodConnect, http.MethodOptions, http.MethodTrace,
 }
 
-// methodOf is the method as the log has it: any other may hold anything.
+// methodOf is the method for the log: an unknown method could contain anything.
 func methodOf(r *http.Request) string {
 	if slices.Contains(methods, r.Method) {
 		return r.Method
@@ -27,7 +27,7 @@ func methodOf(r *http.Request) string {
 	return "other"
 }
 
-// sentRequestID is the sender's own name for the request, "" if it has no good one.
+// sentRequestID is the client's own id for the request, "" if it has no well-formed one.
 func sentRequestID(h http.Header, veil *Veil) string {
 	sent := h[echo.HeaderXRequestID]
 	if len(sent) != 1 || !wellFormed.MatchString(sent[0]) || veil.suspects(sent[0]) {
@@ -36,15 +36,15 @@ func sentRequestID(h http.Header, veil *Veil) string {
 	return sent[0]
 }
 
-// Gate is where gateways ask, with any method and any path below it.
+// Gate is the endpoint for gateways, with any method and any path below it.
 type Gate struct {
 	Path      string
 	Questions []string // names of its query parameters
 }
 
-// asOne is the URL of the gate that stands for this one. A query counts at the gate's own path. One below it is the
-// query of somebody's own request, and says nothing; but where nothing except slashes and dots follows, something that
-// is or looks like a question was meant as one.
+// asOne maps a URL to that of the gate. The query counts at the gate's own path. Below it, the query belongs to the
+// client's request and is dropped, unless only slashes and dots follow and it has a parameter that is or resembles one
+// of the gate's.
 func (g Gate) asOne(sent *url.URL) *url.URL {
 	if sent.Path == g.Path && sent.RawPath == "" {
 		return sent
@@ -58,7 +58,7 @@ func (g Gate) asOne(sent *url.URL) *url.URL {
 	return &one
 }
 
-// asks reports whether a query has a parameter that is a question, or probably was to be one.
+// asks reports whether a query has a parameter of the gate, or probably a misspelled one.
 func (g Gate) asks(query string) bool {
 	parameters, err := url.ParseQuery(query)
 	for name := range parameters {
@@ -69,10 +69,10 @@ func (g Gate) asks(query string) bool {
 	return err != nil
 }
 
-// Matched reports whether the route fits the path segment by segment. The router also takes a last parameter that is
-// empty or has slashes in it, and decodes an encoded slash.
+// Matched reports whether the route matches the path segment by segment. The router alone also accepts a last parameter
+// that is empty or contains slashes, and decodes an encoded slash.
 func Matched(c echo.Context) bool {
-	path := c.Request().URL.RawPath // as it was sent, if that differs from the usual encoding of what it means
+	path := c.Request().URL.RawPath // as sent, if it differs from the canonical encoding
 	if path == "" {
 		path = c.Request().URL.Path
 	} else if lower := strings.ToLower(path); strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
@@ -82,8 +82,8 @@ func Matched(c echo.Context) bool {
 		!strings.Contains(path, "//")
 }
 
-// StrictPath refuses paths that only a cleaning would match, and answers OPTIONS like any other method that a path
-// does not take. It comes after authentication.
+// StrictPath rejects paths that would match only after cleaning, and treats OPTIONS like any other unsupported method.
+// It comes after authentication.
 func StrictPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		switch {
@@ -96,7 +96,7 @@ func StrictPath(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// allowed is the value of the Allow header: what the router found, with HEAD beside GET and without OPTIONS.
+// allowed is the value of the Allow header: the router's methods, with HEAD beside GET and without OPTIONS.
 func allowed(c echo.Context) string {
 	value, _ := c.Get(echo.ContextKeyHeaderAllow).(string)
 	var methods []string
@@ -113,7 +113,7 @@ func allowed(c echo.Context) string {
 	return strings.Join(methods, ", ")
 }
 
-// DefaultLimit is the size of a page for which no limit was asked.
+// DefaultLimit is the size of a page without a limit parameter.
 const DefaultLimit = 50
 
 // Page reads the two parameters of every list.

@@ -1,6 +1,5 @@
-// Package wire is what all dialects share of HTTP: the guard that a body passes, the validator, the request id, the
-// access log, the way from an error to an answer. It learns from a spec what a request must be, and must not know any
-// dialect or operation. handlers and the dialects call it.
+// Package wire has the parts of HTTP that all dialects share: the guard of bodies, the validator, the request id, the
+// access log, the path from an error to a response. It knows no dialect.
 package wire
 
 import (
@@ -23,13 +22,13 @@ type Operation struct {
 	Method string
 	Path   string // as Echo writes it: /tokens/:id
 	Open   bool   // the spec says `security: []`: no credential is needed
-	Judges bool   // the spec says `x-judges-credential: true`: the operation's work is to judge the one it is sent
+	Judges bool   // the spec says `x-judges-credential: true`: the operation itself checks its credential
 	Takes  Schemes
-	Object string // the path says `x-object`: what its id names, if not a token
+	Object string // `x-object` of the path: what its id names, if not a token
 	route  *routers.Route
 }
 
-// Schemes are the types of the schemes by which a credential may come: bearer, basic or apiKey.
+// Schemes are types of credential schemes: bearer, basic or apiKey.
 type Schemes []string
 
 // Has reports whether the type is one of them.
@@ -38,22 +37,22 @@ func (s Schemes) Has(scheme string) bool { return slices.Contains(s, scheme) }
 // Options say how a spec is applied.
 type Options struct {
 	Ignored       []string            // members of any body that are dropped unread
-	Values        map[string][]string // of parameters that have other ones than the spec says, by name
+	Values        map[string][]string // of parameters whose values differ from the spec, by name
 	IgnoreUnknown bool                // drop members and parameters that the spec does not know, instead of refusing
 }
 
-// Spec is a contract that was read once, at the start.
+// Spec is a contract, read once at startup.
 type Spec struct {
 	Operations []Operation
-	Takes      Schemes // of operations that say nothing else
+	Takes      Schemes // of operations without their own
 	options    Options
 }
 
-// loaded has the specs that were read, since reading one takes longer than all else that a server does to start, and
-// tests start hundreds. Nothing changes a spec after that.
+// loaded caches the specs, since reading one takes longer than the rest of a server's start, and tests start hundreds.
+// A spec never changes after it was read.
 var loaded sync.Map
 
-// Load reads a spec, once for all who ask for it with the same options.
+// Load reads a spec, once for each set of options.
 func Load(document []byte, options Options) (*Spec, error) {
 	key := fmt.Sprintf("%x %+v", sha256.Sum256(document), options)
 	read, _ := loaded.LoadOrStore(key, sync.OnceValues(func() (*Spec, error) { return load(document, options) }))
@@ -78,7 +77,7 @@ func load(document []byte, options Options) (*Spec, error) {
 				Judges: op.Extensions["x-judges-credential"] == true, Object: named(item.Extensions["x-object"]),
 				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
 			})
-			op.Security = &openapi3.SecurityRequirements{} // authentication comes before validation, and not here
+			op.Security = &openapi3.SecurityRequirements{} // authentication happens before validation, not in it
 			closeBody(op, !options.IgnoreUnknown)
 			options.setValues(op)
 		}
@@ -92,7 +91,7 @@ func named(extension any) string {
 	return name
 }
 
-// setValues has the parameters of an operation take the values that the options have for them.
+// setValues applies the values of the options to the parameters of an operation.
 func (o Options) setValues(op *openapi3.Operation) {
 	for _, p := range op.Parameters {
 		if values, ok := o.Values[p.Value.Name]; ok && len(p.Value.Schema.Value.Enum) > 0 {
@@ -104,7 +103,7 @@ func (o Options) setValues(op *openapi3.Operation) {
 	}
 }
 
-// schemes are those of the alternatives; one of HTTP goes by its own name.
+// schemes are those of the alternatives; an HTTP scheme has its own name.
 func schemes(doc *openapi3.T, alternatives openapi3.SecurityRequirements) (types Schemes) {
 	for _, alternative := range alternatives {
 		for name := range alternative {
@@ -120,7 +119,7 @@ func echoPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// Middlewares returns what every operation passes before its handler: guard, what comes after a body was read, and
+// Middlewares returns the middlewares before the handler of an operation: guard, those after a body was read, and
 // validator, in this order.
 func (s *Spec) Middlewares(afterBody echo.MiddlewareFunc) map[string][]echo.MiddlewareFunc {
 	chains := make(map[string][]echo.MiddlewareFunc, len(s.Operations))
@@ -134,7 +133,7 @@ func (s *Spec) Middlewares(afterBody echo.MiddlewareFunc) map[string][]echo.Midd
 	return chains
 }
 
-// Queries are the names of the parameters that the operation takes in its query.
+// Queries are the names of the operation's query parameters.
 func (op Operation) Queries() []string {
 	return queryRules{known: parameters(op.route, openapi3.ParameterInQuery)}.names()
 }
@@ -151,7 +150,7 @@ func (op Operation) headers() (names []string) {
 	return names
 }
 
-// guardOf chooses the guard by the body that the operation declares.
+// guardOf chooses the guard for the body that the operation declares.
 func (s *Spec) guardOf(op Operation) echo.MiddlewareFunc {
 	body := op.route.Operation.RequestBody
 	if body == nil {
@@ -172,8 +171,8 @@ func (op Operation) maxBody() int64 {
 	return MaxBody
 }
 
-// noBody hides a body that the operation does not declare, and makes one line of each of the headers that it declares:
-// the generated binding takes no more, though a request may have several (RFC 9110 section 5.3).
+// noBody hides a body that the operation does not declare, and joins the lines of each header that it declares: the
+// generated binding accepts only one line, though a request may have several (RFC 9110 section 5.3).
 func noBody(headers []string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

@@ -9,18 +9,18 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// dateTime is the grammar of RFC 3339 section 5.6. [time.Parse] takes more than that (go.dev/issue/54580) and is left
-// with what a grammar cannot say: how many days a month has.
+// dateTime is the grammar of RFC 3339 section 5.6. [time.Parse] accepts more than that (go.dev/issue/54580) and only
+// checks what a grammar cannot: how many days a month has.
 var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?` +
 	`(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
-// secondAt is where the seconds are.
+// secondAt is the offset of the seconds.
 const secondAt = len("2006-01-02T15:04:")
 
 var errNoTime = errors.New("not a date and time of RFC 3339")
 
-// parseTime reads a date and time of RFC 3339 in any case. A leap second can be wherever one may be inserted, at the
-// end of any month in UTC, and is read as the second after it, since [time.Time] has none.
+// parseTime reads an RFC 3339 date and time in upper or lower case. A leap second is valid at the end of any month in
+// UTC, and is read as the second after it, since [time.Time] has none.
 func parseTime(text string) (time.Time, error) {
 	text = strings.ToUpper(text)
 	if !dateTime.MatchString(text) {
@@ -44,7 +44,7 @@ func parseTime(text string) (time.Time, error) {
 	return t, nil
 }
 
-// checkTime is the judgement of the format date-time.
+// checkTime validates the format date-time.
 func checkTime(text string) error {
 	_, err := parseTime(text)
 	return err
@@ -59,7 +59,7 @@ func spell(t time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// respell rewrites the times of a body that was validated, so that what is bound is what was judged.
+// respell rewrites the times of a validated body, so that the binder reads them as the validator did.
 func respell(value any, schema *openapi3.Schema) any {
 	switch v := value.(type) {
 	case string:

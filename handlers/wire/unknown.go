@@ -13,7 +13,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// closeBody has the objects of an operation's JSON body admit the members that they name and no others, or any.
+// closeBody makes the objects of an operation's JSON body accept only the members that they declare, or any.
 func closeBody(op *openapi3.Operation, closed bool) {
 	if op.RequestBody == nil {
 		return
@@ -23,7 +23,7 @@ func closeBody(op *openapi3.Operation, closed bool) {
 	}
 }
 
-// closeSchema leaves objects alone that are maps. No schema of a request is part of itself.
+// closeSchema leaves maps alone. No schema of a request is recursive.
 func closeSchema(s *openapi3.Schema, closed bool) {
 	if len(s.Properties) > 0 && s.AdditionalProperties.Schema == nil {
 		s.AdditionalProperties.Has = new(!closed)
@@ -36,7 +36,7 @@ func closeSchema(s *openapi3.Schema, closed bool) {
 	}
 }
 
-// unknownMember is the name of the member that the validator found to be none of the schema's.
+// unknownMember is the name of the member that the validator found not to be in the schema.
 func unknownMember(e *openapi3.SchemaError) (name string, ok bool) {
 	if e.SchemaField != "properties" {
 		return "", false
@@ -45,7 +45,7 @@ func unknownMember(e *openapi3.SchemaError) (name string, ok bool) {
 	return name, err == nil
 }
 
-// unknown is the fault of a name that is none of those known at the place.
+// unknown is the fault of an unknown name, given the known ones.
 func (fs *faults) unknown(at token.Fault, name string, known []string) token.Fault {
 	at.Pointer += pointer([]string{fs.shown(name)})
 	kind := "member"
@@ -65,11 +65,11 @@ func (fs *faults) unknown(at token.Fault, name string, known []string) token.Fau
 	return at
 }
 
-// maxName is how much of an unknown name is repeated, in characters.
+// maxName is how many characters of an unknown name a response repeats.
 const maxName = 64
 
-// shown is as much of an unknown name as its sender needs to find it. It may be anything, a secret in the wrong place
-// included, and whoever reads it may do so on a terminal.
+// shown is as much of an unknown name as the client needs to find it. The name may be anything, even a misplaced
+// secret, and may be printed on a terminal.
 func (fs *faults) shown(name string) string {
 	if fs.veil.suspects(name) {
 		return hidden
@@ -88,7 +88,7 @@ func (fs *faults) shown(name string) string {
 	return name + end
 }
 
-// near is the known name that was probably meant, "" if none is alike.
+// near is the known name that was probably meant, "" if none is similar.
 func near(name string, known []string) string {
 	name = folded(name)
 	if name == "" || len(name) > maxName {

@@ -19,17 +19,17 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// filter are the settings of the validator of parameters; bodies are judged by [judgeBody].
+// filter are the settings of the validator of parameters; [judgeBody] validates bodies.
 var filter = &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, ExcludeRequestBody: true}
 
-// bodyRules are how a body is judged by its schema.
+// bodyRules are the settings for the validation of bodies.
 var bodyRules = []openapi3.SchemaValidationOption{
 	openapi3.VisitAsRequest(), openapi3.DisableReadOnlyValidation(),
 	openapi3.WithStringFormatValidator("date-time", openapi3.NewCallbackValidator(checkTime)),
 }
 
-// validator judges the request by the operation's part of the spec. The query of an open operation may have anything in
-// it, since others add to addresses what they please; a question whether somebody may come in is never ignored.
+// validator checks the request against the operation's part of the spec. The query of an open operation may contain
+// anything, since third parties append parameters to URLs; but a parameter of an access check is never ignored.
 func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
 	query := queryRules{parameters(route, openapi3.ParameterInQuery), !op.Open && !ignoreUnknown || op.Judges}
@@ -61,8 +61,8 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	}
 }
 
-// judgeBody judges a body by its schema and writes its times anew. Of one with many tokens the first fault is enough: a
-// body of nothing but faults would cost many times its size.
+// judgeBody validates a body by its schema and rewrites its times. For a body with many tokens it stops at the first
+// fault: otherwise a body full of faults would cost many times its size.
 func judgeBody(body jsonBody, schema *openapi3.Schema) error {
 	rules := bodyRules
 	if body.tokens <= manyTokens {
@@ -75,7 +75,7 @@ func judgeBody(body jsonBody, schema *openapi3.Schema) error {
 	return nil
 }
 
-// bodySchema is the schema of the operation's JSON body, nil if it takes none.
+// bodySchema is the schema of the operation's JSON body, nil if it has none.
 func bodySchema(route *routers.Route) *openapi3.Schema {
 	if body := route.Operation.RequestBody; body != nil {
 		if media := body.Value.Content[echo.MIMEApplicationJSON]; media != nil {
@@ -90,8 +90,8 @@ func isForm(route *routers.Route) bool {
 	return body != nil && body.Value.Content[echo.MIMEApplicationForm] != nil
 }
 
-// judgesQueryOnly reports whether a request without a query has nothing that is judged here: whatever the operation
-// takes is optional and in the query, or a form.
+// judgesQueryOnly reports whether a request without a query needs no validation here: all parameters of the operation
+// are optional and in the query, or in a form.
 func judgesQueryOnly(route *routers.Route) bool {
 	taken := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
 	return (route.Operation.RequestBody == nil || isForm(route)) &&
@@ -111,10 +111,10 @@ func parameters(route *routers.Route, in string) (found []*openapi3.Parameter) {
 	return found
 }
 
-// queryRules are what a query must be, whatever its parameters mean.
+// queryRules are the rules for a query, regardless of the meaning of its parameters.
 type queryRules struct {
-	known  []*openapi3.Parameter // each of which takes one value
-	closed bool                  // no others are taken
+	known  []*openapi3.Parameter // each of which has one value
+	closed bool                  // no others are accepted
 }
 
 // names are those of the parameters that are known.
@@ -126,11 +126,11 @@ func (q queryRules) names() []string {
 	return names
 }
 
-// check refuses what the parser of queries drops or lets through, a parameter that is given twice, and unknown ones.
+// check rejects what the query parser drops or lets through, and duplicate and unknown parameters.
 func (q queryRules) check(raw string, veil *Veil) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return badBody("the query must be in percent-encoding, with & between its parameters")
+		return badBody("the query must be percent-encoded parameters separated by &")
 	}
 	found := faults{veil: veil}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
@@ -150,8 +150,7 @@ func (q queryRules) check(raw string, veil *Veil) error {
 	return token.Faulty(found.all...)
 }
 
-// judgeParameter says what the values of a parameter must be, "" if they are that as far as it is not left to the
-// schema.
+// judgeParameter says what the values of a parameter must be, "" if they are valid apart from the schema.
 func judgeParameter(p *openapi3.Parameter, values []string) string {
 	switch {
 	case len(values) > 1:
@@ -164,10 +163,10 @@ func judgeParameter(p *openapi3.Parameter, values []string) string {
 	return ""
 }
 
-// plain reports whether every database takes the text.
+// plain reports whether every database accepts the text.
 func plain(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// spelled refuses a second spelling of an integer or a boolean, such as +4, 04 or TRUE.
+// spelled rejects non-canonical integers and booleans, such as +4, 04 or TRUE.
 func spelled(p *openapi3.Parameter, text string) bool {
 	switch taken := p.Schema.Value.Type; {
 	case taken.Is(openapi3.TypeBoolean):
@@ -179,7 +178,7 @@ func spelled(p *openapi3.Parameter, text string) bool {
 	return true
 }
 
-// checkPath refuses second spellings in the path.
+// checkPath rejects non-canonical values in the path.
 func checkPath(c echo.Context, taken []*openapi3.Parameter) error {
 	for _, p := range taken {
 		if !spelled(p, c.Param(p.Name)) {
@@ -204,7 +203,7 @@ func pathParams(c echo.Context) map[string]string {
 	return params
 }
 
-// refusal turns what the validator found into faults, none of which repeats a value that was sent.
+// refusal turns the validator's error into faults, none of which repeats a value from the request.
 func refusal(err error, veil *Veil) error {
 	found := faults{veil: veil}
 	found.collect(err, token.Fault{})
@@ -214,10 +213,10 @@ func refusal(err error, veil *Veil) error {
 	return token.Faulty(found.all...)
 }
 
-// maxFaults is how many faults of one request are told.
+// maxFaults is how many faults of one request are reported.
 const maxFaults = 50
 
-// faults are those of one request, one for each place: "" is both too short and blank, and saying so once is enough.
+// faults are those of one request, one for each place: "" is both too short and blank, and one report is enough.
 type faults struct {
 	veil *Veil
 	all  []token.Fault
@@ -272,7 +271,7 @@ func (fs *faults) collectSchema(e *openapi3.SchemaError, at token.Fault) {
 	fs.add(described(at, rule(e)))
 }
 
-// branches are the faults below one that only says that there are some.
+// branches are the faults below one that only groups them.
 func branches(e *openapi3.SchemaError) error {
 	var many openapi3.MultiError
 	if e.Origin != nil && errors.As(e.Origin, &many) {
@@ -288,7 +287,7 @@ func described(f token.Fault, detail string) token.Fault {
 	return f
 }
 
-// escaped writes a segment of a JSON pointer. It is made once, since making it costs more than its work.
+// escaped escapes a segment of a JSON pointer. It is built once, since building it costs more than using it.
 var escaped = strings.NewReplacer("~", "~0", "/", "~1")
 
 func pointer(path []string) string {
@@ -299,7 +298,7 @@ func pointer(path []string) string {
 	return b.String()
 }
 
-// parameterRule says what a parameter must be, whatever is wrong with it.
+// parameterRule says what a parameter must be, regardless of the error.
 func parameterRule(p *openapi3.Parameter) string {
 	s := p.Schema.Value
 	switch {
@@ -374,7 +373,7 @@ func choices(values []any) string {
 	return listed(words, "or")
 }
 
-// listed are the words as a sentence has them.
+// listed joins the words as in a sentence.
 func listed(words []string, conjunction string) string {
 	last := len(words) - 1
 	if last < 1 {

@@ -10,21 +10,21 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// Readings has callers who want to read the same at the same time share one reading. Every caller gets one that was
-// begun after it came: while one is under way, all who come wait for the next one together. So whatever was committed
-// before a caller came is in what it gets. The zero value is ready.
+// Readings lets concurrent callers share a read of the same data. Every caller gets a read that began after its call:
+// while one is running, new callers together wait for the next. So a caller sees everything that was committed before
+// its call. The zero value is ready to use.
 type Readings[V any] struct {
-	next    singleflight.Group // not begun yet, because of the one that is running
+	next    singleflight.Group // not begun yet, because another one is running
 	running singleflight.Group
 }
 
-// reading is the result of one.
+// reading is the result of one read.
 type reading[V any] struct {
 	value   V
-	private bool // the error is about its reader: who left, or was sent away for its own share of the places
+	private bool // the error concerns only its reader, who gave up or exceeded its own share of the queue
 }
 
-// Get returns what read returns, in this call or in another one. A panic in it is its error.
+// Get returns the result of read, from this call or a shared one. A panic in read becomes its error.
 func (r *Readings[V]) Get(ctx context.Context, key string, read func() (V, error)) (V, error) {
 	for {
 		own := false
@@ -44,7 +44,7 @@ func (r *Readings[V]) Get(ctx context.Context, key string, read func() (V, error
 	}
 }
 
-// run reads when the reading that is under way has ended. Who comes after that waits for another one.
+// run reads once the running read has ended. Later callers wait for another read.
 func (r *Readings[V]) run(ctx context.Context, key string, read func() (V, error)) (got reading[V], err error) {
 	for begun := false; !begun; {
 		_, err, _ = r.running.Do(key, func() (_ any, err error) {

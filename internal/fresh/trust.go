@@ -1,9 +1,7 @@
-// Package fresh says how new an answer is. [Trust] says until when what is kept in memory may be used, and [Readings]
-// lets callers share a reading that is new enough for all of them.
-//
-// It knows time and the moments at which a feed of changes was heard. It must not know what is kept in memory, the
-// database, or how the feed works. internal/memory and internal/statuslist call it; the store's feed tells it, by
-// internal/memory.
+// Package fresh decides whether data is recent enough. [Trust] decides how long cached data may be used, and [Readings]
+// lets callers share a read that is recent enough for all of them. It knows time and when heartbeats of a feed of
+// changes were sent and heard. It must not know what is cached, the database, or how the feed works. internal/memory
+// and internal/statuslist call it; the store's feed reaches it through internal/memory.
 package fresh
 
 import (
@@ -13,17 +11,17 @@ import (
 )
 
 const (
-	// TrustFor is how long memory may be used after the sending of the last heartbeat that was heard. The guarantee to
-	// callers is one second; the difference is for a check that is already on its way.
+	// TrustFor is how long memory may be used after the last heartbeat that was heard had been sent. The guarantee to
+	// callers is one second; the difference is for a check that is already under way.
 	TrustFor = 700 * time.Millisecond
-	// idleAfter is for how long memory has to be left alone before heartbeats cease, each of which costs the database a
-	// transaction id and a lock that all its announcements share.
+	// idleAfter is how long memory must be unused before heartbeats stop: each costs the database a transaction id and a
+	// lock that all its notifications share.
 	idleAfter = time.Second
 )
 
-// Trust says whether what is in memory may be used. If no other process changes the store, it always may. Else changes
-// come through a feed, and a heartbeat that comes back through it says that every change which was committed before its
-// sending has been told: memory may be used for [TrustFor] from that moment on, unless the feed is lost meanwhile.
+// Trust decides whether cached data may be used. If no other process changes the store, it always may. Otherwise
+// changes arrive through a feed. When a heartbeat comes back through it, every change that was committed before it was
+// sent has arrived too: memory may be used for [TrustFor] after it was sent, unless the feed is lost meanwhile.
 type Trust struct {
 	shared    bool
 	stopwatch func() time.Duration
@@ -32,22 +30,23 @@ type Trust struct {
 	losses int           // of the feed; what was sent before the last one says nothing
 	lost   bool          // no heartbeat was heard since the last loss
 	heard  time.Duration // sending of the last heartbeat that was heard
-	relied time.Duration // when it was asked for last
+	relied time.Duration // when it was last used
 	next   chan struct{} // closed when a heartbeat is heard, or the feed is lost
 }
 
-// NewTrust returns one that trusts nothing yet if other processes change the store, too. The stopwatch never goes back.
+// NewTrust returns a Trust that, if other processes change the store too, trusts nothing yet. The stopwatch is
+// monotonic.
 func NewTrust(shared bool, stopwatch func() time.Duration) *Trust {
 	return &Trust{shared: shared, stopwatch: stopwatch, lost: true, next: make(chan struct{})}
 }
 
-// Holds reports whether memory may be used now. Where it is asked, heartbeats are sent.
+// Holds reports whether memory may be used now. Calling it keeps heartbeats going.
 func (t *Trust) Holds() bool {
 	holds, _ := t.ask()
 	return holds
 }
 
-// Await is Holds for what costs more to read than a heartbeat: it waits for the next one if one is to come.
+// Await is Holds for data that costs more to read than a heartbeat: it waits for the next heartbeat if one is coming.
 func (t *Trust) Await(ctx context.Context) bool {
 	holds, next := t.ask()
 	if holds || next == nil {
@@ -60,7 +59,7 @@ func (t *Trust) Await(ctx context.Context) bool {
 	return t.Holds()
 }
 
-// ask tells how it is, and what to wait for if that may be about to change.
+// ask reports the current state, and what to wait for if it may be about to change.
 func (t *Trust) ask() (holds bool, next <-chan struct{}) {
 	if !t.shared {
 		return true, nil
@@ -74,8 +73,8 @@ func (t *Trust) ask() (holds bool, next <-chan struct{}) {
 	return t.relied-t.heard < TrustFor, t.next
 }
 
-// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back; nil
-// says that nobody relies on memory, so that none is needed.
+// Sending marks the moment before a heartbeat is sent. The returned function is to be called when it has come back; nil
+// means that nobody uses memory, so that no heartbeat is needed.
 func (t *Trust) Sending() (heard func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,7 +93,7 @@ func (t *Trust) Sending() (heard func()) {
 	}
 }
 
-// Lost says that changes may have been missed: nothing is trusted before a heartbeat is heard that was sent later.
+// Lost reports that changes may have been missed: nothing is trusted until a heartbeat that was sent later comes back.
 func (t *Trust) Lost() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,7 +101,7 @@ func (t *Trust) Lost() {
 	t.set(true)
 }
 
-// set ends the waiting for how it will be, under the lock.
+// set changes the state and wakes the waiters, under the lock.
 func (t *Trust) set(lost bool) {
 	t.lost = lost
 	close(t.next)

@@ -17,35 +17,34 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// MaxAge is how long a copy of the published key set may be kept. A key signs only after it was published for longer.
+// MaxAge is how long the published key set may be cached. A key signs only after it was published for longer.
 const MaxAge = 300 * time.Second
 
 const (
-	// margin is added to every wait: for servers to see a change of the directory, for network mounts to show it,
-	// and for clocks that differ.
+	// margin is added to every wait: for the servers' polling, for network mounts, and for clock skew.
 	margin = time.Minute
 	// maxListLife is the longest life of a status list. Which lists a key has signed is not recorded, so each key is
 	// assumed to have signed one just before it was replaced.
 	maxListLife = 4 * 24 * time.Hour
 )
 
-// lockName is locked while the keys are changed. The kernel lets go of it when its holder dies.
+// lockName is locked while the keys are changed. The kernel releases it when its holder dies.
 const lockName = ".lock"
 
-// ErrEarly is why a change has to wait.
+// ErrEarly is the error for a change that must wait.
 var ErrEarly = errors.New("too early")
 
-// Tokens is the database, asked what a key has signed.
+// Tokens is the part of the database that knows what a key has signed.
 type Tokens interface {
-	// LastExpiry is the latest expiry of all tokens that the key has signed or may have signed: those for which no key
-	// was noted count if they were created since then. It is zero if there are none.
+	// LastExpiry is the latest expiry of all tokens that the key has signed or may have signed: those without a recorded
+	// key count if they were created since then. It is zero if there are none.
 	LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error)
 }
 
-// Directory is a key directory in the hands of its operator. Servers may use it at the same time.
+// Directory is a key directory as its operator manages it. Servers may use it at the same time.
 type Directory struct {
 	Path   string
-	Tokens Tokens           // needed by Retire, except in an emergency; nil: List tells no Until
+	Tokens Tokens           // required by Retire, except in an emergency; nil: List leaves Until zero
 	Now    func() time.Time // nil: the system's clock
 }
 
@@ -56,7 +55,7 @@ func (d Directory) now() time.Time {
 	return new(token.Service).Now()
 }
 
-// roundUp is for times that are kept and told, so that nothing seems to have happened before it did.
+// roundUp is for times that are stored or shown, so that nothing seems to have happened before it did.
 func roundUp(t time.Time) time.Time {
 	return t.Add(time.Second - time.Nanosecond).Truncate(time.Second)
 }
@@ -71,14 +70,14 @@ func (d Directory) Create() error {
 	if _, err := os.Stat(d.Path); errors.Is(err, fs.ErrNotExist) {
 		err = errors.Join(os.MkdirAll(d.Path, dirMode), durable.SyncDir(filepath.Dir(filepath.Clean(d.Path))))
 		if err != nil {
-			return fmt.Errorf("make key directory: %w", err)
+			return fmt.Errorf("create key directory: %w", err)
 		}
 	}
 	return d.locked(func() error {
 		var m manifest
 		switch _, err := readManifest(d.Path); {
 		case err == nil:
-			return fmt.Errorf("key directory %s: a key is there: %w", d.Path, fs.ErrExist)
+			return fmt.Errorf("key directory %s already contains a key: %w", d.Path, fs.ErrExist)
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
@@ -89,7 +88,7 @@ func (d Directory) Create() error {
 	})
 }
 
-// addFirst takes the key that an interrupted [Create] has left, or makes one.
+// addFirst adopts the key that an interrupted [Create] left behind, or creates one.
 func (d Directory) addFirst(m *manifest) error {
 	files, err := fs.Glob(os.DirFS(d.Path), "*"+keySuffix)
 	if err != nil || len(files) == 0 {
@@ -115,7 +114,7 @@ func OpenOrCreate(dir, issuer string) (*Keys, error) {
 	return Open(dir, issuer)
 }
 
-// locked makes a change that no other process makes at the same time.
+// locked makes a change while no other process can make one.
 func (d Directory) locked(change func() error) error {
 	lock := flock.New(filepath.Join(d.Path, lockName), flock.SetPermissions(fileMode))
 	if err := lock.Lock(); err != nil {
@@ -129,7 +128,7 @@ func (d Directory) locked(change func() error) error {
 // as a step of its own; from then on the names of its files mean nothing.
 func (d Directory) change(edit func(*manifest) error) error {
 	if _, err := load(d.Path); err != nil {
-		return err // before a lock is put into a directory of another kind
+		return err // before a lock file is created in a directory for something else
 	}
 	return d.locked(func() error {
 		r, err := load(d.Path)
@@ -169,15 +168,15 @@ func (d Directory) add(m *manifest, st state) error {
 	return nil
 }
 
-// Info tells of one key.
+// Info describes one key.
 type Info struct {
 	Entry
 
 	Ready time.Time // of a next key: from when it may sign
-	Until time.Time // no token that it signed expires later; zero: there is none, or nobody to ask
+	Until time.Time // no token that it signed expires later; zero: none, or unknown
 }
 
-// List tells of all keys, the active one first.
+// List describes all keys, the active one first.
 func (d Directory) List(ctx context.Context) ([]Info, error) {
 	r, err := load(d.Path)
 	if err != nil {
@@ -238,14 +237,14 @@ func (d Directory) ensureNext(m *manifest) error {
 	return d.add(m, next)
 }
 
-// succeed lets the next key sign, if there is one, and returns the key that signed before.
+// succeed activates the next key, if there is one, and returns the previously active key.
 func (m *manifest) succeed(now time.Time, emergency bool) (old string, err error) {
 	heir := m.heir()
 	if heir == nil {
 		return "", nil
 	}
 	if ready := heir.ready(); now.Before(ready) && !emergency {
-		return "", fmt.Errorf("%w: the next key %s may sign from %s, when all who check tokens have it",
+		return "", fmt.Errorf("%w: the next key %s may sign from %s, when all services that check tokens have it",
 			ErrEarly, heir.ID, ready.Format(time.RFC3339))
 	}
 	before := m.active()
@@ -254,14 +253,14 @@ func (m *manifest) succeed(now time.Time, emergency bool) (old string, err error
 	return before.ID, nil
 }
 
-// Retire removes a retired key for good, when the last token that it signed must have expired; before, it is
-// [ErrEarly]. In an emergency it does not wait, and ends what the key signed.
+// Retire removes a retired key permanently once the last token that it signed must have expired; before that, it
+// returns [ErrEarly]. In an emergency it does not wait, and so invalidates the tokens that the key signed.
 func (d Directory) Retire(ctx context.Context, id string, emergency bool) error {
 	var gone Entry
 	err := d.change(func(m *manifest) error {
 		i := slices.IndexFunc(m.Keys, func(e Entry) bool { return e.ID == id })
 		if i < 0 {
-			return fmt.Errorf("key directory %s holds no key %q", d.Path, id)
+			return fmt.Errorf("key directory %s has no key %q", d.Path, id)
 		}
 		gone = m.Keys[i]
 		m.Keys = slices.Delete(m.Keys, i, i+1)
@@ -282,10 +281,10 @@ func (d Directory) Retire(ctx context.Context, id string, emergency bool) error 
 	return durable.SyncDir(d.Path)
 }
 
-// spent refuses a key that may have signed a token that is still valid, or may be signing one.
+// spent rejects a key that may have signed a token that is still valid, or may be signing one.
 func (d Directory) spent(ctx context.Context, e Entry) error {
 	if e.Created.IsZero() {
-		return fmt.Errorf("nothing is recorded of the key %s, so what it signed may still be valid", e.ID)
+		return fmt.Errorf("there is no record of the key %s, so tokens that it signed may still be valid", e.ID)
 	}
 	end := e.Changed.Add(maxListLife)
 	last, err := d.lastExpiry(ctx, e)
@@ -301,7 +300,8 @@ func (d Directory) spent(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// lastExpiry asks what the key has signed. A token for which no key was noted may be by this one unless it is older.
+// lastExpiry is the last expiry of what the key signed. A token without a recorded key counts unless it is older than
+// the key.
 func (d Directory) lastExpiry(ctx context.Context, e Entry) (time.Time, error) {
 	since := e.Created
 	if !since.IsZero() {

@@ -318,7 +318,7 @@ func TestOpenRefuses(t *testing.T) {
 				m.Keys = append(m.Keys, m.Keys[0])
 				m.Keys[1].State = retired
 			})
-		}, "in two states"},
+		}, "is listed twice"},
 		"unknown state": {func(t *testing.T, file string) { restate(t, filepath.Dir(file), kid(file), "current") }, "unknown state"},
 		"no state":      {func(t *testing.T, file string) { restate(t, filepath.Dir(file), kid(file), "") }, "unknown state"},
 		"no kid": {func(t *testing.T, file string) {
@@ -327,11 +327,11 @@ func TestOpenRefuses(t *testing.T) {
 		"no keys": {func(t *testing.T, file string) { rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys = nil }) }, "no active key"},
 		"file elsewhere": {func(t *testing.T, file string) {
 			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].File = "../keys/" + m.Keys[0].File })
-		}, "not one of the directory"},
+		}, "is not in the directory"},
 		"no file": {func(t *testing.T, file string) {
 			rewrite(t, filepath.Dir(file), func(m *manifest) { m.Keys[0].File = "" })
 		},
-			"not one of the directory"},
+			"is not in the directory"},
 		"key file gone":  {func(t *testing.T, file string) { rename(t, file, file+".away") }, "is missing"},
 		"newer manifest": {manifestIs(`{"version":2,"keys":[]}`), "version 2"},
 		"empty manifest": {manifestIs(""), "damaged"},

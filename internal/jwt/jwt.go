@@ -1,6 +1,6 @@
 // Package jwt makes and checks the JWTs (RFC 7519) that this server issues. It implements [token.Signer] with ES256
-// keys that live in a directory of files, which it also looks after. It knows nothing of databases and callers: whether
-// a token is still valid is for internal/token to say. The server calls it through [token.Signer], `tokenwright keys`
+// keys that live in a directory of files, which it also manages. It knows nothing of databases and callers:
+// internal/token decides whether a token is still valid. The server calls it through [token.Signer], `tokenwright keys`
 // as [Directory].
 package jwt
 
@@ -24,14 +24,14 @@ type Keys struct {
 	dir     string // "": the keys are in memory only
 	current atomic.Pointer[ring]
 	reading sync.Mutex  // held while the directory is read again
-	spare   atomic.Bool // an unknown key may have the directory read again, see [Keys.Watch]
+	spare   atomic.Bool // an unknown key may trigger another read of the directory, see [Keys.Watch]
 }
 
 var _ token.Signer = (*Keys)(nil)
 
 // Open loads the keys of a directory; issuer is the `iss` of the JWTs that they sign. An error that matches
-// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need a person, and say what is
-// to be done.
+// [fs.ErrNotExist] means that the directory is missing or holds no key yet. All others need an operator, and say what
+// to do.
 func Open(dir, issuer string) (*Keys, error) {
 	if issuer == "" {
 		return nil, errors.New("the issuer of JWTs is not set")
@@ -45,7 +45,7 @@ func Open(dir, issuer string) (*Keys, error) {
 	return k, nil
 }
 
-// Ephemeral makes a key that is nowhere but in the memory of this process.
+// Ephemeral creates a key that exists only in the memory of this process.
 func Ephemeral(issuer string) (*Keys, error) {
 	_, made, err := generate()
 	if err != nil {
@@ -64,7 +64,7 @@ func (k *Keys) Active() string { return k.ring().active().id }
 // Public returns the public keys, the active one first, as they are published (RFC 7517).
 func (k *Keys) Public() jose.JSONWebKeySet { return k.ring().public() }
 
-// Document is [Keys.Public] in JSON. Who serves it allows it to be kept for [MaxAge].
+// Document is [Keys.Public] in JSON. It is served with a max-age of [MaxAge].
 func (k *Keys) Document() ([]byte, error) { return json.Marshal(k.Public()) }
 
 // claims is the payload, in whole seconds (RFC 7519 section 4.1 and the `apitoken` dialect's own three).
@@ -93,7 +93,7 @@ func (k *Keys) KeyIDs() []string {
 // Sign implements [token.Signer].
 func (k *Keys) Sign(c token.Claims) (secret, keyID string, err error) {
 	if c.ExpiresAt.IsZero() {
-		return "", "", errors.New("a JWT needs an expiry")
+		return "", "", errors.New("a JWT must have an expiry")
 	}
 	return k.sign(headerType, k.claims(c))
 }
@@ -105,15 +105,15 @@ func (k *Keys) sign(typ string, claims any) (signed, keyID string, err error) {
 	}
 	key, err := k.present()
 	if err != nil {
-		err = fmt.Errorf("nothing can be signed while the key directory lacks the key: %w", err)
+		err = fmt.Errorf("cannot sign while the active key is missing from the key directory: %w", err)
 		return "", "", token.Wrap(token.Unavailable, err)
 	}
 	signed, err = key.sign(typ, payload)
 	return signed, key.id, err
 }
 
-// present returns the active key if its file is still there, else the key that is active now. What is signed while the
-// directory is gone might never verify again; it may be back soon, as on a mount that is away.
+// present returns the active key if its file still exists, else the key that is active now. Signatures made while the
+// directory is missing might never verify again; it may be back soon, as with an unmounted directory.
 func (k *Keys) present() (*key, error) {
 	key := k.ring().active()
 	if key.path == "" {

@@ -24,7 +24,7 @@ const (
 )
 
 // order is that of P-256. Of the two values S and order−S, both of which verify, only the one up to halfOrder is made
-// and accepted, so that nobody can derive a second spelling of a JWT.
+// and accepted, so that nobody can derive a second valid encoding of a JWT.
 var (
 	order     = elliptic.P256().Params().N
 	halfOrder = new(big.Int).Rsh(order, 1)
@@ -72,7 +72,7 @@ func generate() (*ecdsa.PrivateKey, *key, error) {
 	}
 }
 
-// parseKey reads one PKCS #8 private key in PEM. Its errors never repeat what the file holds.
+// parseKey reads one PKCS #8 private key in PEM. Its errors never repeat the content of the file.
 func parseKey(text []byte) (*key, error) {
 	block, rest := pem.Decode(text)
 	if block == nil || block.Type != pemType || len(strings.TrimSpace(string(rest))) > 0 {
@@ -84,7 +84,7 @@ func parseKey(text []byte) (*key, error) {
 	}
 	private, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok || private.Curve != elliptic.P256() {
-		return nil, errors.New("is not a key on the curve P-256, which ES256 needs")
+		return nil, errors.New("is not a P-256 key, which ES256 requires")
 	}
 	return newKey(private)
 }

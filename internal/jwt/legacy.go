@@ -18,7 +18,7 @@ const (
 	recordTime   = "20060102T150405Z"
 )
 
-// legacy makes a manifest of the names.
+// legacy derives a manifest from the file names.
 func legacy(dir string) (manifest, error) {
 	var m manifest
 	files, err := os.ReadDir(dir)
@@ -41,16 +41,16 @@ func legacy(dir string) (manifest, error) {
 		}
 	}
 	switch {
-	case orphans > 1, orphans > 0 && len(m.Keys) > 0: // one alone is of a first key whose manifest is not written yet
-		return m, fmt.Errorf("%s is missing, and only it tells which of the keys signs: restore it", manifestName)
+	case orphans > 1, orphans > 0 && len(m.Keys) > 0: // a single one is a first key whose manifest is not written yet
+		return m, fmt.Errorf("%s is missing, and only it says which key signs: restore it", manifestName)
 	case len(m.Keys) == 0:
-		return m, fmt.Errorf("it holds no key: %w", fs.ErrNotExist)
+		return m, fmt.Errorf("it contains no key: %w", fs.ErrNotExist)
 	}
 	m.tell(facts)
 	return m, nil
 }
 
-// parseRecord returns the zero time for what is no record.
+// parseRecord returns the zero time for any other file name.
 func parseRecord(name string) (about string, at time.Time) {
 	stem, ok := strings.CutSuffix(name, recordSuffix)
 	dot := strings.LastIndexByte(stem, '.')
@@ -63,8 +63,7 @@ func parseRecord(name string) (about string, at time.Time) {
 	return "", at
 }
 
-// tell adds the facts. Of two active keys, the one that was recorded as replaced is what an unfinished rotation has
-// left.
+// tell adds the facts. Of two active keys, the one recorded as replaced was left by an unfinished rotation.
 func (m *manifest) tell(facts map[string]time.Time) {
 	signs := 0
 	for _, e := range m.Keys {
@@ -86,7 +85,7 @@ func (m *manifest) tell(facts map[string]time.Time) {
 	}
 }
 
-// complete fills in the times that are not known, which count from now on.
+// complete sets unknown times to now.
 func (m *manifest) complete(now time.Time) {
 	for i := range m.Keys {
 		e := &m.Keys[i]

@@ -219,7 +219,7 @@ func TestOldDirectoryByHand(t *testing.T) {
 	o.at = o.at.AddDate(1, 0, 0)
 	done := o.rotated(false)
 	o.at = o.at.AddDate(1, 0, 0)
-	if err := o.retire(done.Retired, false); err == nil || !strings.Contains(err.Error(), "nothing is recorded") {
+	if err := o.retire(done.Retired, false); err == nil || !strings.Contains(err.Error(), "there is no record") {
 		t.Errorf("a key from elsewhere: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestOldDirectoryRefused(t *testing.T) {
 	for name, c := range map[string]struct{ step, want string }{
 		"no active key":   {"-A.active.pem A.retired.pem", "no active key"},
 		"two active keys": {"-B.next.pem B.active.pem", "two active keys"},
-		"two states":      {"A.next.pem", "in two states"},
+		"two states":      {"A.next.pem", "is listed twice"},
 		"unknown state":   {"-B.next.pem B.current.pem", "unknown state"},
 		"no state":        {"-B.next.pem B..pem", "unknown state"},
 		"no kid":          {".retired.pem", "does not match"},

@@ -27,7 +27,7 @@ const (
 	maxFileSize     = 1 << 20
 )
 
-// state is where in its life a key is.
+// state is the state of a key.
 type state string
 
 // A next key is published before it signs; the active one signs; a retired one only verifies.
@@ -37,14 +37,14 @@ const (
 	retired state = "retired"
 )
 
-// manifest says which keys a directory holds. It is one file and replaced as a whole, so that every reader finds one
-// key that signs, and all keys that verify. A key file that it does not name is ignored.
+// manifest lists the keys of a directory. It is one file and replaced as a whole, so that every reader finds one key
+// that signs, and all keys that verify. A key file that is not listed is ignored.
 type manifest struct {
 	Version int     `json:"version"` // 0: the directory has no manifest yet, see [legacy]
 	Keys    []Entry `json:"keys"`
 }
 
-// Entry is what the manifest says of a key. Times that are not known are zero.
+// Entry describes a key in the manifest. Unknown times are zero.
 type Entry struct {
 	ID        string    `json:"kid"`
 	File      string    `json:"file"`
@@ -54,7 +54,7 @@ type Entry struct {
 	Changed   time.Time `json:"changed_at,omitzero"` // when it got its state
 }
 
-// ready is when every copy of the key set that lacks the key has expired, zero if that is not known.
+// ready is when every cached key set without the key has expired, zero if unknown.
 func (e *Entry) ready() time.Time {
 	if e.Published.IsZero() {
 		return time.Time{}
@@ -69,7 +69,7 @@ func (m *manifest) active() *Entry {
 	return &m.Keys[slices.IndexFunc(m.Keys, func(e Entry) bool { return e.State == active })]
 }
 
-// heir is the next key that was published first, nil if there is none.
+// heir is the next key with the earliest publication, nil if there is none.
 func (m *manifest) heir() *Entry {
 	var heir *Entry
 	for i := range m.Keys {
@@ -81,7 +81,7 @@ func (m *manifest) heir() *Entry {
 	return heir
 }
 
-// readManifest reads the manifest, the active key first, or makes one of what a directory holds that has none.
+// readManifest reads the manifest, the active key first, or derives one from the files of a directory that has none.
 func readManifest(dir string) (manifest, error) {
 	if err := checkDir(dir); err != nil {
 		return manifest{}, err
@@ -110,7 +110,7 @@ func parseManifest(dir string) (manifest, error) {
 		return m, fmt.Errorf("%s is damaged: %w", manifestName, err)
 	}
 	if m.Version != manifestVersion {
-		return m, fmt.Errorf("%s has the version %d, which this program does not know", manifestName, m.Version)
+		return m, fmt.Errorf("%s has version %d, which this program does not support", manifestName, m.Version)
 	}
 	for i := range m.Keys { // so that equal times are the same, see [Keys.refresh]
 		e := &m.Keys[i]
@@ -119,7 +119,7 @@ func parseManifest(dir string) (manifest, error) {
 	return m, nil
 }
 
-// check refuses what does not tell which key signs.
+// check rejects an inconsistent manifest, such as one without a single active key.
 func (m *manifest) check() error {
 	seen := map[string]bool{}
 	var signs []string
@@ -132,10 +132,10 @@ func (m *manifest) check() error {
 			return fmt.Errorf("the key %s has an unknown state, %q", e.ID, e.State)
 		}
 		if seen[e.ID] {
-			return fmt.Errorf("the key %s is there in two states", e.ID)
+			return fmt.Errorf("the key %s is listed twice", e.ID)
 		}
 		if filepath.Base(e.File) != e.File {
-			return fmt.Errorf("the file of the key %s is not one of the directory: %q", e.ID, e.File)
+			return fmt.Errorf("the file of the key %s is not in the directory: %q", e.ID, e.File)
 		}
 		seen[e.ID] = true
 	}
@@ -145,7 +145,7 @@ func (m *manifest) check() error {
 	case 1:
 		return nil
 	default:
-		return fmt.Errorf("there are two active keys, %s and %s: one of them has to be retired", signs[0], signs[1])
+		return fmt.Errorf("there are two active keys, %s and %s: retire one of them", signs[0], signs[1])
 	}
 }
 
@@ -173,15 +173,15 @@ func checkDir(dir string) error {
 	return private(dir, info, dirMode)
 }
 
-// private refuses what others than the owner may touch. Windows has no such bits.
+// private rejects a file that anyone but its owner can access. Windows has no such mode bits.
 func private(path string, info fs.FileInfo, want fs.FileMode) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("%s is open to group or others (mode %04o): chmod %04o %s", path, mode, want, path)
+		return fmt.Errorf("%s is accessible to group or others (mode %04o): run chmod %04o %s", path, mode, want, path)
 	}
 	return nil
 }
 
-// readPrivate reads a file that only its owner may touch. The mode is asked of the open file, not of its name.
+// readPrivate reads a file that only its owner can access. It checks the mode of the open file, not of its path.
 func readPrivate(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

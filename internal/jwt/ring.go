@@ -10,7 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// ring is what a directory held when it was read. It never changes.
+// ring is an immutable snapshot of the keys of a directory.
 type ring struct {
 	manifest manifest
 	keys     []*key // the one that signs, then the others
@@ -36,8 +36,7 @@ func (r *ring) public() jose.JSONWebKeySet {
 	return set
 }
 
-// load reads all keys of a directory, or refuses it. A key that is removed while it is read is only missing if the
-// manifest still names it.
+// load reads all keys of a directory. A missing key file is an error only if the manifest still lists it.
 func load(dir string) (*ring, error) {
 	m, err := readManifest(dir)
 	for err == nil {
@@ -68,7 +67,7 @@ func (m manifest) load(dir string) (*ring, error) {
 // load reads the key file, which must hold the key of this id.
 func (e *Entry) load(path string) (*key, error) {
 	text, err := readPrivate(path)
-	if errors.Is(err, fs.ErrNotExist) { // which must not look like a directory without keys
+	if errors.Is(err, fs.ErrNotExist) { // must not match, or it would look like a directory without keys
 		return nil, fmt.Errorf("key file %s is missing", path)
 	}
 	if err != nil {
@@ -79,7 +78,7 @@ func (e *Entry) load(path string) (*key, error) {
 		return nil, fmt.Errorf("key file %s %w", path, err)
 	}
 	if k.id != e.ID {
-		return nil, fmt.Errorf("key file %s holds the key %s, which does not match: %s should be in it", path, k.id, e.ID)
+		return nil, fmt.Errorf("key file %s does not match its key id: it contains %s instead of %s", path, k.id, e.ID)
 	}
 	k.path = path
 	return k, nil

@@ -407,7 +407,7 @@ func TestRetireWithoutRecords(t *testing.T) {
 		}
 	})
 	o.at = o.at.AddDate(100, 0, 0)
-	if err := o.retire(id, false); err == nil || !strings.Contains(err.Error(), "nothing is recorded") {
+	if err := o.retire(id, false); err == nil || !strings.Contains(err.Error(), "there is no record") {
 		t.Errorf("got %v", err)
 	}
 	o.must(o.retire(id, true))

@@ -8,8 +8,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// listType is the `typ` of a status list (draft-ietf-oauth-status-list section 5.1). [Keys.Verify] takes none for a
-// token.
+// listType is the `typ` of a status list (draft-ietf-oauth-status-list section 5.1). [Keys.Verify] does not accept one
+// as a token.
 const listType = "statuslist+jwt"
 
 // listPath is where the status lists are served, after the issuer.

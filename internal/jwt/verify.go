@@ -23,8 +23,8 @@ var (
 
 func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }
 
-// strict refuses padding and the unused bits of a last character that are not zero, so that one sequence of bytes has
-// one spelling only (RFC 4648 section 3.5). Line breaks, which the decoder skips, are refused in [split].
+// strict rejects padding and nonzero trailing bits, so that a sequence of bytes has only one encoding (RFC 4648 section
+// 3.5). [split] rejects line breaks, which the decoder skips.
 var strict = base64.RawURLEncoding.Strict()
 
 // header holds the only members that a header may have. There is no place for `crit`, nor for `jwk`, `jku`, `x5c` or
@@ -36,8 +36,8 @@ type header struct {
 }
 
 // Verify returns nil if this server signed the JWT (RFC 7515 section 5.2, compact serialisation) and it has not been
-// altered. It is stricter than the standard asks, because the only writer is [Keys.Sign] (RFC 8725 section 3). It does
-// not judge times. Its errors are of kind [token.CredentialInvalid].
+// altered. It is stricter than the standard, because the only writer is [Keys.Sign] (RFC 8725 section 3). It does not
+// check times. Its errors are of kind [token.CredentialInvalid].
 func (k *Keys) Verify(secret string) error {
 	parts, err := split(secret)
 	if err != nil {

@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// pollEvery is how often the manifest is looked at. Polling needs nothing of the file system, so it works
-// on network mounts, too.
+// pollEvery is how often the manifest is checked. Polling, unlike file notifications, works on network mounts.
 const pollEvery = time.Second
 
-// Watch follows the directory until the context ends. A directory that cannot be used as it is leaves the keys as they
-// were. Report hears of that once, and gets nil whenever the keys are others.
+// Watch follows the directory until the context ends. If the directory becomes unusable, the keys stay as they were.
+// Report gets the error once, and nil whenever the keys have changed.
 func (k *Keys) Watch(ctx context.Context, report func(error)) {
 	if k.dir == "" {
 		return
@@ -41,7 +40,7 @@ func (k *Keys) Watch(ctx context.Context, report func(error)) {
 	}
 }
 
-// refresh reads the keys again if the manifest is another. A key never changes.
+// refresh reads the keys again if the manifest has changed. A key itself never changes.
 func (k *Keys) refresh() error {
 	m, err := readManifest(k.dir)
 	if err != nil || slices.Equal(m.Keys, k.ring().manifest.Keys) {
@@ -60,9 +59,9 @@ func (k *Keys) reload() error {
 	return err
 }
 
-// byID finds a key. One that is not known may be newer than the last look at the directory: another server may have
-// read it already and sign with it, as after an emergency. So it is looked for again, but at most once between two
-// looks of [Keys.Watch], because anybody can make up ids.
+// byID finds a key. An unknown key may be newer than the last read of the directory: another server may already sign
+// with it, as after an emergency. So the directory is read again, but at most once between two polls of [Keys.Watch],
+// because anybody can make up ids.
 func (k *Keys) byID(id string) *key {
 	if found := k.ring().byID(id); found != nil || !k.spare.CompareAndSwap(true, false) {
 		return found

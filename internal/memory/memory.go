@@ -1,9 +1,7 @@
-// Package memory is what a server keeps in memory of its store: rows of credentials and status lists, and whether they
-// may be used. [Memory] is the one that is told of changes, by internal/token of its own and by the store's feed of
-// those of others, and that tells all of them.
-//
-// It knows what a change makes worthless. It must not know what a row means for a verdict, which internal/token judges
-// at every use, nor the database. internal/token calls it as [token.Memory].
+// Package memory caches parts of the store: rows of credentials and status lists, and whether they may be used.
+// [Memory] receives all changes, those of this process from internal/token and those of others from the store's feed,
+// and passes them on. It knows what a change invalidates. It must not know the database, nor what a row means for a
+// verdict, which internal/token decides at every use. internal/token calls it as [token.Memory].
 package memory
 
 import (
@@ -22,8 +20,8 @@ type Memory struct {
 	readings fresh.Readings[token.Identity]
 }
 
-// New returns an empty one, of at most as many rows; of 0, each is read every time. Shared says that other processes
-// change the store, too: the store's feed has to tell the memory, or it answers nothing.
+// New returns an empty Memory for at most this many rows; with 0, each row is read every time. Shared means that other
+// processes change the store too: then the Memory is used only while it follows the store's feed.
 func New(rows int, shared bool, lists statuslist.Config) *Memory {
 	trust := fresh.NewTrust(shared, token.Stopwatch())
 	return &Memory{trust: trust, rows: newRows(rows), lists: statuslist.New(lists, trust)}
@@ -59,7 +57,7 @@ func (m *Memory) Changed(c token.Change) {
 // Sending is called before a heartbeat is sent through the feed, see [fresh.Trust.Sending].
 func (m *Memory) Sending() (heard func()) { return m.trust.Sending() }
 
-// Lost says that changes by others may have been missed.
+// Lost reports that changes by others may have been missed.
 func (m *Memory) Lost() {
 	m.trust.Lost()
 	m.Changed(token.Change{})

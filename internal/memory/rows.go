@@ -9,22 +9,22 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// rows are those of the credentials that were used lately, a bounded number. Absence is never kept, so that a fresh
-// token works everywhere at once. A row is forgotten when it changes, and one that was read before a change is not put
-// in after it.
+// rows caches the rows of the most recently used credentials, a bounded number. Absence is never cached, so that a new
+// token works everywhere at once. A row is removed when it changes, and a row that was read before a change is not
+// added after it.
 type rows struct {
 	limit int
 
 	mu      sync.Mutex
 	kept    *simplelru.LRU[token.Hash, token.Identity]
 	bySeq   map[int64]token.Hash
-	changes atomic.Uint64 // how many were told; counted under the lock
+	changes atomic.Uint64 // how many were received; counted under the lock
 }
 
 func newRows(limit int) *rows {
 	r := &rows{limit: limit, bySeq: map[int64]token.Hash{}}
 	gone := func(_ token.Hash, id token.Identity) { delete(r.bySeq, id.Token.Seq) }
-	r.kept, _ = simplelru.NewLRU(max(limit, 1), gone) // which fails below 1 only
+	r.kept, _ = simplelru.NewLRU(max(limit, 1), gone) // which fails only below 1
 	return r
 }
 
@@ -34,7 +34,7 @@ func (r *rows) get(h token.Hash) (token.Identity, bool) {
 	return r.kept.Get(h)
 }
 
-// fill returns what read returns, and keeps it unless something changed since it began.
+// fill returns the result of read, and caches it unless something changed since it began.
 func (r *rows) fill(h token.Hash, read reader) (token.Identity, error) {
 	before := r.changes.Load()
 	id, err := read()
@@ -53,7 +53,7 @@ func (r *rows) put(h token.Hash, id token.Identity, before uint64) {
 	}
 }
 
-// changed forgets the row of a token, or all rows.
+// changed removes the row of a token, or all rows.
 func (r *rows) changed(c token.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

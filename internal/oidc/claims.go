@@ -22,7 +22,7 @@ const (
 	maxUnix    = 253402300799     // the last second of the year 9999
 )
 
-// algorithms are the asymmetric ones. An HMAC would make a published key the secret (RFC 8725 section 2.1).
+// algorithms are the asymmetric ones. With HMAC, a published key would serve as the secret (RFC 8725 section 2.1).
 var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
@@ -37,13 +37,13 @@ var (
 	errSubject   = invalid("the JWT names no usable subject")
 	errExpired   = invalid("the JWT has expired")
 	errNotYet    = invalid("the JWT is not valid yet")
-	errNoKey     = invalid("the issuer has no key that fits the JWT")
+	errNoKey     = invalid("the issuer has no key for the JWT")
 	errSignature = invalid("the JWT's signature is wrong")
 )
 
 func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }
 
-// header holds the members that count. What says where to find a key (`jwk`, `jku`, `x5c`, `x5u`) does not.
+// header holds the members that are used. Those that carry or locate a key (`jwk`, `jku`, `x5c`, `x5u`) are ignored.
 type header struct {
 	Algorithm string         `json:"alg"`
 	KeyID     string         `json:"kid"`
@@ -70,8 +70,8 @@ type parsed struct {
 	claims  claims
 }
 
-// parse reads the compact serialisation (RFC 7515 section 7.1). The decoder refuses a repeated member at any level, and
-// takes members that differ in case for others.
+// parse reads the compact serialisation (RFC 7515 section 7.1). The decoder rejects a repeated member at any level, and
+// distinguishes case in member names.
 func parse(text string) (parsed, error) {
 	var t parsed
 	first, _, _ := strings.Cut(text, ".")
@@ -96,8 +96,8 @@ func parse(text string) (parsed, error) {
 	return t, nil
 }
 
-// isJWT accepts an ID token and an access token (RFC 9068 section 4). Other types, such as logout tokens, are not made
-// to open anything (RFC 8725 section 3.11). Types are compared like media types (RFC 7515 section 4.1.9).
+// isJWT accepts an ID token and an access token (RFC 9068 section 4). Other types, such as logout tokens, are not
+// credentials (RFC 8725 section 3.11). Types are compared like media types (RFC 7515 section 4.1.9).
 func (h header) isJWT() bool {
 	switch strings.TrimPrefix(strings.ToLower(h.Type), "application/") {
 	case "", "jwt", "at+jwt":
@@ -107,7 +107,7 @@ func (h header) isJWT() bool {
 	}
 }
 
-// judge checks the claims. An expiry is an expiry; only what the issuer's clock says of the present has a leeway.
+// judge checks the claims. The leeway applies to `iat` and `nbf`, not to `exp`.
 func (i *Issuer) judge(c claims) error {
 	now := i.cfg.Now()
 	switch {
@@ -128,12 +128,12 @@ func (i *Issuer) judge(c claims) error {
 	}
 }
 
-// usable reports whether a subject can be looked up: not every database takes a control character.
+// usable reports whether a subject can be looked up: not every database accepts control characters.
 func usable(subject string) bool {
 	return subject != "" && len(subject) <= maxSubject && !strings.ContainsFunc(subject, unicode.IsControl)
 }
 
-// strings returns the values of a claim that is a string or a list of strings, nothing of any other.
+// strings returns the values of a claim that is a string or a list of strings, and none for any other type.
 func (t parsed) strings(name string) []string {
 	var all map[string]jsontext.Value
 	var values jwt.Audience
@@ -146,7 +146,7 @@ func (t parsed) strings(name string) []string {
 // date is a NumericDate (RFC 7519 section 2), which may have a fraction.
 type date struct{ time.Time }
 
-// UnmarshalJSON refuses what is before 1970 or after 9999.
+// UnmarshalJSON rejects dates before 1970 or after 9999.
 func (d *date) UnmarshalJSON(text []byte) error {
 	var seconds float64
 	if err := json.Unmarshal(text, &seconds); err != nil {
@@ -159,5 +159,5 @@ func (d *date) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// after is false for a date that is not there.
+// after is false for a missing date.
 func (d *date) after(t time.Time) bool { return d != nil && d.Time.After(t) }

@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// refreshGap is the least time between the end of one fetch and the start of the next, so that nobody who sends us
-	// JWTs can make us hammer the issuer.
+	// refreshGap is the minimum time between the end of one fetch and the start of the next, so that nobody can make us
+	// flood the issuer by sending us JWTs.
 	refreshGap = 10 * time.Second
-	// staleFor is how long keys that should have been refreshed still count while the issuer is away.
+	// staleFor is how long expired keys are still used while the issuer is unreachable.
 	staleFor = 6 * time.Hour
 )
 
-// keySet keeps the issuer's keys: one fetch at a time, never two within [refreshGap]. It takes the place of go-oidc's
-// RemoteKeySet, which fetches for every signature that it cannot verify, keeps keys until then, and takes any that is
-// in the set.
+// keySet keeps the issuer's keys: one fetch at a time, never two within [refreshGap]. It replaces go-oidc's
+// RemoteKeySet, which fetches for every signature that it cannot verify, caches keys until then, and accepts any key in
+// the set.
 type keySet struct {
 	fetch  func(context.Context) ([]jose.JSONWebKey, time.Duration, error)
 	now    func() time.Time
 	flight singleflight.Group
-	last   atomic.Pointer[known] // only a flight changes it; nil: nothing is known
+	last   atomic.Pointer[known] // changed only by a fetch; nil: nothing is known
 }
 
-// known is what is known of the keys. It never changes.
+// known is what is known of the keys. It is immutable.
 type known struct {
 	keys      []jose.JSONWebKey
 	fetchedAt time.Time     // of keys; zero: never
@@ -40,8 +40,8 @@ type known struct {
 	failure   error         // of the last fetch
 }
 
-// get returns the keys, and fetches them first if they are missing or have outlived their time. While the issuer is
-// away, only the first call waits for a fetch that fails; the others get the stale keys at once.
+// get returns the keys, and fetches them first if they are missing or expired. While the issuer is unreachable, only
+// the first call waits for a failing fetch; the others get the stale keys at once.
 func (s *keySet) get(ctx context.Context) ([]jose.JSONWebKey, error) {
 	k := s.last.Load()
 	if s.within(k, 0) {
@@ -61,8 +61,8 @@ func (s *keySet) get(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return k.keys, nil
 }
 
-// newer fetches the keys again, if it is not too soon for that, and returns the newest. Without an answer of the issuer
-// nobody can tell whether it has the key that is missing, so stale keys will not do here.
+// newer fetches the keys again, if it is not too soon, and returns the newest. If the issuer does not respond, nobody
+// knows whether it has the missing key, so stale keys are not enough here.
 func (s *keySet) newer(ctx context.Context) ([]jose.JSONWebKey, error) {
 	k, err := s.wait(ctx, s.refresh(ctx))
 	if err != nil {
@@ -74,13 +74,13 @@ func (s *keySet) newer(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return k.keys, nil
 }
 
-// refresh fetches the keys unless the last fetch has only just ended. A fetch is for all who wait, so that it outlives
-// the caller that started it. It has a time-out of its own.
+// refresh fetches the keys unless the last fetch has only just ended. A fetch serves all waiting callers, so it
+// outlives the caller that started it, and has its own timeout.
 func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 	return s.flight.DoChan("", func() (any, error) {
 		k := new(known)
 		if last := s.last.Load(); last != nil {
-			// After the clock was set back it is not too soon: that must not keep us from fetching.
+			// A clock that was set back must not keep us from fetching.
 			if since := s.now().Sub(last.triedAt); since >= 0 && since < refreshGap {
 				return nil, nil
 			}
@@ -96,8 +96,8 @@ func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 	})
 }
 
-// within reports whether the keys are no older than they may be, and a while more. Keys from the future, after the
-// clock was set back, are as old as can be without being lost.
+// within reports whether the age of the keys is within their lifetime plus more. Keys from the future, after the clock
+// was set back, count as expired but still usable as stale.
 func (s *keySet) within(k *known, more time.Duration) bool {
 	if k == nil || k.fetchedAt.IsZero() {
 		return false
@@ -110,7 +110,7 @@ func (s *keySet) within(k *known, more time.Duration) bool {
 }
 
 func (k *known) unavailable() error {
-	return token.Wrap(token.Unavailable, fmt.Errorf("the OIDC issuer's keys cannot be fetched: %w", k.failure))
+	return token.Wrap(token.Unavailable, fmt.Errorf("cannot fetch the OIDC issuer's keys: %w", k.failure))
 }
 
 // wait waits for a fetch, or for the caller to go away.

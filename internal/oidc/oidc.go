@@ -1,9 +1,7 @@
-// Package oidc verifies the JWTs of a configured OpenID Connect issuer, for whoever is called by its users. It
-// implements [token.Federation], knows nothing of the registry, and is called by internal/token alone.
-//
-// go-oidc finds the issuer, go-jose checks signatures. The claims are judged here, since go-oidc's verifier fetches
-// keys before it looks at the claims, takes a repeated member and a token that ends now, and tells an outage of the
-// issuer from a bad signature only by its text.
+// Package oidc verifies the JWTs of a configured OpenID Connect issuer. It implements [token.Federation], knows nothing
+// of the registry, and is called only by internal/token. go-oidc does discovery, go-jose checks signatures. The claims
+// are checked here, since go-oidc's verifier fetches keys before it looks at the claims, accepts a repeated member and
+// a token that expires now, and distinguishes an outage of the issuer from a bad signature only by the error text.
 package oidc
 
 import (
@@ -27,14 +25,14 @@ import (
 type Config struct {
 	IssuerURL string // the `iss` of its JWTs and the base of its discovery document
 	Audience  string // what `aud` must contain
-	OurIssuer string // this server's own `iss`, which must be another
+	OurIssuer string // this server's own `iss`, which must be different
 
-	// RoleClaim, if set, names the claim that alone decides the role: the highest of Roles among its values (a string or
-	// a list of strings), [token.RoleMember] if none of them is there. If it is not set, the role is the registry's.
+	// RoleClaim, if set, is the claim that alone decides the role: the highest of Roles among its values (a string or a
+	// list of strings), or [token.RoleMember] if there is none. If it is not set, the registry decides the role.
 	RoleClaim string
 	Roles     map[string]token.Role
 
-	HTTPClient *http.Client     // nil: one with time-outs
+	HTTPClient *http.Client     // nil: a client with timeouts
 	Now        func() time.Time // the clock of the service
 }
 
@@ -46,8 +44,8 @@ type Issuer struct {
 
 var _ token.Federation = (*Issuer)(nil)
 
-// New checks the configuration. It does not ask the issuer anything: that happens at the first JWT, so that this server
-// starts while the issuer is down.
+// New checks the configuration. It sends no request to the issuer before the first JWT, so that this server can start
+// while the issuer is down.
 func New(cfg Config) (*Issuer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("OIDC issuer: %w", err)
@@ -61,7 +59,7 @@ func (c Config) check() error {
 		return err
 	}
 	if sameURL(c.IssuerURL, c.OurIssuer) {
-		return errors.New("it is this server itself, whose tokens need no second way in")
+		return errors.New("it is this server, which accepts its own tokens anyway")
 	}
 	if c.Audience == "" {
 		return errors.New("the audience is not set")
@@ -74,25 +72,25 @@ func (c Config) check() error {
 
 func (c Config) checkRoles() error {
 	if c.RoleClaim == "" && len(c.Roles) > 0 {
-		return errors.New("roles are mapped, but no claim is named that holds them")
+		return errors.New("roles are mapped, but no role claim is set")
 	}
 	for value, role := range c.Roles {
 		if !slices.Contains(token.Roles, role) {
-			return fmt.Errorf("the value %q of the claim %q is mapped to an unknown role %q", value, c.RoleClaim, role)
+			return fmt.Errorf("the value %q of the claim %q is mapped to the unknown role %q", value, c.RoleClaim, role)
 		}
 	}
 	return nil
 }
 
-// Identify verifies the issuer's JWT and returns whom it names. Its errors are of kind [token.CredentialInvalid] if
-// anything is wrong with the JWT, [token.Unavailable] if the keys to tell cannot be had, and [token.Canceled] if the
-// caller went away meanwhile.
+// Identify verifies the issuer's JWT and returns its subject. Its errors are of kind [token.CredentialInvalid] if the
+// JWT is invalid, [token.Unavailable] if the keys cannot be fetched, and [token.Canceled] if the caller gave up
+// meanwhile.
 func (i *Issuer) Identify(ctx context.Context, jwt string) (token.Vouched, error) {
 	t, err := parse(jwt)
 	if err != nil {
 		return token.Vouched{}, err
 	}
-	// What costs nothing comes first. All of it counts only if the signature is right too.
+	// Cheap checks come first. Nothing in the JWT is trusted before the signature is verified.
 	if err := i.judge(t.claims); err != nil {
 		return token.Vouched{}, err
 	}
@@ -107,8 +105,8 @@ func (i *Issuer) Identify(ctx context.Context, jwt string) (token.Vouched, error
 	}, nil
 }
 
-// verify checks the signature. Where the keys that are at hand do not do it, they are asked for once more, since the
-// issuer may have changed them (OpenID Connect Core 1.0 section 10.1.1).
+// verify checks the signature. If it fails with the cached keys, they are fetched once more, since the issuer may have
+// changed them (OpenID Connect Core 1.0 section 10.1.1).
 func (i *Issuer) verify(ctx context.Context, t parsed) error {
 	keys, err := i.keys.get(ctx)
 	if err != nil {
@@ -124,8 +122,8 @@ func (i *Issuer) verify(ctx context.Context, t parsed) error {
 	return err
 }
 
-// verify checks the signature with the key that the header names. known reports whether there is such a key: newer
-// keys would then not change the verdict.
+// verify checks the signature with the key that the header names. known reports whether there is such a key, so that
+// newer keys could not change the result.
 func (t parsed) verify(keys []jose.JSONWebKey) (known bool, err error) {
 	var fitting []jose.JSONWebKey
 	for _, k := range keys {
@@ -133,7 +131,7 @@ func (t parsed) verify(keys []jose.JSONWebKey) (known bool, err error) {
 			fitting = append(fitting, k)
 		}
 	}
-	// Without a kid only a lone key will do, and even that may have been replaced under no name.
+	// Without a kid only a single key is unambiguous, and even that may have been replaced.
 	if len(fitting) == 0 || t.header.KeyID == "" && len(fitting) > 1 {
 		return false, errNoKey
 	}
@@ -149,7 +147,7 @@ var hashes = map[string]crypto.Hash{
 }
 
 // salted reports whether the salt, if the algorithm has one, is as long as the hash (RFC 7518 section 3.5); go-jose
-// takes any length.
+// accepts any length.
 func (t parsed) salted(key any) bool {
 	hash, ok := hashes[t.header.Algorithm]
 	if !ok {
@@ -162,7 +160,7 @@ func (t parsed) salted(key any) bool {
 	return ok && rsa.VerifyPSS(public, hash, digest.Sum(nil), t.jws.Signatures[0].Signature, options) == nil
 }
 
-// role is the highest role that the configured claim holds.
+// role is the highest role in the configured claim.
 func (i *Issuer) role(t parsed) token.Role {
 	if i.cfg.RoleClaim == "" {
 		return ""

@@ -41,7 +41,7 @@ type source struct {
 	client *http.Client
 }
 
-// client returns a copy that has time-outs, stays on the host that it was sent to, and reads no more than it should.
+// client returns a copy with timeouts that follows no redirects to other hosts and limits the size of responses.
 func client(configured *http.Client) *http.Client {
 	c := http.Client{}
 	if configured != nil {
@@ -52,15 +52,14 @@ func client(configured *http.Client) *http.Client {
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		first := via[0].URL
 		if len(via) > maxRedirects || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
-			return errors.New("the issuer redirects elsewhere")
+			return errors.New("the issuer redirects to another host or scheme")
 		}
 		return nil
 	}
 	return &c
 }
 
-// bounded ends an answer that is too long, and leaves nothing of one that is an error, which go-oidc would put into its
-// own.
+// bounded cuts off a response that is too long, and empties an error response, which go-oidc would quote in its error.
 type bounded struct{ inner http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
@@ -77,8 +76,8 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// fetch asks for the discovery document and then for the keys that it points to (RFC 7517 section 5). It also returns
-// how long the issuer wants the keys kept.
+// fetch gets the discovery document and then the keys that it points to (RFC 7517 section 5). It also returns how long
+// the keys may be cached.
 func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -90,7 +89,7 @@ func (s *source) fetch(ctx context.Context) ([]jose.JSONWebKey, time.Duration, e
 }
 
 // discover returns the address of the keys. The document must be the issuer's own (OpenID Connect Discovery 1.0 section
-// 4.3), which go-oidc sees to, and have no member twice, which it does not.
+// 4.3), which go-oidc checks, and have no duplicate members, which it does not check.
 func (s *source) discover(ctx context.Context) (string, error) {
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, s.client), s.issuer)
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *source) discover(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("jwks_uri: %w", err)
 	}
 	if strings.HasPrefix(s.issuer, "https:") && !strings.HasPrefix(doc.Keys, "https:") {
-		return "", errors.New("jwks_uri: it is not https although the issuer is")
+		return "", errors.New("jwks_uri: it must be https, like the issuer")
 	}
 	return doc.Keys, nil
 }
@@ -127,17 +126,17 @@ func (s *source) keys(ctx context.Context, address string) ([]jose.JSONWebKey, t
 	}
 	switch err := json.UnmarshalRead(res.Body, &set); {
 	case res.StatusCode != http.StatusOK:
-		return nil, 0, fmt.Errorf("the address of the keys answers %d", res.StatusCode)
+		return nil, 0, fmt.Errorf("jwks_uri responded %d", res.StatusCode)
 	case err != nil:
 		return nil, 0, fmt.Errorf("keys: %w", err)
 	case set.Keys == nil || len(set.Keys) > maxKeys:
-		return nil, 0, fmt.Errorf("the address of the keys has no set of at most %d keys", maxKeys)
+		return nil, 0, fmt.Errorf("jwks_uri did not return a set of at most %d keys", maxKeys)
 	}
 	return usableKeys(set.Keys), lifetime(res.Header), nil
 }
 
-// usableKeys leaves out what is not for signatures or not understood, as RFC 7517 section 5 wants it. At `key_ops`
-// (section 4.3) go-jose does not look.
+// usableKeys leaves out keys that are not for signatures or not understood, as RFC 7517 section 5 requires. go-jose
+// ignores `key_ops` (section 4.3).
 func usableKeys(raw []jsontext.Value) []jose.JSONWebKey {
 	keys := []jose.JSONWebKey{}
 	for _, text := range raw {
@@ -160,7 +159,7 @@ var curves = map[string]elliptic.Curve{
 	string(jose.ES256): elliptic.P256(), string(jose.ES384): elliptic.P384(), string(jose.ES512): elliptic.P521(),
 }
 
-// fits reports whether a signature of the algorithm can be by the key (RFC 8725 section 3.1).
+// fits reports whether the key is of the algorithm's type (RFC 8725 section 3.1).
 func fits(k jose.JSONWebKey, algorithm string) bool {
 	if k.Algorithm != "" && k.Algorithm != algorithm {
 		return false
@@ -172,7 +171,7 @@ func fits(k jose.JSONWebKey, algorithm string) bool {
 		return curves[algorithm] == key.Curve
 	case ed25519.PublicKey:
 		return algorithm == string(jose.EdDSA)
-	default: // private and symmetric keys, which nobody should publish, among them
+	default: // includes private and symmetric keys, which nobody should publish
 		return false
 	}
 }
@@ -194,12 +193,12 @@ func lifetime(header http.Header) time.Duration {
 	return min(max(age, minLifetime), maxLifetime)
 }
 
-// checkURL demands https, except on this machine.
+// checkURL requires https, except on this machine.
 func checkURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil, u.Hostname() == "", u.User != nil, u.Fragment != "":
-		return fmt.Errorf("%q is not an absolute URL without user and fragment", address)
+		return fmt.Errorf("%q is not an absolute URL without user or fragment", address)
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		return fmt.Errorf("%q is not https", address)
 	default:
@@ -212,8 +211,8 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// sameURL compares two issuers loosely: scheme and host in any case, the default port said or not, a slash at the end
-// or not.
+// sameURL compares two issuers loosely: it ignores the case of scheme and host, the default port, and a slash at the
+// end.
 func sameURL(a, b string) bool { return normal(a) == normal(b) }
 
 func normal(address string) string {

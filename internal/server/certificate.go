@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// lookEvery is how often the files of the certificate are looked at. Reading them needs nothing of the file system, so
-// it works on network mounts, too.
+// lookEvery is how often the certificate files are checked. Polling, unlike file notifications, works on network
+// mounts.
 const lookEvery = time.Second
 
 // certificate is the server's own, which is read again when its files change. A nil one means no TLS.
@@ -33,7 +33,7 @@ func loadCertificate(cert, key string) (*certificate, error) {
 	return c, nil
 }
 
-// refresh reads the files and reports whether they have changed. What cannot be used leaves the certificate as it was.
+// refresh reads the files and reports whether they have changed. If they cannot be used, the current certificate stays.
 func (c *certificate) refresh() (changed bool, err error) {
 	cert, failed := os.ReadFile(c.cert)
 	key, failedToo := os.ReadFile(c.key)
@@ -48,7 +48,7 @@ func (c *certificate) refresh() (changed bool, err error) {
 		pair, err = tls.X509KeyPair(cert, key)
 	}
 	if err != nil {
-		return true, fmt.Errorf("cannot use the certificate %s with the key %s: %w", c.cert, c.key, err)
+		return true, fmt.Errorf("cannot use certificate %s with key %s: %w", c.cert, c.key, err)
 	}
 	c.current.Store(&pair)
 	return true, nil

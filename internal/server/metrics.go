@@ -27,7 +27,7 @@ func newMetrics() (*metrics, http.Handler) {
 			Name: "tokenwright_requests_total", Help: "Requests that were answered.",
 		}, labels),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "tokenwright_request_duration_seconds", Help: "How long the answers took.",
+			Name: "tokenwright_request_duration_seconds", Help: "How long requests took, in seconds.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, labels),
 	}

@@ -59,7 +59,7 @@ func (s *Server) openKeys(ctx context.Context) (*jwt.Keys, error) {
 		return keys, err
 	}
 	if _, embedded := store.SQLitePath(s.config.DatabaseURL); !embedded {
-		return nil, fmt.Errorf("%w: make keys with: tokenwright keys init --key-directory %s", err, directory)
+		return nil, fmt.Errorf("%w: create the keys with: tokenwright keys init --key-directory %s", err, directory)
 	}
 	if lost := s.keysLost(ctx, err); lost != nil {
 		return nil, lost
@@ -80,10 +80,10 @@ func (s *Server) keysLost(ctx context.Context, missing error) error {
 	defer db.Close() //nolint:errcheck // nothing was written
 	signed, err := db.HasSigned(ctx, s.Tokens.Now())
 	if err != nil {
-		return fmt.Errorf("cannot look for tokens that need the keys: %w", err)
+		return fmt.Errorf("cannot check whether the database has JWTs that need the missing keys: %w", err)
 	}
 	if signed {
-		return fmt.Errorf("%w, and the database has JWTs that need their keys: restore the directory, or make a new key "+
+		return fmt.Errorf("%w, and the database has JWTs that were signed with it: restore the directory, or create a new key "+
 			"with tokenwright keys init --key-directory %s and create these tokens again", missing, s.config.KeyDirectory)
 	}
 	return nil

@@ -141,7 +141,7 @@ func (s *Server) Close() {
 func (s *Server) closeDatabase() error {
 	err := s.DB.Close()
 	if err != nil {
-		s.log.Error("the database was not closed in order", "error", err)
+		s.log.Error("cannot close the database cleanly", "error", err)
 	}
 	return err
 }
@@ -209,7 +209,7 @@ func (s *Server) answer(ctx context.Context, web *http.Server, begun func()) err
 	begun()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("cannot go on listening: %w", err)
+		return fmt.Errorf("cannot accept connections: %w", err)
 	case <-ctx.Done():
 	}
 	s.stopping.Store(true)
@@ -218,7 +218,7 @@ func (s *Server) answer(ctx context.Context, web *http.Server, begun func()) err
 	defer cancel()
 	if err := web.Shutdown(limit); err != nil {
 		web.Close() //nolint:errcheck // the error to tell is the other one
-		return fmt.Errorf("requests were broken off: they took longer than %s", s.config.ShutdownTimeout)
+		return fmt.Errorf("requests were aborted: they took longer than %s", s.config.ShutdownTimeout)
 	}
 	s.log.Info("stopped")
 	return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// status is what a status list says of a token (draft-ietf-oauth-status-list section 7.1).
+// status is the value for a token in a status list (draft-ietf-oauth-status-list section 7.1).
 type status byte
 
 const (
@@ -18,7 +18,7 @@ const (
 	bits = 2 // of each status
 )
 
-// statusOf does not say whether the token has expired: its `exp` does.
+// statusOf ignores expiry, which the token's own `exp` shows.
 func statusOf(s token.Standing) status {
 	switch {
 	case s.Deleted || s.State == token.Revoked:
@@ -41,11 +41,11 @@ func (a array) set(index int64, s status) {
 	a[at] = a[at]&^(mask<<shift) | byte(s)<<shift
 }
 
-// pack compresses (RFC 1950).
+// pack compresses the array with zlib (RFC 1950).
 func (a array) pack() []byte {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
-	_, _ = w.Write(a) // to a buffer never fails
+	_, _ = w.Write(a) // a write to a buffer never fails
 	_ = w.Close()
 	return packed.Bytes()
 }

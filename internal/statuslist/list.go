@@ -9,37 +9,37 @@ import (
 	"github.com/tokenwright/tokenwright/internal/fresh"
 )
 
-// list is one status list. A change only raises the version, and is noted with the version that it made: that of a
-// token in changed, that of anything else, or of too many tokens, in anything. The snapshot is what is published, with
-// the version that is in it. What has a later one has to be read, into another snapshot that takes its place; what a
-// reading that failed was to bring in has a later one still. Nothing is read or signed under the lock, and one update
-// is under way at a time.
+// list is one status list. A change only raises the version, and is recorded with the new version: a change of a token
+// in changed, a change of anything else, or of too many tokens, in anything. The published snapshot has the version up
+// to which it contains all changes. Changes with a later version must be read into a new snapshot, which replaces it;
+// if that read fails, their versions are still later. Nothing is read or signed under the lock, and only one update
+// runs at a time.
 type list struct {
 	number  int64
 	updates fresh.Readings[string]
 
 	mu       sync.Mutex
 	version  int64
-	changed  map[int64]int64 // from the Seq of a token
+	changed  map[int64]int64 // by the Seq of the token
 	anything int64
 	snapshot snapshot
 }
 
-// snapshot is never changed, nor is its array, so that it can be used without the lock.
+// snapshot and its array are immutable, so that they can be used without the lock.
 type snapshot struct {
 	version int64                // 0: nothing was read yet
-	age     func() time.Duration // how long ago the last reading of all of it began
+	age     func() time.Duration // how long ago the last full read began
 	array   array
 	signed  string
 	issued  time.Time // `iat` of what is signed
 }
 
-// newList has to be read.
+// newList returns a list that has not been read yet.
 func newList(number int64) *list {
 	return &list{number: number, version: 1, anything: 1, changed: map[int64]int64{}}
 }
 
-// tell takes the Seq of a token that changed, or 0 for anything.
+// tell records the change of the token with this Seq, or of anything if it is 0.
 func (l *list) tell(seq int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,14 +52,14 @@ func (l *list) tell(seq int64) {
 	clear(l.changed)
 }
 
-// state returns the snapshot, and whether every change is in it.
+// state returns the snapshot, and whether it contains every change.
 func (l *list) state() (s snapshot, current bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.snapshot, l.snapshot.version == l.version
 }
 
-// begin returns the snapshot, the next one, which is to have what changed since then, and what that is.
+// begin returns the snapshot, the start of the next one, and the changes to read into it.
 func (l *list) begin() (old, next snapshot, changed []int64, anything bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,7 +68,7 @@ func (l *list) begin() (old, next snapshot, changed []int64, anything bool) {
 	return l.snapshot, next, slices.Sorted(maps.Keys(l.changed)), l.anything > l.snapshot.version
 }
 
-// publish has a snapshot take the place of the one before.
+// publish replaces the snapshot.
 func (l *list) publish(s snapshot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,8 +1,6 @@
-// Package statuslist publishes the states of tokens whose secrets can be checked offline
-// (draft-ietf-oauth-status-list).
-//
-// It knows the bits of a list, when they have to be read anew and when to sign them anew. It must not know how a list
-// is signed or sent, nor how changes come to be told. internal/memory calls it.
+// Package statuslist publishes the status of tokens whose secrets can be checked offline
+// (draft-ietf-oauth-status-list). It knows the bits of a list, when to read them again and when to sign them again. It
+// must not know how a list is signed or sent, nor where changes come from. internal/memory calls it.
 package statuslist
 
 import (
@@ -18,51 +16,51 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// DefaultTTL is for how long a service may use a status list before it asks again.
+// DefaultTTL is how long a service may use a status list before it fetches it again.
 const DefaultTTL = time.Minute
 
 const (
 	// keptLists is how many status lists are kept in memory, at less than a megabyte each.
 	keptLists = 32
-	// toldChanges is how many changed tokens of a list are read one by one; if there are more, the list is read anew.
+	// toldChanges is how many changed tokens of a list are read one by one; if there are more, the whole list is read.
 	toldChanges = 4096
-	// life is the time between `iat` and `exp` of a list, in TTLs. After half of it the list is signed anew.
+	// life is the time between `iat` and `exp` of a list, in TTLs. After half of it the list is signed again.
 	life = 4
-	// readTime bounds the reading of a list. It goes on when the caller who wanted it has left: a list that takes longer
-	// to read than callers wait would otherwise be begun again and again.
+	// readTime is the time limit for reading a list. The read continues if its caller gives up: otherwise a list that
+	// takes longer to read than callers wait would be started again and again.
 	readTime = time.Minute
 )
 
 // Signer signs lists.
 type Signer interface {
 	// SignStatusList returns the status list token for the claims, signed with the active key. An error is
-	// [token.Unavailable] where trying again may help.
+	// [token.Unavailable] if a retry may help.
 	SignStatusList(c token.StatusClaims) (string, error)
 }
 
-// Config is where [Lists] come from.
+// Config has the dependencies and settings of [Lists].
 type Config struct {
 	Store  token.StatusStore
 	Signer Signer
 	Clock  token.Clock
-	TTL    time.Duration // for how long others may use a list before they ask again; 0 is [DefaultTTL]
+	TTL    time.Duration // how long services may use a list before they fetch it again; 0 is [DefaultTTL]
 }
 
-// Lists are the status lists that were asked for lately, a bounded number. No list waits for another.
+// Lists are the most recently used status lists, a bounded number. No list waits for another.
 type Lists struct {
 	Config
-	trust *fresh.Trust // in what is told of changes by other processes
+	trust *fresh.Trust // in the reports of changes by other processes
 	kept  *lru.Cache[int64, *list]
 }
 
-// New returns no lists yet; they are read when they are asked for.
+// New returns empty Lists; each list is read on demand.
 func New(c Config, trust *fresh.Trust) *Lists {
 	c.TTL = cmp.Or(c.TTL, DefaultTTL)
 	kept, _ := lru.New[int64, *list](keptLists) // which fails below 1 only
 	return &Lists{c, trust, kept}
 }
 
-// Changed tells of a change after its commit.
+// Changed records a change after its commit.
 func (l *Lists) Changed(c token.Change) {
 	if c.User != 0 || c.Token != 0 && c.List == 0 {
 		return // on which no list depends
@@ -74,8 +72,8 @@ func (l *Lists) Changed(c token.Change) {
 	}
 }
 
-// Get returns the signed list with this number as it is now: a change that was told before the call is in it, and one
-// that is not told is in it after less than a second.
+// Get returns the current signed list with this number. It contains every change that was reported before the call, and
+// every other change within a second.
 func (l *Lists) Get(ctx context.Context, number int64) (string, error) {
 	list, err := l.find(ctx, number)
 	if err != nil {
@@ -87,7 +85,7 @@ func (l *Lists) Get(ctx context.Context, number int64) (string, error) {
 	return list.updates.Get(ctx, "", func() (string, error) { return l.update(context.WithoutCancel(ctx), list) })
 }
 
-// find returns a list that exists. Of those that do not, nothing is kept.
+// find returns a list that exists. Absence is not cached.
 func (l *Lists) find(ctx context.Context, number int64) (*list, error) {
 	if list, known := l.kept.Get(number); known {
 		return list, nil
@@ -104,21 +102,21 @@ func (l *Lists) find(ctx context.Context, number int64) (*list, error) {
 	return list, nil
 }
 
-// usable returns the list as it was signed last, and whether that is as good as a new one. Heard says whether changes
-// by others are told; if they are not, all of it has to have been read lately.
+// usable returns the last signed list, and whether it is still current. Heard is whether changes by other processes are
+// being reported; if not, the last full read must be recent.
 func (l *Lists) usable(list *list, heard bool) (signed string, ok bool) {
 	s, current := list.state()
 	ok = current && l.lasts(s) && (heard || s.age() <= fresh.TrustFor)
 	return s.signed, ok
 }
 
-// lasts reports whether what is signed can be used for long enough.
+// lasts reports whether the signed list stays valid for long enough.
 func (l *Lists) lasts(s snapshot) bool {
 	age := l.Clock.Now().Sub(s.issued)
 	return age >= 0 && age < l.TTL*life/2
 }
 
-// update brings the list up to date: by the tokens that changed, or by all where anything may have.
+// update brings the list up to date: it reads the changed tokens, or all if anything may have changed.
 func (l *Lists) update(ctx context.Context, list *list) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
@@ -150,7 +148,7 @@ func (l *Lists) read(ctx context.Context, number int64) (array, error) {
 	return a, err
 }
 
-// readChanged leaves the old array as it is.
+// readChanged does not modify the old array.
 func (l *Lists) readChanged(ctx context.Context, number int64, old array, changed []int64) (array, error) {
 	standings, err := l.Store.Standings(ctx, changed)
 	a := slices.Clone(old)

@@ -77,11 +77,11 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 
 // Why a credential is not valid, for the log.
 var (
-	errSecretForm    = errors.New("it has not the form of a secret")
+	errSecretForm    = errors.New("it is not a well-formed secret")
 	errUnknownSecret = errors.New("no token has this secret")
 	errGone          = errors.New("the token or its user is gone")
 	errEnded         = errors.New("the JWT has expired")
-	errNoSubject     = errors.New("the JWT names no subject")
+	errNoSubject     = errors.New("the JWT has no subject")
 )
 
 // refusal is the error for a token that does not work.

@@ -13,7 +13,7 @@ func (s *Service) Initialize(ctx context.Context, deliver func(secret string) er
 // [CredentialDialect].
 func (s *Service) InitializeWith(ctx context.Context, secret string, deliver func(secret string) error) (bool, error) {
 	if s.Dialects.OrPublished().OfSecret(secret) != CredentialDialect {
-		return false, Errorf(Invalid, "the credential has not the form of a %s secret", CredentialDialect)
+		return false, Errorf(Invalid, "the credential is not a %s secret", CredentialDialect)
 	}
 	now := s.Now()
 	account := Account{ID: NewKey(now), Name: "default", CreatedAt: now, UpdatedAt: now}
@@ -40,7 +40,7 @@ func (s *Service) Rescue(ctx context.Context, userID int64, deliver func(secret 
 	}
 	switch {
 	case KindOf(err) == NotFound:
-		return Token{}, Errorf(NotFound, "there is no such enabled admin")
+		return Token{}, Errorf(NotFound, "there is no enabled admin with this id")
 	case err != nil:
 		return Token{}, err
 	case u.Role != RoleAdmin || u.Disabled:

@@ -136,7 +136,7 @@ func (n *creation) owner(t *Token, f Facts) error {
 	ownAccount := n.draft.AccountID == nil && n.draft.EnvironmentID == nil
 	switch {
 	case !n.draft.Dialect.OwnedByUser && ownAccount && t.AccountID != n.caller.AccountID():
-		return Errorf(Unavailable, "the caller has got another home account")
+		return Errorf(Unavailable, "the caller's home account has changed; try again")
 	case !n.draft.Dialect.OwnedByUser:
 		return nil
 	case f.User == nil:
@@ -160,7 +160,7 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 		return err
 	}
 	if t.Scope == ScopeAccount && n.caller.environmentID() != "" {
-		return Errorf(Forbidden, "the credential is bound to one environment and cannot make a token for an account")
+		return Errorf(Forbidden, "the credential is bound to one environment and cannot create a token for an account")
 	}
 	if limit := n.policy.MaxTokens; limit > 0 && f.Held >= limit {
 		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
@@ -270,7 +270,7 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 	if asked := n.draft.ExpiresAt; asked == nil {
 		t.ExpiresAt = n.defaultExpiry(latest, now)
 		if !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now) {
-			detail = "cannot be set: the credential itself ends too soon"
+			detail = "cannot be set: the credential itself expires too soon"
 		}
 	} else {
 		t.ExpiresAt = n.cut(*asked)

@@ -49,8 +49,8 @@ func (c Caller) MayIntrospect() error {
 	if c.Admin() || c.Role == RoleIntrospector || c.User == nil && c.Token != nil && c.Token.Introspector {
 		return nil
 	}
-	return Errorf(Forbidden, "the credential may not check tokens: "+
-		"that needs the role introspector, or an admin's permission for an apitoken token")
+	return Errorf(Forbidden, "the credential may not introspect tokens: "+
+		"it needs the role introspector or, for an apitoken token, an admin's permission")
 }
 
 func (id Identity) subject() string {
@@ -86,7 +86,7 @@ func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, al
 		case t.Deleted():
 			return notFound()
 		case t.Dialect.OwnedByUser:
-			return Errorf(Conflict, "a user's token checks tokens by the role of its user")
+			return Errorf(Conflict, "a user's token can introspect only through the role of its user")
 		}
 		changed = t.change()
 		if t.Introspector != allow {

@@ -78,7 +78,7 @@ var faults = map[string]fault{
 	"answer-names-its-request":               {"muninx", "            X-Request-Id:", "            X-Request-Number:"},
 	"answer-is-written-out":                  {"muninx", "        '429':\n", "        '429': { $ref: '#/components/responses/Shared' }\n        '430':\n"},
 	"answer-has-headers":                     {"muninx", "          headers:\n", "          x-headers:\n"},
-	"location-is-required":                   {"unleash", "    RequestId:\n      description: Names the request in the server's log; the sender's own value if it was well-formed.\n      required: true\n", "    RequestId:\n      description: x\n"},
+	"location-is-required":                   {"unleash", "    RequestId:\n      description: Identifies the request in the server's log; the client's own value if it was well-formed.\n      required: true\n", "    RequestId:\n      description: x\n"},
 	"one-media-type":                         {"muninx", "            application/problem+json:\n", "            text/plain: { schema: { type: string }, example: x }\n            application/problem+json:\n"},
 	"media-type-without-parameters":          {"muninx", "            application/problem+json:\n", "            application/problem+json; charset=utf-8:\n"},
 	"answer-has-an-example":                  {"service", "              example:\n                status: ok\n", ""},

@@ -1,5 +1,5 @@
-// Package echoverify puts package verify in front of the handlers of Echo v4. It is a module of its own, so that who
-// uses verify with net/http gets no Echo. It must not judge anything: verify does.
+// Package echoverify puts package verify in front of the handlers of Echo v4. It is a separate module, so that users of
+// verify with net/http do not get Echo. It must not make decisions: verify does.
 package echoverify
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/tokenwright/tokenwright/verify"
 )
 
-// Middleware lets only requests with a valid token through. The others get the answers of [verify.Verifier.Refuse],
+// Middleware lets only requests with a valid token through. The others get the responses of [verify.Verifier.Refuse],
 // not those of Echo's error handler.
 func Middleware(v *verify.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

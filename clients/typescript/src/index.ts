@@ -21,7 +21,7 @@ export type APITokenError = APIToken['schemas']['ApiToken_Error']
 /** The errors of the contract `unleash`. */
 export type UnleashError = Unleash['schemas']['apiErrorSchema']
 
-/** Every error that a server answers with. The three functions below tell them apart. */
+/** Every error body of a server. The three functions below distinguish them. */
 export type ContractError = Problem | APITokenError | UnleashError
 
 /** Whether an error is one of `muninx` or `service`. */
@@ -36,7 +36,7 @@ export const isUnleashError = (error: unknown): error is UnleashError => has(err
 const has = (value: unknown, ...members: string[]): boolean =>
   typeof value === 'object' && value !== null && members.every((member) => member in value)
 
-/** A secret, or what gets one for each request: from a file that changes, say. */
+/** A secret, or a function that returns one for each request, for example from a file that changes. */
 export type Credential = string | (() => string | Promise<string>)
 
 /** The names of the contracts. */
@@ -44,9 +44,9 @@ export type Contract = 'muninx' | 'apitoken' | 'unleash' | 'service'
 
 /** How to reach a server. */
 export interface Options {
-  /** One credential for all contracts, or one for each. Without one, only what is open to everybody can be called. */
+  /** One credential for all contracts, or one for each. Without one, only open operations can be called. */
   credential?: Credential | Partial<Record<Contract, Credential>>
-  /** What sends the requests; the global fetch by default. */
+  /** Sends the requests; the global fetch by default. */
   fetch?: (request: Request) => Promise<Response>
 }
 
@@ -61,7 +61,7 @@ export interface Tokenwright {
 /**
  * Connects to the server at a URL. Nothing is sent before the first call.
  *
- * Redirects are errors, because a credential is for the server that was named and not for one that it points to.
+ * Redirects are errors, because the credential is only for the configured server.
  */
 export function connect(url: string | URL, options: Options = {}): Tokenwright {
   const shared = { baseUrl: String(url), redirect: 'error' as const, ...(options.fetch && { fetch: options.fetch }) }
@@ -81,7 +81,7 @@ export function connect(url: string | URL, options: Options = {}): Tokenwright {
   }
 }
 
-/** Form is how a contract writes a secret into the header Authorization. */
+/** Form is how a contract puts a secret into the header Authorization. */
 type Form = (secret: string) => string
 
 const bearer: Form = (secret) => `Bearer ${secret}`
@@ -103,7 +103,7 @@ function authorize(credential: Credential, form: Form): Middleware {
   }
 }
 
-/** RFC 7662 wants a form where all other operations want JSON. */
+/** RFC 7662 requires a form, all other operations JSON. */
 const introspectAsForm: Middleware = {
   async onRequest({ request, schemaPath }) {
     if (schemaPath !== '/introspect') return undefined
@@ -114,23 +114,23 @@ const introspectAsForm: Middleware = {
   },
 }
 
-/** What a call of openapi-fetch comes to: its data or its error. */
+/** The result of an openapi-fetch call: its data or its error. */
 interface Outcome<Data, Failure> {
   data?: Data
   error?: Failure
   response: Response
 }
 
-/** An answer that is no success, thrown by {@link need}. */
+/** A response other than 2xx, thrown by {@link need}. */
 export class Refusal<Failure = ContractError> extends Error {
   override readonly name = 'Refusal'
   /** The status code. */
   readonly status: number
-  /** Names the request in the server's log. */
+  /** Identifies the request in the server's log. */
   readonly requestId: string | undefined
-  /** Seconds after which to try again, where the server says so. */
+  /** Seconds to wait before a retry, if the server says so. */
   readonly retryAfter: number | undefined
-  /** The body as its contract has it; a text or nothing if something between here and the server answered. */
+  /** The body as in its contract; a text or nothing if a proxy in between responded. */
   readonly error: Failure | string | undefined
 
   constructor(error: Failure | string | undefined, response: Response) {
@@ -142,7 +142,7 @@ export class Refusal<Failure = ContractError> extends Error {
   }
 }
 
-/** describe is the sentence of an error that is meant for people. */
+/** describe is the message of an error for people. */
 function describe(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error ?? 'no reason given')
   const texts = error as { detail?: unknown; message?: unknown }

@@ -290,7 +290,7 @@ func (e ListApiTokensParamsTokenScope) Valid() bool {
 // Example: 013xrzp12g3nqk8ngskn1wtxgka5b0nf
 type AccountId = string
 
-// ApiTokenAvailableActions What can be done to the token in its present state.
+// ApiTokenAvailableActions The actions that the state of the token allows.
 type ApiTokenAvailableActions struct {
 	// Activate Whether the token can be activated.
 	Activate bool `json:"activate"`
@@ -315,7 +315,7 @@ type ApiTokenCreated struct {
 	// Example: success
 	Status ApiTokenCreatedStatus `json:"status"`
 
-	// Token The JWT. No other answer has it.
+	// Token The JWT. No other response contains it.
 	Token string `json:"token"`
 }
 
@@ -331,10 +331,10 @@ type ApiTokenDetails struct {
 	// Example: 013xrzp12g3nqk8ngskn1wtxgka5b0nf
 	AccountId AccountId `json:"account_id"`
 
-	// AvailableActions What can be done to the token in its present state.
+	// AvailableActions The actions that the state of the token allows.
 	AvailableActions ApiTokenAvailableActions `json:"available_actions"`
 
-	// CreatedByAdminUserId A valid admin user ID; null unless an admin made the token.
+	// CreatedByAdminUserId A valid admin user ID; null unless an admin created the token.
 	//
 	// Example: 013xrzp12g3nqk8nh0qrc2b1jfanmvb9
 	CreatedByAdminUserId nullable.Nullable[string] `json:"created_by_admin_user_id"`
@@ -359,7 +359,7 @@ type ApiTokenDetails struct {
 	// Example: 2024-01-01T00:00:00Z
 	InsertedAt time.Time `json:"inserted_at"`
 
-	// LastUsedAt When the token was last used; null if it was not.
+	// LastUsedAt When the token was last used; null if never.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
 	// Status Current status of the token.
@@ -400,35 +400,35 @@ type ApiTokenDetailsType string
 
 // ApiTokenDetailsForCreate What to create. Null is the same as a missing member.
 type ApiTokenDetailsForCreate struct {
-	// AccountId A valid account ID. Without it, the account of the environment or the caller's own.
+	// AccountId A valid account ID. The default is the account of the environment, else the caller's.
 	//
 	// Example: 013xrzp12g3nqk8ngskn1wtxgka5b0nf
 	AccountId nullable.Nullable[string] `json:"account_id,omitempty"`
 
-	// EnvironmentId A valid environment ID; needed for the scope environment, and only there.
+	// EnvironmentId A valid environment ID; required for the scope environment, and rejected otherwise.
 	//
 	// Example: 013xrzp12g3nqk8nzxvq7jm2arsfg5h1
 	EnvironmentId nullable.Nullable[string] `json:"environment_id,omitempty"`
 
-	// ExpiresAt When the token is to expire. Without it, after the default lifetime.
+	// ExpiresAt When the token expires. Without it, after the default lifetime.
 	//
 	// Example: 2027-01-01T00:00:00Z
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
-	// TokenScope How far the token reaches.
+	// TokenScope The scope of the token.
 	//
 	// Example: account
 	TokenScope ApiTokenDetailsForCreateTokenScope `json:"token_scope"`
 }
 
-// ApiTokenDetailsForCreateTokenScope How far the token reaches.
+// ApiTokenDetailsForCreateTokenScope The scope of the token.
 //
 // Example: account
 type ApiTokenDetailsForCreateTokenScope string
 
-// ApiTokenError An error in one of two shapes. With the code validation_errors, and only with that, it has errors: what is wrong, by the name of the member or parameter.
+// ApiTokenError An error in one of two shapes. Only with the code validation_errors it has errors, by the name of the member or parameter.
 type ApiTokenError struct {
-	// Code The sort of error.
+	// Code The type of error.
 	//
 	// Example: bad_request
 	Code ApiTokenErrorCode `json:"code"`
@@ -445,7 +445,7 @@ type ApiTokenError struct {
 	Status ApiTokenErrorStatus `json:"status"`
 }
 
-// ApiTokenErrorCode The sort of error.
+// ApiTokenErrorCode The type of error.
 //
 // Example: bad_request
 type ApiTokenErrorCode string
@@ -465,7 +465,7 @@ type ApiTokenList struct {
 	// Details The tokens, newest first.
 	Details []ApiTokenDetails `json:"details"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 
 	// Status Always success.
@@ -515,10 +515,10 @@ type TokenScope string
 
 // ListApiTokensParams defines parameters for ListApiTokens.
 type ListApiTokensParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Status Only tokens in this state.
@@ -665,7 +665,7 @@ type ClientInterface interface {
 
 	// RevokeApiToken Revoke an API token
 	//
-	// Stops a token for ever.
+	// Stops a token permanently.
 	//
 	// Corresponds with POST /api/v1/api_token/{id}/revoke (the `RevokeApiToken` operationId).
 	RevokeApiToken(ctx context.Context, id ApiTokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -786,7 +786,7 @@ func (c *Client) ActivateApiToken(ctx context.Context, id ApiTokenId, reqEditors
 
 // RevokeApiToken Revoke an API token
 //
-// Stops a token for ever.
+// Stops a token permanently.
 //
 // Corresponds with POST /api/v1/api_token/{id}/revoke (the `RevokeApiToken` operationId).
 func (c *Client) RevokeApiToken(ctx context.Context, id ApiTokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1242,7 +1242,7 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeApiTokenWithResponse Revoke an API token
 	//
-	// Stops a token for ever.
+	// Stops a token permanently.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2549,7 +2549,7 @@ func (c *ClientWithResponses) ActivateApiTokenWithResponse(ctx context.Context, 
 
 // RevokeApiTokenWithResponse Revoke an API token
 //
-// Stops a token for ever.
+// Stops a token permanently.
 //
 // Returns a wrapper object for the known response body format(s).
 //

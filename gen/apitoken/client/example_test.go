@@ -19,7 +19,7 @@ func authorize(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// connect makes a client of the server.
+// connect returns a client for the server.
 func connect() *client.ClientWithResponses {
 	c, err := client.NewClientWithResponses(os.Getenv("TOKENWRIGHT_SERVER"), client.WithRequestEditorFn(authorize))
 	if err != nil {
@@ -36,7 +36,7 @@ func Example() {
 		ExpiresAt:  nullable.NewNullableWithValue(time.Now().Add(24 * time.Hour)),
 	})
 	if err != nil {
-		log.Fatal(err) // the server was not reached
+		log.Fatal(err) // the server cannot be reached
 	}
 	if created.JSON200 == nil {
 		log.Fatalf("%s: %s", created.Status(), created.Body)

@@ -16,7 +16,7 @@ func authorize(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// connect makes a client of the server.
+// connect returns a client for the server.
 func connect() *client.ClientWithResponses {
 	c, err := client.NewClientWithResponses(os.Getenv("TOKENWRIGHT_SERVER"), client.WithRequestEditorFn(authorize))
 	if err != nil {
@@ -25,12 +25,12 @@ func connect() *client.ClientWithResponses {
 	return c
 }
 
-// A token is created, listed and deleted. Its secret is in the first answer and in no other.
+// A token is created, listed and deleted. Its secret is only in the first response.
 func Example() {
 	ctx, tokens := context.Background(), connect()
 	created, err := tokens.CreateTokenWithResponse(ctx, client.TokenCreate{Name: "CI token"})
 	if err != nil {
-		log.Fatal(err) // the server was not reached
+		log.Fatal(err) // the server cannot be reached
 	}
 	if created.JSON200 == nil {
 		log.Fatalf("%s: %s", created.Status(), created.Body)
@@ -58,7 +58,7 @@ func Example() {
 	// 204 No Content
 }
 
-// Every error is a problem (RFC 9457). The answer has a member for each status; the others are nil.
+// Every error is a problem (RFC 9457). The response has a member for each status; all but one are nil.
 func Example_errors() {
 	created, err := connect().CreateTokenWithResponse(context.Background(), client.TokenCreate{Name: ""})
 	if err != nil {

@@ -619,11 +619,11 @@ type AccountList struct {
 	// Items The accounts.
 	Items []Account `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
-// CallingToken The token that is the credential; null where an OIDC issuer vouched for the user.
+// CallingToken The token used as the credential; null for a JWT of an OIDC issuer.
 type CallingToken struct {
 	// Dialect The dialect of the token.
 	Dialect CallingTokenDialect `json:"dialect"`
@@ -635,12 +635,12 @@ type CallingToken struct {
 // CallingTokenDialect The dialect of the token.
 type CallingTokenDialect string
 
-// CallingUser The user whose credential it is; null where it belongs to an account.
+// CallingUser The user of the credential; null if it belongs to an account.
 type CallingUser struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// AdminUserId Identifies the user where an admin user is named.
+	// AdminUserId Identifies the user in members such as created_by_admin_user_id.
 	AdminUserId string `json:"admin_user_id"`
 
 	// CreatedAt When it was registered.
@@ -652,7 +652,7 @@ type CallingUser struct {
 	// Id Identifies the user.
 	Id int64 `json:"id"`
 
-	// Issuer The OIDC issuer that knows the user; null for a local user.
+	// Issuer The OIDC issuer of the user; null for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer"`
 
 	// Name The name of the user.
@@ -661,7 +661,7 @@ type CallingUser struct {
 	// Role What the user may do.
 	Role CallingUserRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject, unique per issuer.
 	Subject string `json:"subject"`
 
 	// UpdatedAt When it last changed.
@@ -671,18 +671,18 @@ type CallingUser struct {
 // CallingUserRole What the user may do.
 type CallingUserRole string
 
-// DisabledUser A user who is disabled, with the tokens that the user created and that are not its own.
+// DisabledUser A disabled user, with the tokens that the user created for other owners.
 type DisabledUser struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// AdminUserId Identifies the user where an admin user is named.
+	// AdminUserId Identifies the user in members such as created_by_admin_user_id.
 	AdminUserId string `json:"admin_user_id"`
 
 	// CreatedAt When it was registered.
 	CreatedAt time.Time `json:"created_at"`
 
-	// CreatedTokens The newest hundred of the tokens that the user created, and that those created, without the user's own.
+	// CreatedTokens The newest hundred tokens that the user created, directly or through those tokens, except the user's own.
 	CreatedTokens []ServiceToken `json:"created_tokens"`
 
 	// CreatedTokensNextCursor The cursor of `GET /service/tokens` with `created_by_user_id` for the rest, the user's own among it; null if there is none.
@@ -694,7 +694,7 @@ type DisabledUser struct {
 	// Id Identifies the user.
 	Id int64 `json:"id"`
 
-	// Issuer The OIDC issuer that knows the user; null for a local user.
+	// Issuer The OIDC issuer of the user; null for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer"`
 
 	// Name The name of the user.
@@ -703,7 +703,7 @@ type DisabledUser struct {
 	// Role What the user may do.
 	Role DisabledUserRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject, unique per issuer.
 	Subject string `json:"subject"`
 
 	// UpdatedAt When it last changed.
@@ -748,13 +748,13 @@ type EnvironmentList struct {
 	// Items The environments.
 	Items []Environment `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
-// Fault One thing that is wrong with a request.
+// Fault One error in a request.
 type Fault struct {
-	// Detail What would be right.
+	// Detail What is required.
 	Detail string `json:"detail"`
 
 	// Parameter The name of the query or path parameter.
@@ -773,7 +773,7 @@ type Health struct {
 // HealthStatus Always ok.
 type HealthStatus string
 
-// Introspection A verdict (RFC 7662 section 2.2). One that is not active has no other member.
+// Introspection A verdict (RFC 7662 section 2.2). If it is not active, it has no other member.
 type Introspection struct {
 	// AccountId The account of the token, or the home account of its user.
 	AccountId *string `json:"account_id,omitempty"`
@@ -787,7 +787,7 @@ type Introspection struct {
 	// EnvironmentId The environment that it is bound to.
 	EnvironmentId *string `json:"environment_id,omitempty"`
 
-	// Exp When the token ends, in seconds since 1970.
+	// Exp When the token expires, in seconds since 1970.
 	Exp *int64 `json:"exp,omitempty"`
 
 	// Iat When it was created.
@@ -799,7 +799,7 @@ type Introspection struct {
 	// Jti The id of the token in its dialect.
 	Jti *string `json:"jti,omitempty"`
 
-	// Nbf From when on it works.
+	// Nbf When it becomes valid.
 	Nbf *int64 `json:"nbf,omitempty"`
 
 	// Scope The word user for a user's token, else its token_scope.
@@ -808,7 +808,7 @@ type Introspection struct {
 	// Sub The user's subject, else the environment's id, else the account's.
 	Sub *string `json:"sub,omitempty"`
 
-	// TokenScope How far it reaches.
+	// TokenScope Its scope.
 	TokenScope *IntrospectionTokenScope `json:"token_scope,omitempty"`
 
 	// TokenType Always Bearer.
@@ -821,7 +821,7 @@ type Introspection struct {
 // IntrospectionDialect The dialect of the token.
 type IntrospectionDialect string
 
-// IntrospectionTokenScope How far it reaches.
+// IntrospectionTokenScope Its scope.
 type IntrospectionTokenScope string
 
 // IntrospectionBatch What to introspect.
@@ -835,7 +835,7 @@ type IntrospectionRequest struct {
 	// Token The token.
 	Token string `json:"token"`
 
-	// TokenTypeHint A hint that is not needed and not judged.
+	// TokenTypeHint A hint, which is ignored.
 	TokenTypeHint *string `json:"token_type_hint,omitempty"`
 }
 
@@ -847,7 +847,7 @@ type IntrospectionResults struct {
 
 // KeySet Public keys (RFC 7517 section 5).
 type KeySet struct {
-	// Keys The keys, the one that signs first.
+	// Keys The keys, starting with the active one.
 	Keys []PublicKey `json:"keys"`
 }
 
@@ -856,55 +856,55 @@ type Me struct {
 	// Account An account.
 	Account Account `json:"account"`
 
-	// EnvironmentId The environment that the credential is bound to; null if to none.
+	// EnvironmentId The environment that the credential is bound to; null if none.
 	EnvironmentId nullable.Nullable[string] `json:"environment_id"`
 
-	// ExpiresAt When the credential ends; null if it does not.
+	// ExpiresAt When the credential expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Role What the user may do; null without a user.
 	Role nullable.Nullable[MeRole] `json:"role"`
 
-	// Token The token that is the credential; null where an OIDC issuer vouched for the user.
+	// Token The token used as the credential; null for a JWT of an OIDC issuer.
 	Token nullable.Nullable[CallingToken] `json:"token"`
 
-	// TokenScope How far the credential reaches.
+	// TokenScope The scope of the credential.
 	TokenScope MeTokenScope `json:"token_scope"`
 
-	// User The user whose credential it is; null where it belongs to an account.
+	// User The user of the credential; null if it belongs to an account.
 	User nullable.Nullable[CallingUser] `json:"user"`
 }
 
 // MeRole What the user may do; null without a user.
 type MeRole string
 
-// MeTokenScope How far the credential reaches.
+// MeTokenScope The scope of the credential.
 type MeTokenScope string
 
 // Problem Problem details (RFC 9457).
 type Problem struct {
-	// Detail What is wrong this time.
+	// Detail What is wrong in this case.
 	Detail string `json:"detail"`
 
-	// Error The error code of RFC 6749 section 5.2; in answers of introspection.
+	// Error The error code of RFC 6749 section 5.2; in responses of introspection.
 	Error *string `json:"error,omitempty"`
 
-	// Errors Everything that is wrong with the request.
+	// Errors All errors in the request.
 	Errors *[]Fault `json:"errors,omitempty"`
 
-	// Instance Names this occurrence.
+	// Instance Identifies this occurrence.
 	Instance *string `json:"instance,omitempty"`
 
-	// RequestId The X-Request-Id of the answer.
+	// RequestId The X-Request-Id of the response.
 	RequestId string `json:"request_id"`
 
-	// Status The status code of the answer.
+	// Status The status code of the response.
 	Status int32 `json:"status"`
 
-	// Title The sort of problem in words.
+	// Title The type of problem in words.
 	Title string `json:"title"`
 
-	// Type Names the sort of problem.
+	// Type Identifies the type of problem.
 	Type                 string                 `json:"type"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
@@ -923,7 +923,7 @@ type PublicKey struct {
 	// Kty The family of the algorithm.
 	Kty PublicKeyKty `json:"kty"`
 
-	// Use What it is for.
+	// Use The use of the key.
 	Use PublicKeyUse `json:"use"`
 
 	// X The coordinate.
@@ -942,7 +942,7 @@ type PublicKeyCrv string
 // PublicKeyKty The family of the algorithm.
 type PublicKeyKty string
 
-// PublicKeyUse What it is for.
+// PublicKeyUse The use of the key.
 type PublicKeyUse string
 
 // ServiceToken A token of any dialect, without its secret.
@@ -950,7 +950,7 @@ type ServiceToken struct {
 	// AccountId The account that owns it; null if a user does.
 	AccountId nullable.Nullable[string] `json:"account_id"`
 
-	// Because Why the token is not usable although its status is active; null in all other cases.
+	// Because Why the token is not usable although its status is active; null otherwise.
 	Because nullable.Nullable[ServiceTokenBecause] `json:"because"`
 
 	// CreatedAt When it was created.
@@ -962,22 +962,22 @@ type ServiceToken struct {
 	// Dialect The dialect of the token.
 	Dialect ServiceTokenDialect `json:"dialect"`
 
-	// EnvironmentId The environment that it is bound to; null if to none.
+	// EnvironmentId The environment that it is bound to; null if none.
 	EnvironmentId nullable.Nullable[string] `json:"environment_id"`
 
-	// ExpiresAt When it ends; null if it does not.
+	// ExpiresAt When it expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Id The id of the token in its dialect.
 	Id string `json:"id"`
 
-	// Introspector Whether an admin let it check the tokens of its account.
+	// Introspector Whether an admin allowed it to introspect the tokens of its account.
 	Introspector bool `json:"introspector"`
 
-	// Key The kid of the key that signed its secret; null if none did or if that was not noted then.
+	// Key The kid of the key that signed its secret; null if none did or if it was not recorded.
 	Key nullable.Nullable[string] `json:"key"`
 
-	// LastUsedAt When it was last used; null if it was not.
+	// LastUsedAt When it was last used; null if never.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
 	// Name Its name or description; null if it has none.
@@ -989,20 +989,20 @@ type ServiceToken struct {
 	// SuspendedByAdmin Whether only an admin can activate it.
 	SuspendedByAdmin bool `json:"suspended_by_admin"`
 
-	// TokenScope How far it reaches.
+	// TokenScope Its scope.
 	TokenScope ServiceTokenTokenScope `json:"token_scope"`
 
 	// UpdatedAt When its state last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Usable Whether a check of the token succeeds now.
+	// Usable Whether the token is usable now.
 	Usable bool `json:"usable"`
 
 	// UserId The user who owns it; null if an account does.
 	UserId nullable.Nullable[int64] `json:"user_id"`
 }
 
-// ServiceTokenBecause Why the token is not usable although its status is active; null in all other cases.
+// ServiceTokenBecause Why the token is not usable although its status is active; null otherwise.
 type ServiceTokenBecause string
 
 // ServiceTokenDialect The dialect of the token.
@@ -1011,7 +1011,7 @@ type ServiceTokenDialect string
 // ServiceTokenStatus Its state.
 type ServiceTokenStatus string
 
-// ServiceTokenTokenScope How far it reaches.
+// ServiceTokenTokenScope Its scope.
 type ServiceTokenTokenScope string
 
 // ServiceTokenList A page of tokens.
@@ -1019,7 +1019,7 @@ type ServiceTokenList struct {
 	// Items The tokens.
 	Items []ServiceToken `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
@@ -1031,7 +1031,7 @@ type User struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// AdminUserId Identifies the user where an admin user is named.
+	// AdminUserId Identifies the user in members such as created_by_admin_user_id.
 	AdminUserId string `json:"admin_user_id"`
 
 	// CreatedAt When it was registered.
@@ -1043,7 +1043,7 @@ type User struct {
 	// Id Identifies the user.
 	Id int64 `json:"id"`
 
-	// Issuer The OIDC issuer that knows the user; null for a local user.
+	// Issuer The OIDC issuer of the user; null for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer"`
 
 	// Name The name of the user.
@@ -1052,7 +1052,7 @@ type User struct {
 	// Role What the user may do.
 	Role UserRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there.
+	// Subject The subject, unique per issuer.
 	Subject string `json:"subject"`
 
 	// UpdatedAt When it last changed.
@@ -1062,16 +1062,16 @@ type User struct {
 // UserRole What the user may do.
 type UserRole string
 
-// UserChange What is to change of a user. What is missing stays as it is.
+// UserChange Changes to a user. Missing members stay unchanged.
 type UserChange struct {
-	// AccountId The home account from now on.
+	// AccountId The new home account.
 	AccountId *string `json:"account_id,omitempty"`
 
-	// Role What the user may do from now on.
+	// Role The new role.
 	Role *UserChangeRole `json:"role,omitempty"`
 }
 
-// UserChangeRole What the user may do from now on.
+// UserChangeRole The new role.
 type UserChangeRole string
 
 // UserDraft A user to register.
@@ -1079,7 +1079,7 @@ type UserDraft struct {
 	// AccountId The home account.
 	AccountId string `json:"account_id"`
 
-	// Issuer The OIDC issuer that knows the user; null or missing for a local user.
+	// Issuer The OIDC issuer of the user; null or missing for a local user.
 	Issuer nullable.Nullable[string] `json:"issuer,omitempty"`
 
 	// Name The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
@@ -1088,7 +1088,7 @@ type UserDraft struct {
 	// Role What the user may do.
 	Role UserDraftRole `json:"role"`
 
-	// Subject The subject at the issuer; unique there. Without the characters that a name may not have.
+	// Subject The subject, unique per issuer. The rule for characters of names applies.
 	Subject string `json:"subject"`
 }
 
@@ -1100,7 +1100,7 @@ type UserList struct {
 	// Items The users.
 	Items []User `json:"items"`
 
-	// NextCursor The cursor of the next page; null on the last.
+	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
 }
 
@@ -1112,7 +1112,7 @@ type UserToken struct {
 	// Dialect The dialect of the token.
 	Dialect UserTokenDialect `json:"dialect"`
 
-	// ExpiresAt When it ends; null if it does not.
+	// ExpiresAt When it expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// Id The id of the token in its dialect.
@@ -1121,7 +1121,7 @@ type UserToken struct {
 	// Name Its name.
 	Name string `json:"name"`
 
-	// Token The raw token. No other answer has it.
+	// Token The raw token. No other response contains it.
 	Token string `json:"token"`
 
 	// UserId The user who owns it.
@@ -1133,7 +1133,7 @@ type UserTokenDialect string
 
 // UserTokenDraft A token for a user.
 type UserTokenDraft struct {
-	// ExpiresAt When the token is to expire; null or missing for the default.
+	// ExpiresAt When the token expires; null or missing for the default.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Name A name for the token, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069).
@@ -1208,19 +1208,19 @@ type WantedScope string
 
 // GetKeysParams defines parameters for GetKeys.
 type GetKeysParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetReferenceParams defines parameters for GetReference.
 type GetReferenceParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetReferenceFileParams defines parameters for GetReferenceFile.
 type GetReferenceFileParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
 	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
@@ -1229,34 +1229,34 @@ type GetReferenceFileParams struct {
 
 // GetSpecParams defines parameters for GetSpec.
 type GetSpecParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListEnvironmentsParams defines parameters for ListEnvironments.
 type ListEnvironmentsParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListServiceTokensParams defines parameters for ListServiceTokens.
 type ListServiceTokensParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Dialect Only tokens of this dialect.
@@ -1277,13 +1277,13 @@ type ListServiceTokensParams struct {
 	// EnvironmentId Only tokens of this environment.
 	EnvironmentId *EnvironmentFilter `form:"environment_id,omitempty" json:"environment_id,omitempty"`
 
-	// CreatedByUserId Only tokens that this user created, and those that were created with one of these.
+	// CreatedByUserId Only tokens that this user created, directly or through those tokens.
 	CreatedByUserId *CreatorFilter `form:"created_by_user_id,omitempty" json:"created_by_user_id,omitempty"`
 
-	// Usable Only tokens for which a check succeeds now, or only the others.
+	// Usable Only tokens that are usable now, or only those that are not.
 	Usable *UsableFilter `form:"usable,omitempty" json:"usable,omitempty"`
 
-	// Key Only tokens whose secret was signed by the key with this kid.
+	// Key Only tokens signed with the key of this kid.
 	Key *KeyFilter `form:"key,omitempty" json:"key,omitempty"`
 }
 
@@ -1298,22 +1298,22 @@ type ListServiceTokensParamsTokenScope string
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	// Limit How many entries a page has at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before; without it the list begins at its start.
+	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // DisableUserParams defines parameters for DisableUser.
 type DisableUserParams struct {
-	// Created Also suspends, as an admin does, the tokens of accounts and environments that the user created.
+	// Created Also suspends, as an admin would, the tokens of accounts and environments that the user created.
 	Created *Created `form:"created,omitempty" json:"created,omitempty"`
 }
 
 // GetStatusListParams defines parameters for GetStatusList.
 type GetStatusListParams struct {
-	// IfNoneMatch Entity tags of what the caller has (RFC 9110 section 13.1.2).
+	// IfNoneMatch Entity tags of the caller's copies (RFC 9110 section 13.1.2).
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
 	// AcceptEncoding The encodings that the caller accepts (RFC 9110 section 12.5.3).
@@ -1322,10 +1322,10 @@ type GetStatusListParams struct {
 
 // VerifyRequestParams defines parameters for VerifyRequest.
 type VerifyRequestParams struct {
-	// Account The account that the token has to belong to.
+	// Account The required account of the token.
 	Account *WantedAccount `form:"account,omitempty" json:"account,omitempty"`
 
-	// Scope The scope that the token has to have.
+	// Scope The required scope of the token.
 	Scope *VerifyRequestParamsScope `form:"scope,omitempty" json:"scope,omitempty"`
 }
 
@@ -1592,14 +1592,14 @@ type ClientInterface interface {
 
 	// GetKeys Get the public keys
 	//
-	// The keys with which apitoken JWTs are checked (RFC 7517).
+	// The keys to verify apitoken JWTs (RFC 7517).
 	//
 	// Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
 	GetKeys(ctx context.Context, params *GetKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReference Get the reference of all contracts
 	//
-	// A page that shows the published contracts and tries their operations. It loads nothing from elsewhere.
+	// A page that shows the published contracts and can call their operations. It loads nothing from other origins.
 	//
 	// Corresponds with GET /docs (the `GetReference` operationId).
 	GetReference(ctx context.Context, params *GetReferenceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1611,16 +1611,16 @@ type ClientInterface interface {
 	// Corresponds with GET /docs/{file} (the `GetReferenceFile` operationId).
 	GetReferenceFile(ctx context.Context, file string, params *GetReferenceFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetHealth Whether the process runs
+	// GetHealth Check liveness
 	//
-	// Answers as long as the process serves requests. It asks nothing else.
+	// Succeeds while the process serves requests. It checks nothing else.
 	//
 	// Corresponds with GET /healthz (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// IntrospectTokenWithBody Introspect a token
 	//
-	// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+	// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1629,7 +1629,7 @@ type ClientInterface interface {
 
 	// IntrospectTokenWithFormdataBody Introspect a token
 	//
-	// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+	// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -1638,7 +1638,7 @@ type ClientInterface interface {
 
 	// IntrospectTokensWithBody Introspect many tokens
 	//
-	// Tells of up to 100 tokens what introspection tells of one, in the same order.
+	// Introspects up to 100 tokens. Results are in the same order.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1647,7 +1647,7 @@ type ClientInterface interface {
 
 	// IntrospectTokens Introspect many tokens
 	//
-	// Tells of up to 100 tokens what introspection tells of one, in the same order.
+	// Introspects up to 100 tokens. Results are in the same order.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1656,14 +1656,14 @@ type ClientInterface interface {
 
 	// GetSpec Get a published contract
 	//
-	// The contract of a dialect, in YAML or in JSON by the ending of its name.
+	// The contract of a dialect, in YAML or JSON by its extension.
 	//
 	// Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
 	GetSpec(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReadiness Whether the server can work
+	// GetReadiness Check readiness
 	//
-	// Asks the database. A server that is stopping is not ready.
+	// Checks the database. A server that is stopping is not ready.
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1723,7 +1723,7 @@ type ClientInterface interface {
 
 	// CreateEnvironmentWithBody Create an environment
 	//
-	// Registers an environment of an account, whose id `listAccounts` tells.
+	// Registers an environment of an account. `listAccounts` returns account ids.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1732,7 +1732,7 @@ type ClientInterface interface {
 
 	// CreateEnvironment Create an environment
 	//
-	// Registers an environment of an account, whose id `listAccounts` tells.
+	// Registers an environment of an account. `listAccounts` returns account ids.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1760,9 +1760,9 @@ type ClientInterface interface {
 	// Corresponds with POST /service/environments/{id}/enable (the `EnableEnvironment` operationId).
 	EnableEnvironment(ctx context.Context, id KeyId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMe Who am I
+	// GetMe Show the caller
 	//
-	// Tells whose credential this is, which token it is and until when it works.
+	// Shows the owner, the token and the expiry of the credential.
 	//
 	// Corresponds with GET /service/me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1776,7 +1776,7 @@ type ClientInterface interface {
 
 	// DeleteServiceToken Delete a token of any dialect
 	//
-	// Removes a token. One of the apitoken dialect has to be revoked or expired before.
+	// Removes a token. An apitoken token must be revoked or expired first.
 	//
 	// Corresponds with DELETE /service/tokens/{dialect}/{id} (the `DeleteServiceToken` operationId).
 	DeleteServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1795,23 +1795,23 @@ type ClientInterface interface {
 	// Corresponds with POST /service/tokens/{dialect}/{id}/activate (the `ActivateServiceToken` operationId).
 	ActivateServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AllowIntrospection Let a token check tokens
+	// AllowIntrospection Allow a token to introspect
 	//
 	// Lets an apitoken token introspect the tokens of its account.
 	//
 	// Corresponds with POST /service/tokens/{dialect}/{id}/allow-introspection (the `AllowIntrospection` operationId).
 	AllowIntrospection(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ForbidIntrospection Forbid a token to check tokens
+	// ForbidIntrospection Forbid a token to introspect
 	//
-	// Takes that permission back.
+	// Withdraws the permission to introspect.
 	//
 	// Corresponds with POST /service/tokens/{dialect}/{id}/forbid-introspection (the `ForbidIntrospection` operationId).
 	ForbidIntrospection(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeServiceToken Revoke a token of any dialect
 	//
-	// Stops a token for ever.
+	// Stops a token permanently.
 	//
 	// Corresponds with POST /service/tokens/{dialect}/{id}/revoke (the `RevokeServiceToken` operationId).
 	RevokeServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1832,7 +1832,7 @@ type ClientInterface interface {
 
 	// CreateUserWithBody Create a user
 	//
-	// Registers a user of an account, whose id `listAccounts` tells.
+	// Registers a user of an account. `listAccounts` returns account ids.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1841,7 +1841,7 @@ type ClientInterface interface {
 
 	// CreateUser Create a user
 	//
-	// Registers a user of an account, whose id `listAccounts` tells.
+	// Registers a user of an account. `listAccounts` returns account ids.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1857,8 +1857,8 @@ type ClientInterface interface {
 
 	// UpdateUserWithBody Change a user
 	//
-	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-	// admin stays an admin.
+	// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+	// admin must stay admin.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1867,8 +1867,8 @@ type ClientInterface interface {
 
 	// UpdateUser Change a user
 	//
-	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-	// admin stays an admin.
+	// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+	// admin must stay admin.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1877,9 +1877,9 @@ type ClientInterface interface {
 
 	// DisableUser Disable a user
 	//
-	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
-	// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
-	// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
+	// Stops the tokens of a user at once. The last enabled admin must stay enabled. Tokens that the user created for other
+	// owners, directly or through those tokens, keep working and are listed. With `created=true` those of accounts and
+	// environments are also suspended, so that only an admin can activate them; users cannot do that to themselves.
 	//
 	// Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
 	DisableUser(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1893,7 +1893,7 @@ type ClientInterface interface {
 
 	// CreateUserTokenWithBody Create a token for a user
 	//
-	// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+	// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1902,7 +1902,7 @@ type ClientInterface interface {
 
 	// CreateUserToken Create a token for a user
 	//
-	// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+	// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1911,14 +1911,14 @@ type ClientInterface interface {
 
 	// GetStatusList Get a status list
 	//
-	// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+	// The status of apitoken JWTs, for services that check them offline (draft-ietf-oauth-status-list). The claim `status` of a JWT has its list and its index there. The list is signed with one of the public keys and has two bits for each token: 0 is valid, 1 is permanently invalid, 2 is suspended. It does not show expiry.
 	//
 	// Corresponds with GET /statuslists/{list} (the `GetStatusList` operationId).
 	GetStatusList(ctx context.Context, list StatusListNumber, params *GetStatusListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyRequest Check the request of a gateway
 	//
-	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
+	// Checks the Authorization header of the request itself, in the form of any dialect. It accepts every method, and every path below /verify, and ignores the body, so that a gateway can forward any request. A query below /verify belongs to the original request and is ignored, unless only slashes and dots follow and it has one of these parameters. The query of /verify itself may have no other parameters.
 	//
 	// Corresponds with GET /verify (the `VerifyRequest` operationId).
 	VerifyRequest(ctx context.Context, params *VerifyRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1926,7 +1926,7 @@ type ClientInterface interface {
 
 // GetKeys Get the public keys
 //
-// The keys with which apitoken JWTs are checked (RFC 7517).
+// The keys to verify apitoken JWTs (RFC 7517).
 //
 // Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
 func (c *Client) GetKeys(ctx context.Context, params *GetKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1943,7 +1943,7 @@ func (c *Client) GetKeys(ctx context.Context, params *GetKeysParams, reqEditors 
 
 // GetReference Get the reference of all contracts
 //
-// A page that shows the published contracts and tries their operations. It loads nothing from elsewhere.
+// A page that shows the published contracts and can call their operations. It loads nothing from other origins.
 //
 // Corresponds with GET /docs (the `GetReference` operationId).
 func (c *Client) GetReference(ctx context.Context, params *GetReferenceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1975,9 +1975,9 @@ func (c *Client) GetReferenceFile(ctx context.Context, file string, params *GetR
 	return c.Client.Do(req)
 }
 
-// GetHealth Whether the process runs
+// GetHealth Check liveness
 //
-// Answers as long as the process serves requests. It asks nothing else.
+// Succeeds while the process serves requests. It checks nothing else.
 //
 // Corresponds with GET /healthz (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1994,7 +1994,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // IntrospectTokenWithBody Introspect a token
 //
-// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2013,7 +2013,7 @@ func (c *Client) IntrospectTokenWithBody(ctx context.Context, contentType string
 
 // IntrospectTokenWithFormdataBody Introspect a token
 //
-// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -2032,7 +2032,7 @@ func (c *Client) IntrospectTokenWithFormdataBody(ctx context.Context, body Intro
 
 // IntrospectTokensWithBody Introspect many tokens
 //
-// Tells of up to 100 tokens what introspection tells of one, in the same order.
+// Introspects up to 100 tokens. Results are in the same order.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2051,7 +2051,7 @@ func (c *Client) IntrospectTokensWithBody(ctx context.Context, contentType strin
 
 // IntrospectTokens Introspect many tokens
 //
-// Tells of up to 100 tokens what introspection tells of one, in the same order.
+// Introspects up to 100 tokens. Results are in the same order.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2070,7 +2070,7 @@ func (c *Client) IntrospectTokens(ctx context.Context, body IntrospectTokensJSON
 
 // GetSpec Get a published contract
 //
-// The contract of a dialect, in YAML or in JSON by the ending of its name.
+// The contract of a dialect, in YAML or JSON by its extension.
 //
 // Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
 func (c *Client) GetSpec(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2085,9 +2085,9 @@ func (c *Client) GetSpec(ctx context.Context, name SpecName, params *GetSpecPara
 	return c.Client.Do(req)
 }
 
-// GetReadiness Whether the server can work
+// GetReadiness Check readiness
 //
-// Asks the database. A server that is stopping is not ready.
+// Checks the database. A server that is stopping is not ready.
 //
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2227,7 +2227,7 @@ func (c *Client) ListEnvironments(ctx context.Context, params *ListEnvironmentsP
 
 // CreateEnvironmentWithBody Create an environment
 //
-// Registers an environment of an account, whose id `listAccounts` tells.
+// Registers an environment of an account. `listAccounts` returns account ids.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2246,7 +2246,7 @@ func (c *Client) CreateEnvironmentWithBody(ctx context.Context, contentType stri
 
 // CreateEnvironment Create an environment
 //
-// Registers an environment of an account, whose id `listAccounts` tells.
+// Registers an environment of an account. `listAccounts` returns account ids.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2314,9 +2314,9 @@ func (c *Client) EnableEnvironment(ctx context.Context, id KeyId, reqEditors ...
 	return c.Client.Do(req)
 }
 
-// GetMe Who am I
+// GetMe Show the caller
 //
-// Tells whose credential this is, which token it is and until when it works.
+// Shows the owner, the token and the expiry of the credential.
 //
 // Corresponds with GET /service/me (the `GetMe` operationId).
 func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2350,7 +2350,7 @@ func (c *Client) ListServiceTokens(ctx context.Context, params *ListServiceToken
 
 // DeleteServiceToken Delete a token of any dialect
 //
-// Removes a token. One of the apitoken dialect has to be revoked or expired before.
+// Removes a token. An apitoken token must be revoked or expired first.
 //
 // Corresponds with DELETE /service/tokens/{dialect}/{id} (the `DeleteServiceToken` operationId).
 func (c *Client) DeleteServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2399,7 +2399,7 @@ func (c *Client) ActivateServiceToken(ctx context.Context, dialect Dialect, id T
 	return c.Client.Do(req)
 }
 
-// AllowIntrospection Let a token check tokens
+// AllowIntrospection Allow a token to introspect
 //
 // Lets an apitoken token introspect the tokens of its account.
 //
@@ -2416,9 +2416,9 @@ func (c *Client) AllowIntrospection(ctx context.Context, dialect Dialect, id Tok
 	return c.Client.Do(req)
 }
 
-// ForbidIntrospection Forbid a token to check tokens
+// ForbidIntrospection Forbid a token to introspect
 //
-// Takes that permission back.
+// Withdraws the permission to introspect.
 //
 // Corresponds with POST /service/tokens/{dialect}/{id}/forbid-introspection (the `ForbidIntrospection` operationId).
 func (c *Client) ForbidIntrospection(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2435,7 +2435,7 @@ func (c *Client) ForbidIntrospection(ctx context.Context, dialect Dialect, id To
 
 // RevokeServiceToken Revoke a token of any dialect
 //
-// Stops a token for ever.
+// Stops a token permanently.
 //
 // Corresponds with POST /service/tokens/{dialect}/{id}/revoke (the `RevokeServiceToken` operationId).
 func (c *Client) RevokeServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2486,7 +2486,7 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEdit
 
 // CreateUserWithBody Create a user
 //
-// Registers a user of an account, whose id `listAccounts` tells.
+// Registers a user of an account. `listAccounts` returns account ids.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2505,7 +2505,7 @@ func (c *Client) CreateUserWithBody(ctx context.Context, contentType string, bod
 
 // CreateUser Create a user
 //
-// Registers a user of an account, whose id `listAccounts` tells.
+// Registers a user of an account. `listAccounts` returns account ids.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2541,8 +2541,8 @@ func (c *Client) GetUser(ctx context.Context, id UserId, reqEditors ...RequestEd
 
 // UpdateUserWithBody Change a user
 //
-// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-// admin stays an admin.
+// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+// admin must stay admin.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2561,8 +2561,8 @@ func (c *Client) UpdateUserWithBody(ctx context.Context, id UserId, contentType 
 
 // UpdateUser Change a user
 //
-// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-// admin stays an admin.
+// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+// admin must stay admin.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2581,9 +2581,9 @@ func (c *Client) UpdateUser(ctx context.Context, id UserId, body UpdateUserJSONR
 
 // DisableUser Disable a user
 //
-// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
-// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
-// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
+// Stops the tokens of a user at once. The last enabled admin must stay enabled. Tokens that the user created for other
+// owners, directly or through those tokens, keep working and are listed. With `created=true` those of accounts and
+// environments are also suspended, so that only an admin can activate them; users cannot do that to themselves.
 //
 // Corresponds with POST /service/users/{id}/disable (the `DisableUser` operationId).
 func (c *Client) DisableUser(ctx context.Context, id UserId, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2617,7 +2617,7 @@ func (c *Client) EnableUser(ctx context.Context, id UserId, reqEditors ...Reques
 
 // CreateUserTokenWithBody Create a token for a user
 //
-// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2636,7 +2636,7 @@ func (c *Client) CreateUserTokenWithBody(ctx context.Context, id UserId, content
 
 // CreateUserToken Create a token for a user
 //
-// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2655,7 +2655,7 @@ func (c *Client) CreateUserToken(ctx context.Context, id UserId, body CreateUser
 
 // GetStatusList Get a status list
 //
-// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+// The status of apitoken JWTs, for services that check them offline (draft-ietf-oauth-status-list). The claim `status` of a JWT has its list and its index there. The list is signed with one of the public keys and has two bits for each token: 0 is valid, 1 is permanently invalid, 2 is suspended. It does not show expiry.
 //
 // Corresponds with GET /statuslists/{list} (the `GetStatusList` operationId).
 func (c *Client) GetStatusList(ctx context.Context, list StatusListNumber, params *GetStatusListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2672,7 +2672,7 @@ func (c *Client) GetStatusList(ctx context.Context, list StatusListNumber, param
 
 // VerifyRequest Check the request of a gateway
 //
-// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
+// Checks the Authorization header of the request itself, in the form of any dialect. It accepts every method, and every path below /verify, and ignores the body, so that a gateway can forward any request. A query below /verify belongs to the original request and is ignored, unless only slashes and dots follow and it has one of these parameters. The query of /verify itself may have no other parameters.
 //
 // Corresponds with GET /verify (the `VerifyRequest` operationId).
 func (c *Client) VerifyRequest(ctx context.Context, params *VerifyRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4419,7 +4419,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetKeysWithResponse Get the public keys
 	//
-	// The keys with which apitoken JWTs are checked (RFC 7517).
+	// The keys to verify apitoken JWTs (RFC 7517).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4428,7 +4428,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReferenceWithResponse Get the reference of all contracts
 	//
-	// A page that shows the published contracts and tries their operations. It loads nothing from elsewhere.
+	// A page that shows the published contracts and can call their operations. It loads nothing from other origins.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4444,9 +4444,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /docs/{file} (the `GetReferenceFile` operationId).
 	GetReferenceFileWithResponse(ctx context.Context, file string, params *GetReferenceFileParams, reqEditors ...RequestEditorFn) (*GetReferenceFileResponse, error)
 
-	// GetHealthWithResponse Whether the process runs
+	// GetHealthWithResponse Check liveness
 	//
-	// Answers as long as the process serves requests. It asks nothing else.
+	// Succeeds while the process serves requests. It checks nothing else.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4455,7 +4455,7 @@ type ClientWithResponsesInterface interface {
 
 	// IntrospectTokenWithBodyWithResponse Introspect a token
 	//
-	// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+	// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4464,7 +4464,7 @@ type ClientWithResponsesInterface interface {
 
 	// IntrospectTokenWithFormdataBodyWithResponse Introspect a token
 	//
-	// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+	// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4473,7 +4473,7 @@ type ClientWithResponsesInterface interface {
 
 	// IntrospectTokensWithBodyWithResponse Introspect many tokens
 	//
-	// Tells of up to 100 tokens what introspection tells of one, in the same order.
+	// Introspects up to 100 tokens. Results are in the same order.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4482,7 +4482,7 @@ type ClientWithResponsesInterface interface {
 
 	// IntrospectTokensWithResponse Introspect many tokens
 	//
-	// Tells of up to 100 tokens what introspection tells of one, in the same order.
+	// Introspects up to 100 tokens. Results are in the same order.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4491,16 +4491,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetSpecWithResponse Get a published contract
 	//
-	// The contract of a dialect, in YAML or in JSON by the ending of its name.
+	// The contract of a dialect, in YAML or JSON by its extension.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /openapi/{name} (the `GetSpec` operationId).
 	GetSpecWithResponse(ctx context.Context, name SpecName, params *GetSpecParams, reqEditors ...RequestEditorFn) (*GetSpecResponse, error)
 
-	// GetReadinessWithResponse Whether the server can work
+	// GetReadinessWithResponse Check readiness
 	//
-	// Asks the database. A server that is stopping is not ready.
+	// Checks the database. A server that is stopping is not ready.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4572,7 +4572,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateEnvironmentWithBodyWithResponse Create an environment
 	//
-	// Registers an environment of an account, whose id `listAccounts` tells.
+	// Registers an environment of an account. `listAccounts` returns account ids.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4581,7 +4581,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateEnvironmentWithResponse Create an environment
 	//
-	// Registers an environment of an account, whose id `listAccounts` tells.
+	// Registers an environment of an account. `listAccounts` returns account ids.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4615,9 +4615,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /service/environments/{id}/enable (the `EnableEnvironment` operationId).
 	EnableEnvironmentWithResponse(ctx context.Context, id KeyId, reqEditors ...RequestEditorFn) (*EnableEnvironmentResponse, error)
 
-	// GetMeWithResponse Who am I
+	// GetMeWithResponse Show the caller
 	//
-	// Tells whose credential this is, which token it is and until when it works.
+	// Shows the owner, the token and the expiry of the credential.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4635,7 +4635,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteServiceTokenWithResponse Delete a token of any dialect
 	//
-	// Removes a token. One of the apitoken dialect has to be revoked or expired before.
+	// Removes a token. An apitoken token must be revoked or expired first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4660,7 +4660,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /service/tokens/{dialect}/{id}/activate (the `ActivateServiceToken` operationId).
 	ActivateServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*ActivateServiceTokenResponse, error)
 
-	// AllowIntrospectionWithResponse Let a token check tokens
+	// AllowIntrospectionWithResponse Allow a token to introspect
 	//
 	// Lets an apitoken token introspect the tokens of its account.
 	//
@@ -4669,9 +4669,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /service/tokens/{dialect}/{id}/allow-introspection (the `AllowIntrospection` operationId).
 	AllowIntrospectionWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*AllowIntrospectionResponse, error)
 
-	// ForbidIntrospectionWithResponse Forbid a token to check tokens
+	// ForbidIntrospectionWithResponse Forbid a token to introspect
 	//
-	// Takes that permission back.
+	// Withdraws the permission to introspect.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4680,7 +4680,7 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeServiceTokenWithResponse Revoke a token of any dialect
 	//
-	// Stops a token for ever.
+	// Stops a token permanently.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4707,7 +4707,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithBodyWithResponse Create a user
 	//
-	// Registers a user of an account, whose id `listAccounts` tells.
+	// Registers a user of an account. `listAccounts` returns account ids.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4716,7 +4716,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithResponse Create a user
 	//
-	// Registers a user of an account, whose id `listAccounts` tells.
+	// Registers a user of an account. `listAccounts` returns account ids.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4734,8 +4734,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUserWithBodyWithResponse Change a user
 	//
-	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-	// admin stays an admin.
+	// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+	// admin must stay admin.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4744,8 +4744,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUserWithResponse Change a user
 	//
-	// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-	// admin stays an admin.
+	// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+	// admin must stay admin.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4754,9 +4754,9 @@ type ClientWithResponsesInterface interface {
 
 	// DisableUserWithResponse Disable a user
 	//
-	// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
-	// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
-	// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
+	// Stops the tokens of a user at once. The last enabled admin must stay enabled. Tokens that the user created for other
+	// owners, directly or through those tokens, keep working and are listed. With `created=true` those of accounts and
+	// environments are also suspended, so that only an admin can activate them; users cannot do that to themselves.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4774,7 +4774,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserTokenWithBodyWithResponse Create a token for a user
 	//
-	// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+	// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4783,7 +4783,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserTokenWithResponse Create a token for a user
 	//
-	// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+	// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4792,7 +4792,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetStatusListWithResponse Get a status list
 	//
-	// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+	// The status of apitoken JWTs, for services that check them offline (draft-ietf-oauth-status-list). The claim `status` of a JWT has its list and its index there. The list is signed with one of the public keys and has two bits for each token: 0 is valid, 1 is permanently invalid, 2 is suspended. It does not show expiry.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4801,7 +4801,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyRequestWithResponse Check the request of a gateway
 	//
-	// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
+	// Checks the Authorization header of the request itself, in the form of any dialect. It accepts every method, and every path below /verify, and ignores the body, so that a gateway can forward any request. A query below /verify belongs to the original request and is ignored, unless only slashes and dots follow and it has one of these parameters. The query of /verify itself may have no other parameters.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -10161,7 +10161,7 @@ func (r VerifyRequestResponse) ContentType() string {
 
 // GetKeysWithResponse Get the public keys
 //
-// The keys with which apitoken JWTs are checked (RFC 7517).
+// The keys to verify apitoken JWTs (RFC 7517).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10176,7 +10176,7 @@ func (c *ClientWithResponses) GetKeysWithResponse(ctx context.Context, params *G
 
 // GetReferenceWithResponse Get the reference of all contracts
 //
-// A page that shows the published contracts and tries their operations. It loads nothing from elsewhere.
+// A page that shows the published contracts and can call their operations. It loads nothing from other origins.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10204,9 +10204,9 @@ func (c *ClientWithResponses) GetReferenceFileWithResponse(ctx context.Context, 
 	return ParseGetReferenceFileResponse(rsp)
 }
 
-// GetHealthWithResponse Whether the process runs
+// GetHealthWithResponse Check liveness
 //
-// Answers as long as the process serves requests. It asks nothing else.
+// Succeeds while the process serves requests. It checks nothing else.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10221,7 +10221,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // IntrospectTokenWithBodyWithResponse Introspect a token
 //
-// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10236,7 +10236,7 @@ func (c *ClientWithResponses) IntrospectTokenWithBodyWithResponse(ctx context.Co
 
 // IntrospectTokenWithFormdataBodyWithResponse Introspect a token
 //
-// Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+// Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10251,7 +10251,7 @@ func (c *ClientWithResponses) IntrospectTokenWithFormdataBodyWithResponse(ctx co
 
 // IntrospectTokensWithBodyWithResponse Introspect many tokens
 //
-// Tells of up to 100 tokens what introspection tells of one, in the same order.
+// Introspects up to 100 tokens. Results are in the same order.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10266,7 +10266,7 @@ func (c *ClientWithResponses) IntrospectTokensWithBodyWithResponse(ctx context.C
 
 // IntrospectTokensWithResponse Introspect many tokens
 //
-// Tells of up to 100 tokens what introspection tells of one, in the same order.
+// Introspects up to 100 tokens. Results are in the same order.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10281,7 +10281,7 @@ func (c *ClientWithResponses) IntrospectTokensWithResponse(ctx context.Context, 
 
 // GetSpecWithResponse Get a published contract
 //
-// The contract of a dialect, in YAML or in JSON by the ending of its name.
+// The contract of a dialect, in YAML or JSON by its extension.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10294,9 +10294,9 @@ func (c *ClientWithResponses) GetSpecWithResponse(ctx context.Context, name Spec
 	return ParseGetSpecResponse(rsp)
 }
 
-// GetReadinessWithResponse Whether the server can work
+// GetReadinessWithResponse Check readiness
 //
-// Asks the database. A server that is stopping is not ready.
+// Checks the database. A server that is stopping is not ready.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10416,7 +10416,7 @@ func (c *ClientWithResponses) ListEnvironmentsWithResponse(ctx context.Context, 
 
 // CreateEnvironmentWithBodyWithResponse Create an environment
 //
-// Registers an environment of an account, whose id `listAccounts` tells.
+// Registers an environment of an account. `listAccounts` returns account ids.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10431,7 +10431,7 @@ func (c *ClientWithResponses) CreateEnvironmentWithBodyWithResponse(ctx context.
 
 // CreateEnvironmentWithResponse Create an environment
 //
-// Registers an environment of an account, whose id `listAccounts` tells.
+// Registers an environment of an account. `listAccounts` returns account ids.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10489,9 +10489,9 @@ func (c *ClientWithResponses) EnableEnvironmentWithResponse(ctx context.Context,
 	return ParseEnableEnvironmentResponse(rsp)
 }
 
-// GetMeWithResponse Who am I
+// GetMeWithResponse Show the caller
 //
-// Tells whose credential this is, which token it is and until when it works.
+// Shows the owner, the token and the expiry of the credential.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10521,7 +10521,7 @@ func (c *ClientWithResponses) ListServiceTokensWithResponse(ctx context.Context,
 
 // DeleteServiceTokenWithResponse Delete a token of any dialect
 //
-// Removes a token. One of the apitoken dialect has to be revoked or expired before.
+// Removes a token. An apitoken token must be revoked or expired first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10564,7 +10564,7 @@ func (c *ClientWithResponses) ActivateServiceTokenWithResponse(ctx context.Conte
 	return ParseActivateServiceTokenResponse(rsp)
 }
 
-// AllowIntrospectionWithResponse Let a token check tokens
+// AllowIntrospectionWithResponse Allow a token to introspect
 //
 // Lets an apitoken token introspect the tokens of its account.
 //
@@ -10579,9 +10579,9 @@ func (c *ClientWithResponses) AllowIntrospectionWithResponse(ctx context.Context
 	return ParseAllowIntrospectionResponse(rsp)
 }
 
-// ForbidIntrospectionWithResponse Forbid a token to check tokens
+// ForbidIntrospectionWithResponse Forbid a token to introspect
 //
-// Takes that permission back.
+// Withdraws the permission to introspect.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10596,7 +10596,7 @@ func (c *ClientWithResponses) ForbidIntrospectionWithResponse(ctx context.Contex
 
 // RevokeServiceTokenWithResponse Revoke a token of any dialect
 //
-// Stops a token for ever.
+// Stops a token permanently.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10641,7 +10641,7 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params 
 
 // CreateUserWithBodyWithResponse Create a user
 //
-// Registers a user of an account, whose id `listAccounts` tells.
+// Registers a user of an account. `listAccounts` returns account ids.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10656,7 +10656,7 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 
 // CreateUserWithResponse Create a user
 //
-// Registers a user of an account, whose id `listAccounts` tells.
+// Registers a user of an account. `listAccounts` returns account ids.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10686,8 +10686,8 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, id UserId
 
 // UpdateUserWithBodyWithResponse Change a user
 //
-// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-// admin stays an admin.
+// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+// admin must stay admin.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10702,8 +10702,8 @@ func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context
 
 // UpdateUserWithResponse Change a user
 //
-// Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-// admin stays an admin.
+// Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+// admin must stay admin.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10718,9 +10718,9 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, id Use
 
 // DisableUserWithResponse Disable a user
 //
-// Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
-// not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
-// accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
+// Stops the tokens of a user at once. The last enabled admin must stay enabled. Tokens that the user created for other
+// owners, directly or through those tokens, keep working and are listed. With `created=true` those of accounts and
+// environments are also suspended, so that only an admin can activate them; users cannot do that to themselves.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10750,7 +10750,7 @@ func (c *ClientWithResponses) EnableUserWithResponse(ctx context.Context, id Use
 
 // CreateUserTokenWithBodyWithResponse Create a token for a user
 //
-// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10765,7 +10765,7 @@ func (c *ClientWithResponses) CreateUserTokenWithBodyWithResponse(ctx context.Co
 
 // CreateUserTokenWithResponse Create a token for a user
 //
-// Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+// Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10780,7 +10780,7 @@ func (c *ClientWithResponses) CreateUserTokenWithResponse(ctx context.Context, i
 
 // GetStatusListWithResponse Get a status list
 //
-// What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+// The status of apitoken JWTs, for services that check them offline (draft-ietf-oauth-status-list). The claim `status` of a JWT has its list and its index there. The list is signed with one of the public keys and has two bits for each token: 0 is valid, 1 is permanently invalid, 2 is suspended. It does not show expiry.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10795,7 +10795,7 @@ func (c *ClientWithResponses) GetStatusListWithResponse(ctx context.Context, lis
 
 // VerifyRequestWithResponse Check the request of a gateway
 //
-// Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
+// Checks the Authorization header of the request itself, in the form of any dialect. It accepts every method, and every path below /verify, and ignores the body, so that a gateway can forward any request. A query below /verify belongs to the original request and is ignored, unless only slashes and dots follow and it has one of these parameters. The query of /verify itself may have no other parameters.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -16,7 +16,7 @@ func authorize(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// connect makes a client of the server.
+// connect returns a client for the server.
 func connect() *client.ClientWithResponses {
 	c, err := client.NewClientWithResponses(os.Getenv("TOKENWRIGHT_SERVER"), client.WithRequestEditorFn(authorize))
 	if err != nil {
@@ -30,7 +30,7 @@ func Example() {
 	ctx, admin := context.Background(), connect()
 	me, err := admin.GetMeWithResponse(ctx)
 	if err != nil {
-		log.Fatal(err) // the server was not reached
+		log.Fatal(err) // the server cannot be reached
 	}
 	if me.JSON200 == nil {
 		log.Fatalf("%s: %s", me.Status(), me.Body)
@@ -71,7 +71,7 @@ func Example_introspection() {
 	// true member muninx
 }
 
-// Every error is a problem (RFC 9457). The answer has a member for each status; the others are nil.
+// Every error is a problem (RFC 9457). The response has a member for each status; all but one are nil.
 func Example_errors() {
 	user, err := connect().GetUserWithResponse(context.Background(), 404)
 	if err != nil {

@@ -17,7 +17,7 @@ func authorize(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// connect makes a client of the server.
+// connect returns a client for the server.
 func connect() *client.ClientWithResponses {
 	c, err := client.NewClientWithResponses(os.Getenv("TOKENWRIGHT_SERVER"), client.WithRequestEditorFn(authorize))
 	if err != nil {
@@ -32,7 +32,7 @@ func Example() {
 	description, end := "laptop", time.Now().Add(24*time.Hour)
 	created, err := tokens.CreatePatWithResponse(ctx, client.PatSchema{Description: &description, ExpiresAt: &end})
 	if err != nil {
-		log.Fatal(err) // the server was not reached
+		log.Fatal(err) // the server cannot be reached
 	}
 	if created.JSON201 == nil {
 		log.Fatalf("%s: %s", created.Status(), created.Body)

@@ -112,7 +112,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an API token
-         * @description Stops a token for ever.
+         * @description Stops a token permanently.
          */
         post: operations["revokeApiToken"];
         delete?: never;
@@ -138,29 +138,29 @@ export interface components {
         /** @description What to create. Null is the same as a missing member. */
         ApiToken_DetailsForCreate: {
             /**
-             * @description A valid account ID. Without it, the account of the environment or the caller's own.
+             * @description A valid account ID. The default is the account of the environment, else the caller's.
              * @example 013xrzp12g3nqk8ngskn1wtxgka5b0nf
              */
             account_id?: string | null;
             /**
-             * @description A valid environment ID; needed for the scope environment, and only there.
+             * @description A valid environment ID; required for the scope environment, and rejected otherwise.
              * @example 013xrzp12g3nqk8nzxvq7jm2arsfg5h1
              */
             environment_id?: string | null;
             /**
              * Format: date-time
-             * @description When the token is to expire. Without it, after the default lifetime.
+             * @description When the token expires. Without it, after the default lifetime.
              * @example 2027-01-01T00:00:00Z
              */
             expires_at?: string | null;
             /**
-             * @description How far the token reaches.
+             * @description The scope of the token.
              * @example account
              * @enum {string}
              */
             token_scope: "account" | "environment";
         };
-        /** @description What can be done to the token in its present state. */
+        /** @description The actions that the state of the token allows. */
         ApiToken_AvailableActions: {
             /** @description Whether the token can be activated. */
             activate: boolean;
@@ -176,7 +176,7 @@ export interface components {
             account_id: components["schemas"]["Account_Id"];
             available_actions: components["schemas"]["ApiToken_AvailableActions"];
             /**
-             * @description A valid admin user ID; null unless an admin made the token.
+             * @description A valid admin user ID; null unless an admin created the token.
              * @example 013xrzp12g3nqk8nh0qrc2b1jfanmvb9
              */
             created_by_admin_user_id: string | null;
@@ -200,7 +200,7 @@ export interface components {
             inserted_at: string;
             /**
              * Format: date-time
-             * @description When the token was last used; null if it was not.
+             * @description When the token was last used; null if never.
              */
             last_used_at: string | null;
             /**
@@ -237,7 +237,7 @@ export interface components {
              */
             status: "success";
             details: components["schemas"]["ApiToken_Details"];
-            /** @description The JWT. No other answer has it. */
+            /** @description The JWT. No other response contains it. */
             token: string;
         };
         /** @description A token. */
@@ -260,13 +260,13 @@ export interface components {
             status: "success";
             /** @description The tokens, newest first. */
             details: components["schemas"]["ApiToken_Details"][];
-            /** @description The cursor of the next page; null on the last. */
+            /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
-        /** @description An error in one of two shapes. With the code validation_errors, and only with that, it has errors: what is wrong, by the name of the member or parameter. */
+        /** @description An error in one of two shapes. Only with the code validation_errors it has errors, by the name of the member or parameter. */
         ApiToken_Error: {
             /**
-             * @description The sort of error.
+             * @description The type of error.
              * @example bad_request
              * @enum {string}
              */
@@ -288,11 +288,11 @@ export interface components {
     responses: never;
     parameters: {
         /**
-         * @description How many entries a page has at most.
+         * @description The maximum number of entries in a page.
          * @example 20
          */
         Limit: number;
-        /** @description The next_cursor of the page before; without it the list begins at its start. */
+        /** @description The next_cursor of the previous page; the first page if missing. */
         Cursor: string;
         /** @description Only tokens in this state. */
         Status: "active" | "suspended" | "revoked" | "expired";
@@ -308,27 +308,27 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description Names the request in the server's log; the sender's own value if it was well-formed.
+         * @description Identifies the request in the server's log; the client's own value if it was well-formed.
          * @example 7f9c2ba4-e88f-4827-a604-550767d6f1a2
          */
         RequestId: string;
         /**
-         * @description How to authenticate (RFC 6750 section 3). It names an error only where a credential was read.
+         * @description The challenge (RFC 6750 section 3). It has an error only if the request had a credential.
          * @example Bearer realm="tokenwright", error="invalid_token"
          */
         Challenge: string;
         /**
-         * @description That the credential does not reach this far (RFC 6750 section 3.1).
+         * @description The challenge of a credential with insufficient scope (RFC 6750 section 3.1).
          * @example Bearer realm="tokenwright", error="insufficient_scope"
          */
         ScopeChallenge: string;
         /**
-         * @description Seconds after which to try again (RFC 9110 section 10.2.3).
+         * @description Seconds to wait before a retry (RFC 9110 section 10.2.3).
          * @example 1
          */
         RetryAfter: number;
         /**
-         * @description Always `no-store`: the answer holds a secret.
+         * @description Always `no-store`: the response contains a secret.
          * @example no-store
          */
         NoStore: string;
@@ -341,11 +341,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description The maximum number of entries in a page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Only tokens in this state. */
                 status?: components["parameters"]["Status"];
@@ -399,7 +399,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_List"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -409,7 +409,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -442,7 +442,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -452,7 +452,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -529,7 +529,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Created"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -539,7 +539,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -592,7 +592,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -602,7 +602,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -671,7 +671,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Success"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -681,7 +681,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -703,7 +703,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description There is no such token for the caller. */
+            /** @description The token does not exist, or the caller may not see it. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -724,7 +724,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -734,7 +734,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -769,7 +769,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The token is gone. */
+            /** @description The token was removed. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -777,7 +777,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -787,7 +787,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -809,7 +809,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description There is no such token for the caller. */
+            /** @description The token does not exist, or the caller may not see it. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -840,7 +840,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -850,7 +850,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -919,7 +919,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Success"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -929,7 +929,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -951,7 +951,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description There is no such token for the caller. */
+            /** @description The token does not exist, or the caller may not see it. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -982,7 +982,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -992,7 +992,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1061,7 +1061,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Success"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1071,7 +1071,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1093,7 +1093,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description There is no such token for the caller. */
+            /** @description The token does not exist, or the caller may not see it. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1124,7 +1124,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1134,7 +1134,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1203,7 +1203,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Success"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1213,7 +1213,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1235,7 +1235,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description There is no such token for the caller. */
+            /** @description The token does not exist, or the caller may not see it. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1266,7 +1266,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1276,7 +1276,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -47,7 +47,7 @@ export interface paths {
         post?: never;
         /**
          * Delete API token
-         * @description Revokes a token of the calling user and removes it. It stops working before the answer is sent.
+         * @description Revokes a token of the calling user and removes it. It stops working before the response is sent.
          */
         delete: operations["deleteToken"];
         options?: never;
@@ -68,9 +68,9 @@ export interface components {
         TokenCreated: {
             /** @description Identifies the token; a UUID version 7. */
             id: string;
-            /** @description The name that was asked for. */
+            /** @description The requested name. */
             name: string;
-            /** @description The raw API token. No other answer has it. */
+            /** @description The raw API token. No other response contains it. */
             token: string;
             /**
              * Format: date-time
@@ -96,12 +96,12 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When the token ends; null if it does not.
+             * @description When the token expires; null if never.
              */
             expires_at: string | null;
             /**
              * Format: date-time
-             * @description When the token was last used; null if it was not.
+             * @description When the token was last used; null if never.
              */
             last_used_at: string | null;
         };
@@ -109,40 +109,40 @@ export interface components {
         TokenList: {
             /** @description The tokens, newest first. */
             items: components["schemas"]["Token"][];
-            /** @description The cursor of the next page; null on the last. */
+            /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {
             /**
              * Format: uri
-             * @description Names the sort of problem.
+             * @description Identifies the type of problem.
              */
             type: string;
-            /** @description The sort of problem in words. */
+            /** @description The type of problem in words. */
             title: string;
             /**
              * Format: int32
-             * @description The status code of the answer.
+             * @description The status code of the response.
              */
             status: number;
-            /** @description What is wrong this time. */
+            /** @description What is wrong in this case. */
             detail: string;
             /**
              * Format: uri
-             * @description Names this occurrence.
+             * @description Identifies this occurrence.
              */
             instance?: string;
-            /** @description The X-Request-Id of the answer. */
+            /** @description The X-Request-Id of the response. */
             request_id: string;
-            /** @description Everything that is wrong with the request. */
+            /** @description All errors in the request. */
             errors?: components["schemas"]["Fault"][];
         } & {
             [key: string]: unknown;
         };
-        /** @description One thing that is wrong with a request. */
+        /** @description One error in a request. */
         Fault: {
-            /** @description What would be right. */
+            /** @description What is required. */
             detail: string;
             /** @description JSON pointer (RFC 6901) to the member of the body. */
             pointer?: string;
@@ -153,11 +153,11 @@ export interface components {
     responses: never;
     parameters: {
         /**
-         * @description How many entries a page has at most.
+         * @description The maximum number of entries in a page.
          * @example 20
          */
         Limit: number;
-        /** @description The next_cursor of the page before; without it the list begins at its start. */
+        /** @description The next_cursor of the previous page; the first page if missing. */
         Cursor: string;
         /**
          * @description The id of a token.
@@ -168,27 +168,27 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description Names the request in the server's log; the sender's own value if it was well-formed.
+         * @description Identifies the request in the server's log; the client's own value if it was well-formed.
          * @example 7f9c2ba4-e88f-4827-a604-550767d6f1a2
          */
         RequestId: string;
         /**
-         * @description How to authenticate (RFC 6750 section 3). It names an error only where a credential was read.
+         * @description The challenge (RFC 6750 section 3). It has an error only if the request had a credential.
          * @example Bearer realm="tokenwright", error="invalid_token"
          */
         Challenge: string;
         /**
-         * @description That the credential does not reach this far (RFC 6750 section 3.1).
+         * @description The challenge of a credential with insufficient scope (RFC 6750 section 3.1).
          * @example Bearer realm="tokenwright", error="insufficient_scope"
          */
         ScopeChallenge: string;
         /**
-         * @description Seconds after which to try again (RFC 9110 section 10.2.3).
+         * @description Seconds to wait before a retry (RFC 9110 section 10.2.3).
          * @example 1
          */
         RetryAfter: number;
         /**
-         * @description Always `no-store`: the answer holds a secret.
+         * @description Always `no-store`: the response contains a secret.
          * @example no-store
          */
         NoStore: string;
@@ -201,11 +201,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description The maximum number of entries in a page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -239,7 +239,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenList"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -249,7 +249,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -260,7 +260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential belongs to no user. */
+            /** @description The credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -282,7 +282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -292,7 +292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -342,7 +342,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreated"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -352,7 +352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -363,7 +363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential belongs to no user. */
+            /** @description The credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -405,7 +405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -415,7 +415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -463,7 +463,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -473,7 +473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -484,7 +484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential belongs to no user. */
+            /** @description The credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -516,7 +516,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -526,7 +526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -554,7 +554,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The token is gone. */
+            /** @description The token was removed. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -562,7 +562,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -572,7 +572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -583,7 +583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential belongs to no user. */
+            /** @description The credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -615,7 +615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -625,7 +625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

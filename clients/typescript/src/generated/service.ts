@@ -9,8 +9,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the process runs
-         * @description Answers as long as the process serves requests. It asks nothing else.
+         * Check liveness
+         * @description Succeeds while the process serves requests. It checks nothing else.
          */
         get: operations["getHealth"];
         put?: never;
@@ -29,8 +29,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the server can work
-         * @description Asks the database. A server that is stopping is not ready.
+         * Check readiness
+         * @description Checks the database. A server that is stopping is not ready.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -46,14 +46,14 @@ export interface paths {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /**
-                 * @description The name of a contract and an ending, as in muninx.yaml.
+                 * @description The name of a contract and an extension, as in muninx.yaml.
                  * @example muninx.yaml
                  */
                 name: components["parameters"]["SpecName"];
@@ -62,7 +62,7 @@ export interface paths {
         };
         /**
          * Get a published contract
-         * @description The contract of a dialect, in YAML or in JSON by the ending of its name.
+         * @description The contract of a dialect, in YAML or JSON by its extension.
          */
         get: operations["getSpec"];
         put?: never;
@@ -78,7 +78,7 @@ export interface paths {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -88,7 +88,7 @@ export interface paths {
         };
         /**
          * Get the reference of all contracts
-         * @description A page that shows the published contracts and tries their operations. It loads nothing from elsewhere.
+         * @description A page that shows the published contracts and can call their operations. It loads nothing from other origins.
          */
         get: operations["getReference"];
         put?: never;
@@ -104,7 +104,7 @@ export interface paths {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -147,7 +147,7 @@ export interface paths {
         put?: never;
         /**
          * Introspect a token
-         * @description Tells whether a token works now, and whose it is (RFC 7662). Whatever does not work, and whatever the caller may not see, is not active. Open to admins, introspectors and account tokens that an admin let do it.
+         * @description Tells whether a token is valid now, and whose it is (RFC 7662). An invalid token, or one that the caller may not see, is not active. For admins, introspectors and account tokens that an admin has permitted to introspect.
          */
         post: operations["introspectToken"];
         delete?: never;
@@ -167,7 +167,7 @@ export interface paths {
         put?: never;
         /**
          * Introspect many tokens
-         * @description Tells of up to 100 tokens what introspection tells of one, in the same order.
+         * @description Introspects up to 100 tokens. Results are in the same order.
          */
         post: operations["introspectTokens"];
         delete?: never;
@@ -185,7 +185,7 @@ export interface paths {
         };
         /**
          * Check the request of a gateway
-         * @description Judges the Authorization header of the request itself, in the form of any dialect. It takes every method, and every path below /verify, and ignores the body, so that a gateway can hand on what it was sent. A query below /verify is the request's own and is ignored, unless nothing but slashes and dots follows and it asks one of these questions; one of /verify itself may have no parameters but these.
+         * @description Checks the Authorization header of the request itself, in the form of any dialect. It accepts every method, and every path below /verify, and ignores the body, so that a gateway can forward any request. A query below /verify belongs to the original request and is ignored, unless only slashes and dots follow and it has one of these parameters. The query of /verify itself may have no other parameters.
          */
         get: operations["verifyRequest"];
         put?: never;
@@ -201,7 +201,7 @@ export interface paths {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -211,7 +211,7 @@ export interface paths {
         };
         /**
          * Get the public keys
-         * @description The keys with which apitoken JWTs are checked (RFC 7517).
+         * @description The keys to verify apitoken JWTs (RFC 7517).
          */
         get: operations["getKeys"];
         put?: never;
@@ -227,7 +227,7 @@ export interface paths {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -248,7 +248,7 @@ export interface paths {
         };
         /**
          * Get a status list
-         * @description What became of apitoken JWTs, for services that check them without asking about each one (draft-ietf-oauth-status-list). A JWT names its list and its index there in the claim `status`. The list is signed by one of the public keys and has two bits for each token: 0 is valid, 1 is invalid for good, 2 is suspended. It does not say what has expired.
+         * @description The status of apitoken JWTs, for services that check them offline (draft-ietf-oauth-status-list). The claim `status` of a JWT has its list and its index there. The list is signed with one of the public keys and has two bits for each token: 0 is valid, 1 is permanently invalid, 2 is suspended. It does not show expiry.
          */
         get: operations["getStatusList"];
         put?: never;
@@ -267,8 +267,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who am I
-         * @description Tells whose credential this is, which token it is and until when it works.
+         * Show the caller
+         * @description Shows the owner, the token and the expiry of the credential.
          */
         get: operations["getMe"];
         put?: never;
@@ -294,7 +294,7 @@ export interface paths {
         put?: never;
         /**
          * Create a user
-         * @description Registers a user of an account, whose id `listAccounts` tells.
+         * @description Registers a user of an account. `listAccounts` returns account ids.
          */
         post: operations["createUser"];
         delete?: never;
@@ -328,8 +328,8 @@ export interface paths {
         head?: never;
         /**
          * Change a user
-         * @description Changes the role or the home account of a user, and so what the tokens of the user may do, at once. The last enabled
-         *     admin stays an admin.
+         * @description Changes the role or the home account of a user. The user's tokens get the new permissions at once. The last enabled
+         *     admin must stay admin.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -351,9 +351,9 @@ export interface paths {
         put?: never;
         /**
          * Disable a user
-         * @description Stops the tokens of a user at once. The last enabled admin stays enabled. Tokens that the user created and that are
-         *     not its own do not depend on it: they are listed, with those that they created in turn. With `created=true` those of
-         *     accounts and environments are also suspended, so that only an admin can activate them; nobody can ask that of itself.
+         * @description Stops the tokens of a user at once. The last enabled admin must stay enabled. Tokens that the user created for other
+         *     owners, directly or through those tokens, keep working and are listed. With `created=true` those of accounts and
+         *     environments are also suspended, so that only an admin can activate them; users cannot do that to themselves.
          */
         post: operations["disableUser"];
         delete?: never;
@@ -405,7 +405,7 @@ export interface paths {
         put?: never;
         /**
          * Create a token for a user
-         * @description Gives a user a muninx token, such as the first credential of one whom no OIDC issuer knows. It lives no longer than the credential of the admin who makes it.
+         * @description Creates a muninx token for a user, such as the first credential of a user without an OIDC issuer. It expires no later than the credential of the admin who creates it.
          */
         post: operations["createUserToken"];
         delete?: never;
@@ -531,7 +531,7 @@ export interface paths {
         put?: never;
         /**
          * Create an environment
-         * @description Registers an environment of an account, whose id `listAccounts` tells.
+         * @description Registers an environment of an account. `listAccounts` returns account ids.
          */
         post: operations["createEnvironment"];
         delete?: never;
@@ -665,7 +665,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a token of any dialect
-         * @description Removes a token. One of the apitoken dialect has to be revoked or expired before.
+         * @description Removes a token. An apitoken token must be revoked or expired first.
          */
         delete: operations["deleteServiceToken"];
         options?: never;
@@ -757,7 +757,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a token of any dialect
-         * @description Stops a token for ever.
+         * @description Stops a token permanently.
          */
         post: operations["revokeServiceToken"];
         delete?: never;
@@ -787,7 +787,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a token check tokens
+         * Allow a token to introspect
          * @description Lets an apitoken token introspect the tokens of its account.
          */
         post: operations["allowIntrospection"];
@@ -818,8 +818,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Forbid a token to check tokens
-         * @description Takes that permission back.
+         * Forbid a token to introspect
+         * @description Withdraws the permission to introspect.
          */
         post: operations["forbidIntrospection"];
         delete?: never;
@@ -844,7 +844,7 @@ export interface components {
         IntrospectionRequest: {
             /** @description The token. */
             token: string;
-            /** @description A hint that is not needed and not judged. */
+            /** @description A hint, which is ignored. */
             token_type_hint?: string;
         };
         /** @description What to introspect. */
@@ -852,7 +852,7 @@ export interface components {
             /** @description The tokens. */
             tokens: string[];
         };
-        /** @description A verdict (RFC 7662 section 2.2). One that is not active has no other member. */
+        /** @description A verdict (RFC 7662 section 2.2). If it is not active, it has no other member. */
         Introspection: {
             /** @description Whether the token works now. */
             active: boolean;
@@ -866,7 +866,7 @@ export interface components {
             token_type?: string;
             /**
              * Format: int64
-             * @description When the token ends, in seconds since 1970.
+             * @description When the token expires, in seconds since 1970.
              */
             exp?: number;
             /**
@@ -876,7 +876,7 @@ export interface components {
             iat?: number;
             /**
              * Format: int64
-             * @description From when on it works.
+             * @description When it becomes valid.
              */
             nbf?: number;
             /** @description This server. */
@@ -888,7 +888,7 @@ export interface components {
             /** @description The environment that it is bound to. */
             environment_id?: string;
             /**
-             * @description How far it reaches.
+             * @description Its scope.
              * @enum {string}
              */
             token_scope?: "user" | "account" | "environment";
@@ -907,7 +907,7 @@ export interface components {
         StatusListToken: string;
         /** @description Public keys (RFC 7517 section 5). */
         KeySet: {
-            /** @description The keys, the one that signs first. */
+            /** @description The keys, starting with the active one. */
             keys: components["schemas"]["PublicKey"][];
         };
         /** @description A public key (RFC 7518 section 6.2). */
@@ -928,7 +928,7 @@ export interface components {
              */
             alg: "ES256";
             /**
-             * @description What it is for.
+             * @description The use of the key.
              * @enum {string}
              */
             use: "sig";
@@ -950,30 +950,30 @@ export interface components {
             role: "admin" | "introspector" | "member" | null;
             token: components["schemas"]["CallingToken"];
             /**
-             * @description How far the credential reaches.
+             * @description The scope of the credential.
              * @enum {string}
              */
             token_scope: "user" | "account" | "environment";
-            /** @description The environment that the credential is bound to; null if to none. */
+            /** @description The environment that the credential is bound to; null if none. */
             environment_id: string | null;
             /**
              * Format: date-time
-             * @description When the credential ends; null if it does not.
+             * @description When the credential expires; null if never.
              */
             expires_at: string | null;
         };
-        /** @description The user whose credential it is; null where it belongs to an account. */
+        /** @description The user of the credential; null if it belongs to an account. */
         CallingUser: {
             /**
              * Format: int64
              * @description Identifies the user.
              */
             id: number;
-            /** @description Identifies the user where an admin user is named. */
+            /** @description Identifies the user in members such as created_by_admin_user_id. */
             admin_user_id: string;
-            /** @description The OIDC issuer that knows the user; null for a local user. */
+            /** @description The OIDC issuer of the user; null for a local user. */
             issuer: string | null;
-            /** @description The subject at the issuer; unique there. */
+            /** @description The subject, unique per issuer. */
             subject: string;
             /** @description The name of the user. */
             name: string;
@@ -997,7 +997,7 @@ export interface components {
              */
             updated_at: string;
         } | null;
-        /** @description The token that is the credential; null where an OIDC issuer vouched for the user. */
+        /** @description The token used as the credential; null for a JWT of an OIDC issuer. */
         CallingToken: {
             /**
              * @description The dialect of the token.
@@ -1009,9 +1009,9 @@ export interface components {
         } | null;
         /** @description A user to register. */
         UserDraft: {
-            /** @description The OIDC issuer that knows the user; null or missing for a local user. */
+            /** @description The OIDC issuer of the user; null or missing for a local user. */
             issuer?: string | null;
-            /** @description The subject at the issuer; unique there. Without the characters that a name may not have. */
+            /** @description The subject, unique per issuer. The rule for characters of names applies. */
             subject: string;
             /** @description The name of the user, without control characters and without those that override or isolate the direction of text (U+202A to U+202E, U+2066 to U+2069). */
             name: string;
@@ -1030,11 +1030,11 @@ export interface components {
              * @description Identifies the user.
              */
             id: number;
-            /** @description Identifies the user where an admin user is named. */
+            /** @description Identifies the user in members such as created_by_admin_user_id. */
             admin_user_id: string;
-            /** @description The OIDC issuer that knows the user; null for a local user. */
+            /** @description The OIDC issuer of the user; null for a local user. */
             issuer: string | null;
-            /** @description The subject at the issuer; unique there. */
+            /** @description The subject, unique per issuer. */
             subject: string;
             /** @description The name of the user. */
             name: string;
@@ -1058,28 +1058,28 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description What is to change of a user. What is missing stays as it is. */
+        /** @description Changes to a user. Missing members stay unchanged. */
         UserChange: {
             /**
-             * @description What the user may do from now on.
+             * @description The new role.
              * @enum {string}
              */
             role?: "admin" | "introspector" | "member";
-            /** @description The home account from now on. */
+            /** @description The new home account. */
             account_id?: string;
         };
-        /** @description A user who is disabled, with the tokens that the user created and that are not its own. */
+        /** @description A disabled user, with the tokens that the user created for other owners. */
         DisabledUser: {
             /**
              * Format: int64
              * @description Identifies the user.
              */
             id: number;
-            /** @description Identifies the user where an admin user is named. */
+            /** @description Identifies the user in members such as created_by_admin_user_id. */
             admin_user_id: string;
-            /** @description The OIDC issuer that knows the user; null for a local user. */
+            /** @description The OIDC issuer of the user; null for a local user. */
             issuer: string | null;
-            /** @description The subject at the issuer; unique there. */
+            /** @description The subject, unique per issuer. */
             subject: string;
             /** @description The name of the user. */
             name: string;
@@ -1102,7 +1102,7 @@ export interface components {
              * @description When it last changed.
              */
             updated_at: string;
-            /** @description The newest hundred of the tokens that the user created, and that those created, without the user's own. */
+            /** @description The newest hundred tokens that the user created, directly or through those tokens, except the user's own. */
             created_tokens: components["schemas"]["ServiceToken"][];
             /** @description The cursor of `GET /service/tokens` with `created_by_user_id` for the rest, the user's own among it; null if there is none. */
             created_tokens_next_cursor: string | null;
@@ -1113,7 +1113,7 @@ export interface components {
             name: string;
             /**
              * Format: date-time
-             * @description When the token is to expire; null or missing for the default.
+             * @description When the token expires; null or missing for the default.
              */
             expires_at?: string | null;
         };
@@ -1128,7 +1128,7 @@ export interface components {
             id: string;
             /** @description Its name. */
             name: string;
-            /** @description The raw token. No other answer has it. */
+            /** @description The raw token. No other response contains it. */
             token: string;
             /**
              * Format: int64
@@ -1142,7 +1142,7 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When it ends; null if it does not.
+             * @description When it expires; null if never.
              */
             expires_at: string | null;
         };
@@ -1210,7 +1210,7 @@ export interface components {
             /** @description Its name or description; null if it has none. */
             name: string | null;
             /**
-             * @description How far it reaches.
+             * @description Its scope.
              * @enum {string}
              */
             token_scope: "user" | "account" | "environment";
@@ -1226,7 +1226,7 @@ export interface components {
             user_id: number | null;
             /** @description The account that owns it; null if a user does. */
             account_id: string | null;
-            /** @description The environment that it is bound to; null if to none. */
+            /** @description The environment that it is bound to; null if none. */
             environment_id: string | null;
             /**
              * Format: int64
@@ -1235,16 +1235,16 @@ export interface components {
             created_by_user_id: number | null;
             /** @description Whether only an admin can activate it. */
             suspended_by_admin: boolean;
-            /** @description Whether an admin let it check the tokens of its account. */
+            /** @description Whether an admin allowed it to introspect the tokens of its account. */
             introspector: boolean;
-            /** @description Whether a check of the token succeeds now. */
+            /** @description Whether the token is usable now. */
             usable: boolean;
             /**
-             * @description Why the token is not usable although its status is active; null in all other cases.
+             * @description Why the token is not usable although its status is active; null otherwise.
              * @enum {string|null}
              */
             because: "user_disabled" | "account_disabled" | "environment_disabled" | "key_retired" | null;
-            /** @description The kid of the key that signed its secret; null if none did or if that was not noted then. */
+            /** @description The kid of the key that signed its secret; null if none did or if it was not recorded. */
             key: string | null;
             /**
              * Format: date-time
@@ -1258,12 +1258,12 @@ export interface components {
             updated_at: string;
             /**
              * Format: date-time
-             * @description When it ends; null if it does not.
+             * @description When it expires; null if never.
              */
             expires_at: string | null;
             /**
              * Format: date-time
-             * @description When it was last used; null if it was not.
+             * @description When it was last used; null if never.
              */
             last_used_at: string | null;
         };
@@ -1271,63 +1271,63 @@ export interface components {
         UserList: {
             /** @description The users. */
             items: components["schemas"]["User"][];
-            /** @description The cursor of the next page; null on the last. */
+            /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
         /** @description A page of accounts. */
         AccountList: {
             /** @description The accounts. */
             items: components["schemas"]["Account"][];
-            /** @description The cursor of the next page; null on the last. */
+            /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
         /** @description A page of environments. */
         EnvironmentList: {
             /** @description The environments. */
             items: components["schemas"]["Environment"][];
-            /** @description The cursor of the next page; null on the last. */
+            /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
         /** @description A page of tokens. */
         ServiceTokenList: {
             /** @description The tokens. */
             items: components["schemas"]["ServiceToken"][];
-            /** @description The cursor of the next page; null on the last. */
+            /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {
             /**
              * Format: uri
-             * @description Names the sort of problem.
+             * @description Identifies the type of problem.
              */
             type: string;
-            /** @description The sort of problem in words. */
+            /** @description The type of problem in words. */
             title: string;
             /**
              * Format: int32
-             * @description The status code of the answer.
+             * @description The status code of the response.
              */
             status: number;
-            /** @description What is wrong this time. */
+            /** @description What is wrong in this case. */
             detail: string;
             /**
              * Format: uri
-             * @description Names this occurrence.
+             * @description Identifies this occurrence.
              */
             instance?: string;
-            /** @description The X-Request-Id of the answer. */
+            /** @description The X-Request-Id of the response. */
             request_id: string;
-            /** @description The error code of RFC 6749 section 5.2; in answers of introspection. */
+            /** @description The error code of RFC 6749 section 5.2; in responses of introspection. */
             error?: string;
-            /** @description Everything that is wrong with the request. */
+            /** @description All errors in the request. */
             errors?: components["schemas"]["Fault"][];
         } & {
             [key: string]: unknown;
         };
-        /** @description One thing that is wrong with a request. */
+        /** @description One error in a request. */
         Fault: {
-            /** @description What would be right. */
+            /** @description What is required. */
             detail: string;
             /** @description JSON pointer (RFC 6901) to the member of the body. */
             pointer?: string;
@@ -1338,15 +1338,15 @@ export interface components {
     responses: never;
     parameters: {
         /**
-         * @description How many entries a page has at most.
+         * @description The maximum number of entries in a page.
          * @example 20
          */
         Limit: number;
-        /** @description The next_cursor of the page before; without it the list begins at its start. */
+        /** @description The next_cursor of the previous page; the first page if missing. */
         Cursor: string;
-        /** @description The account that the token has to belong to. */
+        /** @description The required account of the token. */
         WantedAccount: string;
-        /** @description The scope that the token has to have. */
+        /** @description The required scope of the token. */
         WantedScope: "user" | "account" | "environment";
         /**
          * @description The number of a status list.
@@ -1354,7 +1354,7 @@ export interface components {
          */
         StatusListNumber: number;
         /**
-         * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+         * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
          * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
          */
         IfNoneMatch: string;
@@ -1364,7 +1364,7 @@ export interface components {
          */
         AcceptEncoding: string;
         /**
-         * @description The name of a contract and an ending, as in muninx.yaml.
+         * @description The name of a contract and an extension, as in muninx.yaml.
          * @example muninx.yaml
          */
         SpecName: string;
@@ -1400,34 +1400,34 @@ export interface components {
         AccountFilter: string;
         /** @description Only tokens of this environment. */
         EnvironmentFilter: string;
-        /** @description Also suspends, as an admin does, the tokens of accounts and environments that the user created. */
+        /** @description Also suspends, as an admin would, the tokens of accounts and environments that the user created. */
         Created: boolean;
-        /** @description Only tokens that this user created, and those that were created with one of these. */
+        /** @description Only tokens that this user created, directly or through those tokens. */
         CreatorFilter: number;
-        /** @description Only tokens for which a check succeeds now, or only the others. */
+        /** @description Only tokens that are usable now, or only those that are not. */
         UsableFilter: boolean;
-        /** @description Only tokens whose secret was signed by the key with this kid. */
+        /** @description Only tokens signed with the key of this kid. */
         KeyFilter: string;
     };
     requestBodies: never;
     headers: {
         /**
-         * @description Names the request in the server's log; the sender's own value if it was well-formed.
+         * @description Identifies the request in the server's log; the client's own value if it was well-formed.
          * @example 7f9c2ba4-e88f-4827-a604-550767d6f1a2
          */
         RequestId: string;
         /**
-         * @description How to authenticate (RFC 6750 section 3). It names an error only where a credential was read.
+         * @description The challenge (RFC 6750 section 3). It has an error only if the request had a credential.
          * @example Bearer realm="tokenwright", error="invalid_token"
          */
         Challenge: string;
         /**
-         * @description That the credential does not reach this far (RFC 6750 section 3.1).
+         * @description The challenge of a credential with insufficient scope (RFC 6750 section 3.1).
          * @example Bearer realm="tokenwright", error="insufficient_scope"
          */
         ScopeChallenge: string;
         /**
-         * @description Seconds after which to try again (RFC 9110 section 10.2.3).
+         * @description Seconds to wait before a retry (RFC 9110 section 10.2.3).
          * @example 1
          */
         RetryAfter: number;
@@ -1437,17 +1437,17 @@ export interface components {
          */
         NoStore: string;
         /**
-         * @description Always `*`, as what is public may be read from any page.
+         * @description Always `*`, since any page may read public data.
          * @example *
          */
         AnyOrigin: string;
         /**
-         * @description Names this state of the answer (RFC 9110 section 8.8.3).
+         * @description Identifies this version of the response (RFC 9110 section 8.8.3).
          * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
          */
         EntityTag: string;
         /**
-         * @description Always `public, no-cache`, so that whoever keeps the answer asks whether it is still right.
+         * @description Always `public, no-cache`, so that caches revalidate the response.
          * @example public, no-cache
          */
         NoCache: string;
@@ -1457,7 +1457,7 @@ export interface components {
          */
         VaryEncoding: string;
         /**
-         * @description The value `gzip` if the caller accepts that.
+         * @description `gzip` if the caller accepts it.
          * @example gzip
          */
         ContentEncoding: "gzip";
@@ -1472,7 +1472,7 @@ export interface components {
          */
         TokenSubject: string;
         /**
-         * @description How far the token reaches.
+         * @description The scope of the token.
          * @example user
          */
         TokenScope: string;
@@ -1482,7 +1482,7 @@ export interface components {
          */
         TokenAccount: string;
         /**
-         * @description The environment that the token is bound to; without a value if to none.
+         * @description The environment that the token is bound to; empty if none.
          * @example
          */
         TokenEnvironment: string;
@@ -1492,7 +1492,7 @@ export interface components {
          */
         TokenDialect: string;
         /**
-         * @description Where the new resource is, absolute.
+         * @description The absolute URL of the new resource.
          * @example http://127.0.0.1:8080/service/users/2
          */
         Location: string;
@@ -1510,7 +1510,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It runs. */
+            /** @description The process is running. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1536,7 +1536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1546,7 +1546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1568,7 +1568,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can work. */
+            /** @description The server is ready. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1594,7 +1594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1604,7 +1604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1622,14 +1622,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /**
-                 * @description The name of a contract and an ending, as in muninx.yaml.
+                 * @description The name of a contract and an extension, as in muninx.yaml.
                  * @example muninx.yaml
                  */
                 name: components["parameters"]["SpecName"];
@@ -1658,7 +1658,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The contract that the caller has is the present one. */
+            /** @description The caller's copy of the contract is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1667,7 +1667,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1677,7 +1677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1698,7 +1698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1708,7 +1708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1726,7 +1726,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1743,7 +1743,7 @@ export interface operations {
                     ETag: components["headers"]["EntityTag"];
                     "Cache-Control": components["headers"]["NoCache"];
                     /**
-                     * @description What the page may load and ask, which is this server alone.
+                     * @description Restricts what the page loads and calls to this server.
                      * @example default-src 'none'; script-src 'self'; connect-src 'self'
                      */
                     "Content-Security-Policy": string;
@@ -1754,14 +1754,14 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description The page that the caller has is the present one. */
+            /** @description The caller's copy of the page is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     ETag: components["headers"]["EntityTag"];
                     "Cache-Control": components["headers"]["NoCache"];
                     /**
-                     * @description What the page may load and ask, which is this server alone.
+                     * @description Restricts what the page loads and calls to this server.
                      * @example default-src 'none'; script-src 'self'; connect-src 'self'
                      */
                     "Content-Security-Policy": string;
@@ -1769,7 +1769,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The path or the query does not fit. */
+            /** @description The path or the query is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1790,7 +1790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1800,7 +1800,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1818,7 +1818,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1858,7 +1858,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The file that the caller has is the present one. */
+            /** @description The caller's copy of the file is current. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1869,7 +1869,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The path or the query does not fit. */
+            /** @description The path or the query is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1879,7 +1879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1900,7 +1900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1910,7 +1910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1969,7 +1969,7 @@ export interface operations {
                     "application/json": components["schemas"]["Introspection"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1979,7 +1979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1990,7 +1990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller may not check tokens. */
+            /** @description The caller may not introspect tokens. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2032,7 +2032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2042,7 +2042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2110,7 +2110,7 @@ export interface operations {
                     "application/json": components["schemas"]["IntrospectionResults"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2120,7 +2120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2131,7 +2131,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller may not check tokens. */
+            /** @description The caller may not introspect tokens. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2173,7 +2173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2183,7 +2183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2199,9 +2199,9 @@ export interface operations {
     verifyRequest: {
         parameters: {
             query?: {
-                /** @description The account that the token has to belong to. */
+                /** @description The required account of the token. */
                 account?: components["parameters"]["WantedAccount"];
-                /** @description The scope that the token has to have. */
+                /** @description The required scope of the token. */
                 scope?: components["parameters"]["WantedScope"];
             };
             header?: never;
@@ -2210,7 +2210,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The token works. Values are percent-encoded UTF-8; a header without a value does not apply. */
+            /** @description The token is valid. Values are percent-encoded UTF-8; a header that does not apply is empty. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2225,7 +2225,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2235,7 +2235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2246,7 +2246,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token has not the account or the scope that is asked for. */
+            /** @description The token does not have the requested account or scope. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2268,7 +2268,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2278,7 +2278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2296,7 +2296,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -2333,7 +2333,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeySet"];
                 };
             };
-            /** @description The keys that the caller has are the present ones. */
+            /** @description The caller's copy of the keys is current. */
             304: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
@@ -2354,7 +2354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2364,7 +2364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2382,7 +2382,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Entity tags of what the caller has (RFC 9110 section 13.1.2).
+                 * @description Entity tags of the caller's copies (RFC 9110 section 13.1.2).
                  * @example "5f2b51ca2fdc5baa31ec02e002f69aec"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -2403,7 +2403,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The list as it is now. */
+            /** @description The current list. */
             200: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
@@ -2419,7 +2419,7 @@ export interface operations {
                     "application/statuslist+jwt": components["schemas"]["StatusListToken"];
                 };
             };
-            /** @description The list that the caller has is the present one. */
+            /** @description The caller's copy of the list is current. */
             304: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["AnyOrigin"];
@@ -2431,7 +2431,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The path does not fit. */
+            /** @description The path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2441,7 +2441,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2462,7 +2462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2472,7 +2472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A list of another time than now, which `time` asks for, is not kept. */
+            /** @description Past lists, as requested with `time`, are not kept. */
             501: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2482,7 +2482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2545,7 +2545,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2555,7 +2555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2577,7 +2577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2587,7 +2587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2604,11 +2604,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description The maximum number of entries in a page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -2646,7 +2646,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserList"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2656,7 +2656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2667,7 +2667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2689,7 +2689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2699,7 +2699,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2758,7 +2758,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2768,7 +2768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2779,7 +2779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2790,7 +2790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2831,7 +2831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2841,7 +2841,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2893,7 +2893,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2903,7 +2903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2914,7 +2914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2925,7 +2925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2946,7 +2946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2956,7 +2956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3017,7 +3017,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3027,7 +3027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3038,7 +3038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3049,7 +3049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3059,7 +3059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3100,7 +3100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3110,7 +3110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3126,7 +3126,7 @@ export interface operations {
     disableUser: {
         parameters: {
             query?: {
-                /** @description Also suspends, as an admin does, the tokens of accounts and environments that the user created. */
+                /** @description Also suspends, as an admin would, the tokens of accounts and environments that the user created. */
                 created?: components["parameters"]["Created"];
             };
             header?: never;
@@ -3141,7 +3141,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The user in its new state, with what it created. */
+            /** @description The user in its new state, with the tokens that it created. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3188,7 +3188,7 @@ export interface operations {
                     "application/json": components["schemas"]["DisabledUser"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3198,7 +3198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3209,7 +3209,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3220,7 +3220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3230,7 +3230,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3251,7 +3251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3261,7 +3261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3313,7 +3313,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3323,7 +3323,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3334,7 +3334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3345,7 +3345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3366,7 +3366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3376,7 +3376,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3436,7 +3436,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3446,7 +3446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3457,7 +3457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3468,7 +3468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3478,7 +3478,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3519,7 +3519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3529,7 +3529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3546,11 +3546,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description The maximum number of entries in a page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -3583,7 +3583,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountList"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3593,7 +3593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3604,7 +3604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3626,7 +3626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3636,7 +3636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3687,7 +3687,7 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3697,7 +3697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3708,7 +3708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3719,7 +3719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3760,7 +3760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3770,7 +3770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3817,7 +3817,7 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3827,7 +3827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3838,7 +3838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3849,7 +3849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3870,7 +3870,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3880,7 +3880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3927,7 +3927,7 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3937,7 +3937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3948,7 +3948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3959,7 +3959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3980,7 +3980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3990,7 +3990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4037,7 +4037,7 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4047,7 +4047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4058,7 +4058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4069,7 +4069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4090,7 +4090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4100,7 +4100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4117,11 +4117,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description The maximum number of entries in a page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -4155,7 +4155,7 @@ export interface operations {
                     "application/json": components["schemas"]["EnvironmentList"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4165,7 +4165,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4176,7 +4176,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4198,7 +4198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4208,7 +4208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4261,7 +4261,7 @@ export interface operations {
                     "application/json": components["schemas"]["Environment"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4271,7 +4271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4282,7 +4282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4293,7 +4293,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4334,7 +4334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4344,7 +4344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4392,7 +4392,7 @@ export interface operations {
                     "application/json": components["schemas"]["Environment"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4402,7 +4402,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4413,7 +4413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4424,7 +4424,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4445,7 +4445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4455,7 +4455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4503,7 +4503,7 @@ export interface operations {
                     "application/json": components["schemas"]["Environment"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4513,7 +4513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4524,7 +4524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4535,7 +4535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4556,7 +4556,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4566,7 +4566,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4614,7 +4614,7 @@ export interface operations {
                     "application/json": components["schemas"]["Environment"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4624,7 +4624,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4635,7 +4635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4646,7 +4646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4667,7 +4667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4677,7 +4677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4694,11 +4694,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most.
+                 * @description The maximum number of entries in a page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Only tokens of this dialect. */
                 dialect?: components["parameters"]["DialectFilter"];
@@ -4712,11 +4712,11 @@ export interface operations {
                 account_id?: components["parameters"]["AccountFilter"];
                 /** @description Only tokens of this environment. */
                 environment_id?: components["parameters"]["EnvironmentFilter"];
-                /** @description Only tokens that this user created, and those that were created with one of these. */
+                /** @description Only tokens that this user created, directly or through those tokens. */
                 created_by_user_id?: components["parameters"]["CreatorFilter"];
-                /** @description Only tokens for which a check succeeds now, or only the others. */
+                /** @description Only tokens that are usable now, or only those that are not. */
                 usable?: components["parameters"]["UsableFilter"];
-                /** @description Only tokens whose secret was signed by the key with this kid. */
+                /** @description Only tokens signed with the key of this kid. */
                 key?: components["parameters"]["KeyFilter"];
             };
             header?: never;
@@ -4762,7 +4762,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceTokenList"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4772,7 +4772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4783,7 +4783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4805,7 +4805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4815,7 +4815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4880,7 +4880,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4890,7 +4890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4901,7 +4901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4912,7 +4912,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4933,7 +4933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4943,7 +4943,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4976,7 +4976,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The token is gone. */
+            /** @description The token was removed. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4984,7 +4984,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4994,7 +4994,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5005,7 +5005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5016,7 +5016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5026,7 +5026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5047,7 +5047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5057,7 +5057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5122,7 +5122,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5132,7 +5132,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5143,7 +5143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5154,7 +5154,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5164,7 +5164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5185,7 +5185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5195,7 +5195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5260,7 +5260,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5270,7 +5270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5281,7 +5281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5292,7 +5292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5302,7 +5302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5323,7 +5323,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5333,7 +5333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5398,7 +5398,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5408,7 +5408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5419,7 +5419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5430,7 +5430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5440,7 +5440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5461,7 +5461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5471,7 +5471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5536,7 +5536,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5546,7 +5546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5557,7 +5557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5568,7 +5568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5578,7 +5578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5599,7 +5599,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5609,7 +5609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5674,7 +5674,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceToken"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5684,7 +5684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5695,7 +5695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is no admin. */
+            /** @description The caller is not an admin. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5706,7 +5706,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The resource does not exist. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5716,7 +5716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The present state does not allow it. */
+            /** @description The current state does not allow it. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5737,7 +5737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5747,7 +5747,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * List Personal Access Tokens.
-         * @description Lists the tokens of the current user by ascending id, expired ones included, without secrets: all of them, or with `limit` a page, where the Link header names the next one.
+         * @description Lists the tokens of the current user by ascending id, including expired ones, without secrets: all of them, or with `limit` a page, where the Link header has the next one.
          */
         get: operations["getPats"];
         put?: never;
@@ -47,7 +47,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a Personal Access Token.
-         * @description Revokes and removes a token of the current user. The answer is the same whether there was one.
+         * @description Revokes and removes a token of the current user. The response is the same if the token does not exist.
          */
         delete: operations["deletePat"];
         options?: never;
@@ -59,28 +59,28 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What to create. Members that the server sets may be sent and are ignored, whatever they hold. */
+        /** @description What to create. Members that the server sets are ignored, whatever their values. */
         patSchema: {
-            /** @description Identifies the token. Set by the server; a value that is sent is ignored. */
+            /** @description Identifies the token. Set by the server; ignored in requests. */
             id?: number;
-            /** @description The token used for authentication. Set by the server; a value that is sent is ignored. */
+            /** @description The token used for authentication. Set by the server; ignored in requests. */
             secret?: string;
             /**
              * Format: date-time
-             * @description When the token is to expire. Without it, after the default lifetime.
+             * @description When the token expires. Without it, after the default lifetime.
              */
             expiresAt?: string;
             /**
              * Format: date-time
-             * @description When the token was created. Set by the server; a value that is sent is ignored.
+             * @description When the token was created. Set by the server; ignored in requests.
              */
             createdAt?: string;
             /**
              * Format: date-time
-             * @description When the token was last used. Set by the server; a value that is sent is ignored.
+             * @description When the token was last used. Set by the server; ignored in requests.
              */
             seenAt?: string | null;
-            /** @description A text to tell the token from the user's others; unique among them. */
+            /** @description A text to identify the token, unique among the user's tokens. */
             description?: string;
         };
         /** @description A new token with its secret. */
@@ -90,7 +90,7 @@ export interface components {
              * @description Identifies the token.
              */
             id: number;
-            /** @description The token used for authentication. No other answer has it. */
+            /** @description The token used for authentication. No other response contains it. */
             secret: string;
             /**
              * Format: date-time
@@ -104,7 +104,7 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description When the token was last used; null if it was not.
+             * @description When the token was last used; null if never.
              */
             seenAt: string | null;
             /**
@@ -134,7 +134,7 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description When the token was last used; null if it was not.
+             * @description When the token was last used; null if never.
              */
             seenAt: string | null;
             /**
@@ -152,19 +152,19 @@ export interface components {
         };
         /** @description An error. */
         apiErrorSchema: {
-            /** @description The X-Request-Id of the answer. */
+            /** @description The X-Request-Id of the response. */
             id: string;
             /**
-             * @description The sort of error.
+             * @description The type of error.
              * @enum {string}
              */
             name: "BadDataError" | "AuthenticationRequired" | "UnauthorizedError" | "OperationDeniedError" | "ForbiddenError" | "NotFoundError" | "NameExistsError" | "ContentTypeError" | "MethodNotAllowedError" | "PayloadTooLargeError" | "RateLimitError" | "UnknownError" | "ServiceUnavailableError";
             /** @description What is wrong. */
             message: string;
-            /** @description Everything that is wrong. */
+            /** @description All errors. */
             details: components["schemas"]["apiErrorDetailSchema"][];
         };
-        /** @description One thing that is wrong. Both texts are alike. */
+        /** @description One error. Both texts are the same. */
         apiErrorDetailSchema: {
             /** @description What is wrong. */
             message: string;
@@ -177,11 +177,11 @@ export interface components {
     responses: never;
     parameters: {
         /**
-         * @description How many entries a page has at most. Without it the list is whole.
+         * @description The maximum number of entries in a page. Without it the list is complete.
          * @example 20
          */
         Limit: number;
-        /** @description The next_cursor of the page before; without it the list begins at its start. */
+        /** @description The next_cursor of the previous page; the first page if missing. */
         Cursor: string;
         /**
          * @description The id of a token.
@@ -192,27 +192,27 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description Names the request in the server's log; the sender's own value if it was well-formed.
+         * @description Identifies the request in the server's log; the client's own value if it was well-formed.
          * @example 7f9c2ba4-e88f-4827-a604-550767d6f1a2
          */
         RequestId: string;
         /**
-         * @description How to authenticate (RFC 6750 section 3). It names an error only where a credential was read.
+         * @description The challenge (RFC 6750 section 3). It has an error only if the request had a credential.
          * @example Bearer realm="tokenwright", error="invalid_token"
          */
         Challenge: string;
         /**
-         * @description That the credential does not reach this far (RFC 6750 section 3.1).
+         * @description The challenge of a credential with insufficient scope (RFC 6750 section 3.1).
          * @example Bearer realm="tokenwright", error="insufficient_scope"
          */
         ScopeChallenge: string;
         /**
-         * @description Seconds after which to try again (RFC 9110 section 10.2.3).
+         * @description Seconds to wait before a retry (RFC 9110 section 10.2.3).
          * @example 1
          */
         RetryAfter: number;
         /**
-         * @description Always `no-store`: the answer holds a secret.
+         * @description Always `no-store`: the response contains a secret.
          * @example no-store
          */
         NoStore: string;
@@ -222,7 +222,7 @@ export interface components {
          */
         Location: string;
         /**
-         * @description The next page, if there is one, with the relation next (RFC 8288).
+         * @description The link to the next page, if any, with the relation next (RFC 8288).
          * @example <http://127.0.0.1:8080/api/admin/user/tokens?cursor=dW5sZWFzaC8xNw>; rel="next"
          */
         Link: string;
@@ -235,11 +235,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many entries a page has at most. Without it the list is whole.
+                 * @description The maximum number of entries in a page. Without it the list is complete.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The next_cursor of the page before; without it the list begins at its start. */
+                /** @description The next_cursor of the previous page; the first page if missing. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -273,7 +273,7 @@ export interface operations {
                     "application/json": components["schemas"]["patsSchema"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -283,7 +283,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -294,7 +294,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The limit is reached, or the credential belongs to no user. */
+            /** @description The limit is reached, or the credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -316,7 +316,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -326,7 +326,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -380,7 +380,7 @@ export interface operations {
                     "application/json": components["schemas"]["patCreatedSchema"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -390,7 +390,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -401,7 +401,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The limit is reached, or the credential belongs to no user. */
+            /** @description The limit is reached, or the credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -453,7 +453,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -463,7 +463,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -511,7 +511,7 @@ export interface operations {
                     "application/json": components["schemas"]["patItemSchema"];
                 };
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -521,7 +521,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -532,7 +532,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The limit is reached, or the credential belongs to no user. */
+            /** @description The limit is reached, or the credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -564,7 +564,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -574,7 +574,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -602,7 +602,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The current user has no token of this id any more. */
+            /** @description The current user has no token with this id any more. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -610,7 +610,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body, the query or the path does not fit. */
+            /** @description The body, the query or the path is invalid. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -620,7 +620,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The credential is missing or not valid. */
+            /** @description The credential is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -631,7 +631,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The limit is reached, or the credential belongs to no user. */
+            /** @description The limit is reached, or the credential does not belong to a user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -653,7 +653,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description A fault of the server. */
+            /** @description An internal error of the server. */
             500: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -663,7 +663,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description The server cannot answer now; trying again may help. */
+            /** @description The service is temporarily unavailable; retry later. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
