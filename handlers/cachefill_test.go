@@ -18,8 +18,7 @@ func TestRevokeAgainstCacheFill(t *testing.T) {
 		raceAgainstFill(t, s, 30)
 	})
 	t.Run("one row", func(t *testing.T) {
-		s := harness.Start(t, harness.Options{Unchecked: true})
-		s.Service.Cache = token.NewCache(1, false)
+		s := harness.Start(t, harness.Options{Unchecked: true, Rows: 1})
 		raceAgainstFill(t, s, 30)
 	})
 }

@@ -158,7 +158,7 @@ func New(cfg Config) (http.Handler, error) {
 		wire.StrictPath,
 	)
 	return wire.Begin(wire.Entrance{
-		Stopwatch: cfg.Tokens.Stopwatch, Limit: cmp.Or(cfg.Timeout, DefaultTimeout), Gate: rt.gate, Veil: wire.NewVeil(rt.dialects),
+		Limit: cmp.Or(cfg.Timeout, DefaultTimeout), Gate: rt.gate, Veil: wire.NewVeil(rt.dialects),
 		Client: func(r *http.Request) string { return client(r, cfg.TrustedProxy) },
 	}, e), nil
 }
@@ -190,8 +190,8 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 	return rt.operations[route{c.Request().Method, c.Path()}]
 }
 
-// door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it by
-// itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
+// door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it
+// by itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
 func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	if op.ID == "" {
@@ -240,8 +240,8 @@ func (rt *router) object(c echo.Context) string {
 	return ""
 }
 
-// client is the address from which the request came: what the proxy says, where one is trusted, or else the other end of
-// the connection.
+// client is the address from which the request came: what the proxy says, where one is trusted, or else the other end
+// of the connection.
 func client(r *http.Request, trustedProxy bool) string {
 	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
 		hops := strings.Split(forwarded[len(forwarded)-1], ",")

@@ -18,7 +18,12 @@ import (
 // planted is a store that fails when told to.
 type planted struct {
 	token.Store
+	lists token.StatusStore
 	fault *atomic.Pointer[func(context.Context) error]
+}
+
+func plant(fault *atomic.Pointer[func(context.Context) error]) func(token.Store) token.Store {
+	return func(inner token.Store) token.Store { return planted{inner, inner.(token.StatusStore), fault} }
 }
 
 func (p planted) fail(ctx context.Context) error {
@@ -39,29 +44,28 @@ func (p planted) StatusList(ctx context.Context, list int64, each func(token.Sta
 	if err := p.fail(ctx); err != nil {
 		return err
 	}
-	return p.Store.StatusList(ctx, list, each)
+	return p.lists.StatusList(ctx, list, each)
 }
 
 func (p planted) FindStatusList(ctx context.Context, list int64) error {
 	if err := p.fail(ctx); err != nil {
 		return err
 	}
-	return p.Store.FindStatusList(ctx, list)
+	return p.lists.FindStatusList(ctx, list)
 }
 
 func (p planted) Standings(ctx context.Context, seqs []int64) ([]token.Standing, error) {
 	if err := p.fail(ctx); err != nil {
 		return nil, err
 	}
-	return p.Store.Standings(ctx, seqs)
+	return p.lists.Standings(ctx, seqs)
 }
 
 // TestStatusListsInAnOutage: what was changed while the database was away is not lost, and an old list is not shown.
 func TestStatusListsInAnOutage(t *testing.T) {
 	var fault atomic.Pointer[func(context.Context) error]
 	away := func(context.Context) error { return token.Wrap(token.Unavailable, errors.New("away")) }
-	s := harness.Start(t, harness.Options{WrapStore: func(inner token.Store) token.Store { return planted{inner, &fault} }})
-	s.Service.Cache = token.NewCache(100, false) // lists are read again only where something changed
+	s := harness.Start(t, harness.Options{WrapStore: plant(&fault)})
 	jwt, id := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
 	if got := statusOf(t, s, jwt); got != 0 {
 		t.Fatalf("fresh: %d", got)
@@ -137,7 +141,7 @@ func TestFaultsOfOursAreNoVerdict(t *testing.T) {
 				var fault atomic.Pointer[func(context.Context) error]
 				s := harness.Start(t, harness.Options{
 					Timeout:   500 * time.Millisecond,
-					WrapStore: func(inner token.Store) token.Store { return planted{inner, &fault} },
+					WrapStore: plant(&fault),
 				})
 				test(t, s, c, func(f func(context.Context) error) { fault.Store(&f) })
 			})

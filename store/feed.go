@@ -25,7 +25,18 @@ const (
 	feedRetry = 200 * time.Millisecond
 )
 
-// Shared reports whether other processes may change the database, so that a cache has to follow their changes.
+// Follower hears of changes that any process made.
+type Follower interface {
+	// Changed tells of a change after its commit.
+	Changed(c token.Change)
+	// Sending marks the moment before a heartbeat is sent. What it returns is to be called when that one has come back:
+	// every change committed before its sending has been told then. Nil says that no heartbeat is needed.
+	Sending() (heard func())
+	// Lost tells that changes may have been missed.
+	Lost()
+}
+
+// Shared reports whether other processes may change the database, so that memory has to follow their changes.
 func (d *DB) Shared() bool { return d.backend.postgres() }
 
 // announce tells the other processes of a change at the commit of the transaction that makes it, and not at all if that
@@ -50,9 +61,9 @@ func changeMessage(c token.Change) string {
 // Follow tells the follower of all changes until the context ends, and report of every loss of the feed. On a database
 // that is not [DB.Shared] there is nothing to tell.
 //
-// PostgreSQL hands announcements on in the order of their commits. A heartbeat that comes back therefore says that every
-// change which was committed before it was sent has been told already.
-func (d *DB) Follow(ctx context.Context, f token.Follower, report func(error)) {
+// PostgreSQL hands announcements on in the order of their commits. A heartbeat that comes back therefore says that
+// every change which was committed before it was sent has been told already.
+func (d *DB) Follow(ctx context.Context, f Follower, report func(error)) {
 	if !d.Shared() {
 		return
 	}
@@ -76,7 +87,7 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 // listen follows the feed over a connection of its own until that fails.
-func (d *DB) listen(ctx context.Context, f token.Follower) error {
+func (d *DB) listen(ctx context.Context, f Follower) error {
 	conn, err := pgx.ConnectConfig(ctx, d.backend.feed.Copy())
 	if err != nil {
 		return err
@@ -115,7 +126,7 @@ func subscribe(ctx context.Context, conn *pgx.Conn) error {
 type feed struct {
 	conn     *pgx.Conn
 	sessions *sessions
-	follower token.Follower
+	follower Follower
 	name     string // of this process's heartbeats
 	sent     int
 }
@@ -123,14 +134,14 @@ type feed struct {
 // errMoved is the error for a feed of another server than the one that is asked for rows.
 var errMoved = errors.New("it came from another server than the newest connection leads to")
 
-// beat sends a heartbeat and waits until it comes back. A standby cannot send one.
+// beat sends a heartbeat and waits until it comes back. Where none is needed it only asks for a sign of life.
 func (f *feed) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWait)
 	defer cancel()
 	f.sent++
 	own := fmt.Sprintf("%s %d", f.name, f.sent)
-	mark := f.follower.Sending()
-	if err := f.send(ctx, own); err != nil {
+	heard := f.follower.Sending()
+	if err := f.send(ctx, own, heard != nil); err != nil || heard == nil {
 		return err
 	}
 	for {
@@ -139,21 +150,24 @@ func (f *feed) beat(ctx context.Context) error {
 			return err
 		}
 		if n.Payload == own {
-			f.follower.Heard(mark)
+			heard()
 			return nil
 		}
 		f.tell(n.Payload)
 	}
 }
 
-// send sends the heartbeat if rows come from the same server and that one takes writes.
-func (f *feed) send(ctx context.Context, own string) error {
+// sign asks whether the server takes writes, and sends a heartbeat with it, or none: that takes a transaction id, and
+// the lock that all announcements take turns with.
+const sign = `SELECT current_setting('transaction_read_only'), CASE WHEN $1 THEN pg_notify($2, $3)::text END`
+
+// send fails unless rows come from the same server and that one takes writes.
+func (f *feed) send(ctx context.Context, own string, needed bool) error {
 	if !f.sessions.leads(f.conn) {
 		return errMoved
 	}
 	var readOnly string
-	err := f.conn.QueryRow(ctx, "SELECT current_setting('transaction_read_only'), pg_notify($1, $2)::text", feedChannel, own).
-		Scan(&readOnly, nil)
+	err := f.conn.QueryRow(ctx, sign, needed, feedChannel, own).Scan(&readOnly, nil)
 	if err == nil && readOnly != "off" {
 		err = errReadOnly
 	}

@@ -49,12 +49,12 @@ func TestFeedOfAnotherServer(t *testing.T) {
 	}
 	defer conn.Close(t.Context())
 	f := &feed{conn: conn, sessions: s}
-	if err := f.send(t.Context(), "beat"); err != nil {
+	if err := f.send(t.Context(), "beat", true); err != nil {
 		t.Error(err)
 	}
 	other := "another"
 	s.current.Store(&other)
-	if err := f.send(t.Context(), "beat"); !errors.Is(err, errMoved) {
+	if err := f.send(t.Context(), "beat", true); !errors.Is(err, errMoved) {
 		t.Errorf("the error is %v", err)
 	}
 	if err := s.reuse(t.Context(), conn); !errors.Is(err, driver.ErrBadConn) {

@@ -57,14 +57,14 @@ var standingsQueries = []string{
 		AND t.status_list = @list AND t.deleted_at IS NULL`,
 }
 
-// FindStatusList implements [token.Store].
+// FindStatusList implements [token.StatusStore].
 func (d *DB) FindStatusList(ctx context.Context, list int64) error {
 	return d.read(ctx, func(tx *gorm.DB) error {
 		return tx.Select("seq").Where("status_list = ?", list).Take(&tokenRow{}).Error
 	})
 }
 
-// StatusList implements [token.Store].
+// StatusList implements [token.StatusStore].
 func (d *DB) StatusList(ctx context.Context, list int64, each func(token.Standing)) error {
 	return d.read(ctx, func(tx *gorm.DB) error {
 		publishing := d.dialects.Names(func(d *token.Dialect) bool { return d.PublishesStatus })
@@ -98,7 +98,7 @@ func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(toke
 // standingsBatch is how many tokens one statement asks for.
 const standingsBatch = 500
 
-// Standings implements [token.Store].
+// Standings implements [token.StatusStore].
 func (d *DB) Standings(ctx context.Context, seqs []int64) ([]token.Standing, error) {
 	var found []token.Standing
 	for len(seqs) > 0 {

@@ -38,8 +38,9 @@ type DB struct {
 }
 
 var (
-	_ token.Store    = (*DB)(nil)
-	_ token.Registry = (*DB)(nil)
+	_ token.Store       = (*DB)(nil)
+	_ token.StatusStore = (*DB)(nil)
+	_ token.Registry    = (*DB)(nil)
 )
 
 // Schema says what [Open] does about the database's schema.
@@ -70,7 +71,7 @@ type Options struct {
 type backend struct {
 	name       string                                               // of the directory of migrations
 	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
-	feed       *pgx.ConnConfig                                      // of the connection that hears of changes; PostgreSQL only
+	feed       *pgx.ConnConfig                                      // of the connection that hears of changes
 	sessions   *sessions                                            // nil: SQLite
 }
 
@@ -163,7 +164,8 @@ func closeGORM(db *gorm.DB) error {
 	return pool.Close()
 }
 
-// Ping asks the database whether it can answer and has the schema that this program needs, and tells what [DB.Watch] has found.
+// Ping asks the database whether it can answer and has the schema that this program needs, and tells what [DB.Watch]
+// has found.
 func (d *DB) Ping(ctx context.Context) error {
 	leave, err := d.reading.enter(ctx, classOf(ctx, false)) // anybody may ask, as often as they please
 	if err != nil {

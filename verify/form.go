@@ -46,10 +46,11 @@ func (f form) fits(secret string) bool {
 
 // sum writes the CRC-32 (IEEE) of the text in the alphabet.
 func (f form) sum(text string) string {
-	sum, out := crc32.ChecksumIEEE([]byte(text)), make([]byte, f.checksum)
+	sum, out := int64(crc32.ChecksumIEEE([]byte(text))), make([]byte, f.checksum)
+	size := int64(len(f.alphabet))
 	for i := f.checksum - 1; i >= 0; i-- {
-		out[i] = f.alphabet[sum%uint32(len(f.alphabet))]
-		sum /= uint32(len(f.alphabet))
+		out[i] = f.alphabet[sum%size]
+		sum /= size
 	}
 	return string(out)
 }

@@ -25,9 +25,8 @@ type keyDirectoryFlags struct {
 	KeyDirectory string `required:"" placeholder:"DIR" help:"The directory."`
 }
 
-// directory is told the time by the same clock as a server.
 func (f keyDirectoryFlags) directory() jwt.Directory {
-	return jwt.Directory{Path: f.KeyDirectory, Now: new(token.Service).Now}
+	return jwt.Directory{Path: f.KeyDirectory, Now: token.Clock(nil).Now}
 }
 
 // signedTokens asks the database what keys have signed. It opens the database for each question and only to read, so

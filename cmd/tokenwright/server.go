@@ -15,7 +15,9 @@ import (
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/memory"
 	"github.com/tokenwright/tokenwright/internal/oidc"
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -30,6 +32,7 @@ type server struct {
 	claimed     *store.Claim // nil: none
 	keys        *jwt.Keys
 	db          *store.DB
+	memory      *memory.Memory
 	tokens      *token.Service
 	first       bool // this start has filled an empty database, or finished what another began
 	stopping    atomic.Bool
@@ -109,9 +112,7 @@ func listen(ctx context.Context, flag string, a address) (net.Listener, error) {
 
 // open makes the service: first the claim on a file, then the keys, then the database.
 func (s *server) open(ctx context.Context) (err error) {
-	s.tokens = &token.Service{
-		Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL), FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
-	}
+	s.tokens = &token.Service{Policies: s.policies(), FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime)}
 	if err := s.federate(); err != nil {
 		return err
 	}
@@ -125,7 +126,9 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.tokens.Store, s.tokens.Registry, s.tokens.Signer = s.db, s.db, s.keys
-	s.tokens.Cache = token.NewCache(s.CacheSize, s.db.Shared())
+	lists := statuslist.Config{Store: s.db, Signer: s.keys, TTL: time.Duration(s.StatusListTTL)}
+	s.memory = memory.New(s.CacheSize, s.db.Shared(), lists)
+	s.tokens.Memory = s.memory
 	return nil
 }
 
@@ -181,7 +184,8 @@ func (s *server) openKeys(ctx context.Context) (*jwt.Keys, error) {
 	return jwt.OpenOrCreate(s.keyDirectory, s.publicURL)
 }
 
-// keysLost is an error if the database has tokens that keys have signed, which new keys would end without a word. It only looks.
+// keysLost is an error if the database has tokens that keys have signed, which new keys would end without a word. It
+// only looks.
 func (s *server) keysLost(ctx context.Context, missing error) error {
 	options := s.options(store.AnySchema)
 	options.ReadOnly = true
@@ -195,7 +199,8 @@ func (s *server) keysLost(ctx context.Context, missing error) error {
 		return fmt.Errorf("cannot look for tokens that need the keys: %w", err)
 	}
 	if signed {
-		return fmt.Errorf("%w, and the database has JWTs that need their keys: restore the directory, or make a new key with "+
+		return fmt.Errorf("%w, and the database has JWTs that need their keys: "+
+			"restore the directory, or make a new key with "+
 			"tokenwright keys init --key-directory %s and create these tokens again", missing, s.keyDirectory)
 	}
 	return nil
@@ -270,7 +275,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
 	tasks.Go(func() {
-		s.db.Follow(ctx, s.tokens.Follower(), func(err error) {
+		s.db.Follow(ctx, s.memory, func(err error) {
 			s.log.Warn("changes by other servers are not heard, so nothing is answered from memory", "error", err)
 		})
 	})
@@ -280,7 +285,7 @@ func (s *server) background(ctx context.Context) (end func()) {
 	}
 }
 
-// keysChanged hears of the key directory. What is in the cache was verified by keys that may not be there any more.
+// keysChanged hears of the key directory. What is in memory was verified by keys that may not be there any more.
 func (s *server) keysChanged(err error) {
 	if err != nil {
 		s.log.Warn("the key directory cannot be used as it is; the keys that were read before go on working", "error", err)

@@ -7,7 +7,7 @@ import (
 
 // TestPublishedOnce makes body, gzip form and entity tag once a version, however many ask at once.
 func TestPublishedOnce(t *testing.T) {
-	var p published
+	p := newPublished()
 	first := p.of(1, "signed")
 	var wg sync.WaitGroup
 	for range 8 {
@@ -30,7 +30,7 @@ func TestPublishedOnce(t *testing.T) {
 	for number := range int64(10 * keptVersions) {
 		p.of(number, "signed")
 	}
-	if len(p.versions) > keptVersions {
-		t.Errorf("%d lists are kept", len(p.versions))
+	if n := p.versions.Len(); n > keptVersions {
+		t.Errorf("%d lists are kept", n)
 	}
 }

@@ -23,7 +23,7 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares.
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
-	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), &published{}}, nil)
+	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), newPublished()}, nil)
 	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
@@ -42,7 +42,9 @@ func (h handler) GetHealth(_ context.Context, _ gen.GetHealthRequestObject) (gen
 }
 
 // GetReadiness implements `GET /readyz`. Whatever keeps the server from working is told as [token.Unavailable].
-func (h handler) GetReadiness(ctx context.Context, _ gen.GetReadinessRequestObject) (gen.GetReadinessResponseObject, error) {
+func (h handler) GetReadiness(
+	ctx context.Context, _ gen.GetReadinessRequestObject,
+) (gen.GetReadinessResponseObject, error) {
 	if err := h.options.Ready(ctx); err != nil {
 		return nil, token.Wrap(token.Unavailable, err)
 	}

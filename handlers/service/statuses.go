@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/labstack/echo/v4"
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
@@ -14,12 +15,15 @@ import (
 )
 
 // GetStatusList implements `GET /statuslists/{list}` (draft-ietf-oauth-status-list section 8).
-func (h handler) GetStatusList(ctx context.Context, r gen.GetStatusListRequestObject) (gen.GetStatusListResponseObject, error) {
+func (h handler) GetStatusList(
+	ctx context.Context, r gen.GetStatusListRequestObject,
+) (gen.GetStatusListResponseObject, error) {
 	signed, err := h.tokens.StatusList(ctx, r.List)
 	if err != nil {
 		return nil, err
 	}
-	return statusList{h.published.of(r.List, signed), wire.AcceptsGzip(value(r.Params.AcceptEncoding)), value(r.Params.IfNoneMatch)}, nil
+	zipped := wire.AcceptsGzip(value(r.Params.AcceptEncoding))
+	return statusList{h.published.of(r.List, signed), zipped, value(r.Params.IfNoneMatch)}, nil
 }
 
 // presentOnly refuses the question for a list of another time, which may be asked of any list
@@ -53,10 +57,11 @@ func (l statusList) VisitGetStatusListResponse(w http.ResponseWriter) error {
 // keptVersions is how many status lists are kept ready to be sent.
 const keptVersions = 32
 
-// published is the status lists as they are sent, so that what anybody may ask for is made once and not for each request.
+// published is the status lists as they are sent, so that what anybody may ask for is made once and not for each
+// request.
 type published struct {
 	mu       sync.Mutex
-	versions map[int64]*version // by the number of the list
+	versions *simplelru.LRU[int64, *version] // by the number of the list
 }
 
 // version is a list as it was signed.
@@ -65,33 +70,23 @@ type version struct {
 	make   func() document // at the first call
 }
 
+func newPublished() *published {
+	versions, _ := simplelru.NewLRU[int64, *version](keptVersions, nil) // which fails below 1 only
+	return &published{versions: versions}
+}
+
 // of is the list as a document.
 func (p *published) of(number int64, signed string) document {
 	p.mu.Lock()
-	v := p.versions[number]
-	if v == nil || v.signed != signed {
-		v = p.add(number, signed)
+	v, known := p.versions.Get(number)
+	if !known || v.signed != signed {
+		v = &version{signed, sync.OnceValue(func() document {
+			d := newDocument("application/statuslist+jwt", []byte(signed))
+			d.packed = pack(d.body, gzip.BestSpeed)
+			return d
+		})}
+		p.versions.Add(number, v)
 	}
 	p.mu.Unlock()
 	return v.make()
-}
-
-// add makes room by letting any other list go.
-func (p *published) add(number int64, signed string) *version {
-	if p.versions == nil {
-		p.versions = map[int64]*version{}
-	}
-	for other := range p.versions {
-		if len(p.versions) < keptVersions {
-			break
-		}
-		delete(p.versions, other)
-	}
-	v := &version{signed, sync.OnceValue(func() document {
-		d := newDocument("application/statuslist+jwt", []byte(signed))
-		d.packed = pack(d.body, gzip.BestSpeed)
-		return d
-	})}
-	p.versions[number] = v
-	return v
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// call is the context of one request: what is known of it, and how long it may take. It is one value, since each further
-// context costs a copy of the request; and it has no timer before somebody waits, since a check from memory never does.
+// call is the context of one request: what is known of it, and how long it may take. It is one value, since each
+// further context costs a copy of the request; and it has no timer before somebody waits, since a check from memory
+// never does.
 type call struct {
 	id      string        // made here, so that no two requests share one
 	sent    string        // the sender's, "" if it has none
@@ -36,11 +37,10 @@ type contextKey struct{}
 
 // Entrance is what all requests to a server have in common.
 type Entrance struct {
-	Stopwatch func() func() time.Duration // begins to measure the time of a request
-	Client    func(*http.Request) string  // address from which it came
-	Limit     time.Duration               // for how long it may take
-	Gate      Gate
-	Veil      *Veil
+	Client func(*http.Request) string // address from which it came
+	Limit  time.Duration              // for how long it may take
+	Gate   Gate
+	Veil   *Veil
 }
 
 // Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
@@ -51,7 +51,7 @@ func Begin(e Entrance, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
 			Entrance: &e, id: uuid.NewString(), sent: sentRequestID(r.Header, e.Veil), method: methodOf(r),
-			elapsed: e.Stopwatch(), ctx: r.Context(), client: func() string { return e.Client(r) },
+			elapsed: token.Stopwatch(), ctx: r.Context(), client: func() string { return e.Client(r) },
 		}
 		defer c.end()
 		w.Header().Set(echo.HeaderXRequestID, c.name())
@@ -119,8 +119,8 @@ func (c *call) Value(key any) any {
 	return value
 }
 
-// network is an address as far as it tells clients apart: one of IPv6 has a network of 64 bits to itself (RFC 4291 section
-// 2.5.4).
+// network is an address as far as it tells clients apart: one of IPv6 has a network of 64 bits to itself (RFC 4291
+// section 2.5.4).
 func network(client string) string {
 	address, err := netip.ParseAddr(client)
 	if err != nil || !address.Is6() || address.Is4In6() {

@@ -13,9 +13,8 @@ type key struct{}
 
 // begin hands a request on whose connection has the context, and whose time is limited.
 func begin(ctx context.Context, limit time.Duration, next func(ctx context.Context)) {
-	stopwatch := func() func() time.Duration { return func() time.Duration { return 0 } }
 	nowhere := func(*http.Request) string { return "" }
-	handler := Begin(Entrance{Stopwatch: stopwatch, Client: nowhere, Limit: limit, Gate: Gate{Path: "/verify"}}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	handler := Begin(Entrance{Client: nowhere, Limit: limit, Gate: Gate{Path: "/verify"}}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		next(r.Context())
 	}))
 	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))

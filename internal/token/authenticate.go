@@ -47,31 +47,32 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, er
 	return id, err
 }
 
-// lookUp returns the row of a credential, from the cache if it may answer. What has not the form of a credential is
-// refused before the store is asked. A JWT in the cache needs no second look at its signature: it is the same to the
-// byte. A thousand requests with one credential that come together are one look-up.
+// lookUp returns the row of a credential, from memory if that may answer. What has not the form of a credential is
+// refused before the store is asked. A JWT whose row is in memory needs no second look at its signature: it is the same
+// to the byte. A thousand requests with one credential that come together are one look-up.
 func (s *Service) lookUp(ctx context.Context, credential string) (Identity, error) {
 	hash := HashSecret(credential)
-	if id, ok := s.Cache.get(hash); ok {
-		return id, nil
+	if s.Memory != nil {
+		if id, ok := s.Memory.Row(hash); ok {
+			return id, nil
+		}
 	}
 	dialect := s.Dialects.OrPublished().OfSecret(credential)
 	if dialect == nil {
 		return Identity{}, invalidCredential(errSecretForm)
 	}
-	return s.lookUps.get(ctx, hash, func() (Identity, error) {
-		reading := s.Cache.reading() // before the signature is checked, since a retired key clears the cache
+	read := func() (Identity, error) { // the signature, too, since a retired key is a change
 		if dialect.Secrets.Signed {
 			if err := s.Signer.Verify(credential); err != nil {
 				return Identity{}, invalidCredential(err)
 			}
 		}
-		id, err := s.Store.FindSecret(ctx, hash)
-		if err == nil {
-			s.Cache.put(hash, id, reading)
-		}
-		return id, err
-	})
+		return s.Store.FindSecret(ctx, hash)
+	}
+	if s.Memory == nil {
+		return read()
+	}
+	return s.Memory.ReadRow(ctx, hash, read)
 }
 
 // Why a credential is not valid, for the log.

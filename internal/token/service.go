@@ -13,22 +13,18 @@ type Service struct {
 	Signer   Signer
 	// OIDC vouches for callers with a JWT of another issuer; nil if none is configured.
 	OIDC Federation
-	// Cache answers for credentials that were read lately; nil reads each one every time.
-	Cache *Cache
-	// FederatedMaxLifetime is how long a token lives at most that a caller made with a JWT of another issuer; 0: no maximum.
+	// Memory answers for what was read lately; nil reads each credential every time, and publishes no status lists.
+	Memory Memory
+	// FederatedMaxLifetime is how long a token lives at most that a caller made with a JWT of another issuer; 0: no
+	// maximum.
 	FederatedMaxLifetime time.Duration
-	// StatusTTL is for how long others may use a status list before they ask again; 0 is [DefaultStatusTTL].
-	StatusTTL time.Duration
 	// Dialects are those that the server speaks; nil is [Published].
 	Dialects Dialects
 	// Policies are the operator's limits, by dialect. One that is missing has its [Dialect.Policy].
 	Policies map[*Dialect]Policy
-	// Clock tells the time; nil is the system's clock.
-	Clock func() time.Time
+	Clock    Clock
 
-	uses    uses
-	lists   statuses
-	lookUps shared[Hash, Identity]
+	uses uses
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -56,22 +52,8 @@ func (s *Service) policy(d *Dialect) Policy {
 	return d.Policy
 }
 
-// Now is the one clock: UTC, in the milliseconds that the store keeps.
-func (s *Service) Now() time.Time {
-	if s.Clock != nil {
-		return s.Clock().UTC().Truncate(time.Millisecond)
-	}
-	return time.Now().UTC().Truncate(time.Millisecond)
-}
-
-// Stopwatch starts to measure a duration; the function that it returns tells how long ago that was.
-func (s *Service) Stopwatch() func() time.Duration { return stopwatch() }
-
-// stopwatch is on the clock of the process that never goes back.
-func stopwatch() func() time.Duration {
-	start := time.Now()
-	return func() time.Duration { return time.Since(start) }
-}
+// Now is the one clock, see [Clock.Now].
+func (s *Service) Now() time.Time { return s.Clock.Now() }
 
 // Get returns a token that the caller sees.
 func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, error) {
@@ -115,8 +97,8 @@ func (s *Service) List(ctx context.Context, c Caller, q Query, cursor string, r 
 	return page, err
 }
 
-// Walk shows the tokens that [Service.List] would return in pages, all of them, a page at a time: the query's Limit is the
-// size of what is read at once. It shows an empty page only if there are no tokens.
+// Walk shows the tokens that [Service.List] would return in pages, all of them, a page at a time: the query's Limit is
+// the size of what is read at once. It shows an empty page only if there are no tokens.
 func (s *Service) Walk(ctx context.Context, c Caller, q Query, cursor string, r Reach, show func([]Token) error) error {
 	q, err := s.begin(ctx, c, q, cursor, r)
 	for more := true; more && err == nil; {
@@ -131,7 +113,8 @@ func (s *Service) Walk(ctx context.Context, c Caller, q Query, cursor string, r 
 	return err
 }
 
-// begin judges the question for a list and sets where that begins. A limit of 0 means that the caller sees nothing of it.
+// begin judges the question for a list and sets where that begins. A limit of 0 means that the caller sees nothing of
+// it.
 func (s *Service) begin(ctx context.Context, c Caller, q Query, cursor string, r Reach) (Query, error) {
 	if err := c.enter(q.Dialect, r); err != nil {
 		return q, err
@@ -220,9 +203,9 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	return s.used(t), err
 }
 
-// futile is why a change would change nothing, tried on a copy. What takes rights away goes before all others, and so must
-// not be asked of tokens that are not there, as often as somebody pleases. Its caller is judged as for a reading: nothing
-// changes.
+// futile is why a change would change nothing, tried on a copy. What takes rights away goes before all others, and so
+// must not be asked of tokens that are not there, as often as somebody pleases. Its caller is judged as for a reading:
+// nothing changes.
 func (s *Service) futile(ctx context.Context, ref Ref, change func(*Token) error) error {
 	t, err := s.Store.Find(ctx, ref)
 	if err == nil {
@@ -247,30 +230,13 @@ func (s *Service) forget(c Change) {
 
 // Changed forgets what is kept in memory of what was changed. It comes after the commit.
 func (s *Service) Changed(c Change) {
-	s.Cache.Changed(c)
-	s.lists.tell(c)
+	if s.Memory != nil {
+		s.Memory.Changed(c)
+	}
 }
 
-// Follower is who is to hear of the changes that other processes make.
-func (s *Service) Follower() Follower { return follower{s.Cache, s} }
-
-// follower hands what is heard on to all that is kept in memory.
-type follower struct {
-	*Cache
-	service *Service
-}
-
-// Changed implements [Follower].
-func (f follower) Changed(c Change) { f.service.Changed(c) }
-
-// Lost implements [Follower].
-func (f follower) Lost() {
-	f.Cache.Lost()
-	f.service.lists.tell(Change{})
-}
-
-// free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from any
-// state, and an admin's suspension takes the place of the owner's, which the owner could undo.
+// free reports whether the caller may do the action whatever the table of transitions says: some dialects delete from
+// any state, and an admin's suspension takes the place of the owner's, which the owner could undo.
 func (t *Token) free(c Caller, a Action, status State) bool {
 	return a == Delete && t.Dialect.DeletesFromAnyState ||
 		a == Suspend && status == Suspended && !t.SuspendedByAdmin && c.Admin()

@@ -23,8 +23,6 @@ type Signer interface {
 	Sign(c Claims) (secret, keyID string, err error)
 	// KeyIDs are those of all keys that verify.
 	KeyIDs() []string
-	// SignStatusList returns the status list token for the claims, signed with the active key.
-	SignStatusList(c StatusClaims) (string, error)
 	// Verify returns nil if this server signed the JWT and it has not been altered. It does not judge times: the store's
 	// row does. An error means that the secret is no token of ours.
 	Verify(secret string) error

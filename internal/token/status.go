@@ -1,9 +1,11 @@
 package token
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"time"
 )
 
 // StatusListSize is how many tokens share one status list.
@@ -19,9 +21,9 @@ type StatusPlace struct {
 	Index int64 // from 0 to StatusListSize-1
 }
 
-// StatusPlaceOf is the place with the number n, from 0. A list is filled before the next one begins, but in an order of its own
-// that only the key tells, so that an index does not tell how many tokens there are or which came first. Every number
-// has another place: this is a Feistel network.
+// StatusPlaceOf is the place with the number n, from 0. A list is filled before the next one begins, but in an order of
+// its own that only the key tells, so that an index does not tell how many tokens there are or which came first. Every
+// number has another place: this is a Feistel network.
 func StatusPlaceOf(key []byte, n int64) StatusPlace {
 	const mask = 1<<halfBits - 1
 	p := StatusPlace{List: n/StatusListSize + 1}
@@ -39,16 +41,6 @@ func shuffle(key []byte, numbers ...int64) int64 {
 	return int64(binary.BigEndian.Uint16(mac.Sum(nil)))
 }
 
-// status is what a status list says of a token (draft-ietf-oauth-status-list section 7.1).
-type status byte
-
-const (
-	statusValid     status = 0
-	statusInvalid   status = 1 // for good
-	statusSuspended status = 2 // for now
-	statusBits             = 2
-)
-
 // Standing is what a status list has to know of a token.
 type Standing struct {
 	Place    StatusPlace
@@ -57,31 +49,21 @@ type Standing struct {
 	Disabled bool // its account or its environment is
 }
 
-// status does not say whether the token has expired: its `exp` does.
-func (s Standing) status() status {
-	switch {
-	case s.Deleted || s.State == Revoked:
-		return statusInvalid
-	case s.Disabled || s.State != Active:
-		return statusSuspended
-	}
-	return statusValid
+// StatusClaims is what a status list token says (draft-ietf-oauth-status-list section 5.1).
+type StatusClaims struct {
+	List      int64
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+	TTL       time.Duration
+	Bits      int    // of each status
+	Packed    []byte // all statuses, compressed (RFC 1950)
 }
 
-// statusArray has [StatusListSize] statuses, the first of each byte in its lowest bits (draft-ietf-oauth-status-list
-// section 4.1).
-type statusArray []byte
-
-func newStatusArray() statusArray { return make(statusArray, StatusListSize*statusBits/8) }
-
-// set stores a status and tells whether it was another.
-func (a statusArray) set(index int64, s status) bool {
-	const perByte, mask = 8 / statusBits, 1<<statusBits - 1
-	at, shift := index/perByte, index%perByte*statusBits
-	changed := a[at]&^(mask<<shift) | byte(s)<<shift
-	if changed == a[at] {
-		return false
+// StatusList returns the signed status list with this number as it is now: a change that was answered by this process
+// is in it, one of another process is in it after less than a second.
+func (s *Service) StatusList(ctx context.Context, number int64) (string, error) {
+	if s.Memory == nil {
+		return "", Errorf(NotFound, "no status lists are published")
 	}
-	a[at] = changed
-	return true
+	return s.Memory.StatusList(ctx, number)
 }

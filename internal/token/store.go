@@ -6,8 +6,8 @@ import (
 )
 
 // Store keeps tokens. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
-// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every method honours its context. The
-// package storetest is its contract.
+// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every
+// method honours its context. The package storetest is its contract.
 type Store interface {
 	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,
 	// calls in.Decide with them and inserts the token as Decide left it. An error of Decide ends the transaction and is
@@ -25,6 +25,12 @@ type Store interface {
 	// and stores the State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends
 	// the transaction and is returned as it is.
 	Update(ctx context.Context, p Permit, ref Ref, change func(*Token) error) (Token, error)
+	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
+	Touch(ctx context.Context, uses map[int64]time.Time) error
+}
+
+// StatusStore is what status lists ask of a store, with the same errors as [Store].
+type StatusStore interface {
 	// FindStatusList fails with [NotFound] if no token has a place in the list. Places are never given up.
 	FindStatusList(ctx context.Context, list int64) error
 	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
@@ -32,8 +38,6 @@ type Store interface {
 	StatusList(ctx context.Context, list int64, each func(Standing)) error
 	// Standings returns those of the tokens that have a place, tombstones too, in any order.
 	Standings(ctx context.Context, seqs []int64) ([]Standing, error)
-	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
-	Touch(ctx context.Context, uses map[int64]time.Time) error
 }
 
 // Permit is a caller's right to make a change. It is judged inside the transaction that makes the change, before
@@ -72,7 +76,7 @@ type Facts struct {
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
 	Place       StatusPlace  // one that no other token has; where [Dialect.PublishesStatus]
-	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive and Name is not ""
+	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive, not for ""
 }
 
 // Identity is a credential's row with what it depends on.
@@ -102,8 +106,8 @@ type Query struct {
 	Limit         int       // at least 1
 }
 
-// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit first.
-// Lists are by ascending id and begin after the given id ("" or 0: at the start).
+// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit
+// first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
 type Registry interface {
 	// CreateUser gives the ID. It fails with [NameTaken] for a second user of one issuer and subject.
 	CreateUser(ctx context.Context, p Permit, u User) (User, error)
@@ -111,8 +115,8 @@ type Registry interface {
 	// FindSubject returns the user whom the OIDC issuer knows as subject, with the home account.
 	FindSubject(ctx context.Context, issuer, subject string) (Identity, error)
 	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
-	// UpdateUser stores the Role, AccountID, Disabled and UpdatedAt that change left. It tells change how many enabled admins there are
-	// besides this user; that number is locked until the end of the transaction.
+	// UpdateUser stores the Role, AccountID, Disabled and UpdatedAt that change left. It tells change how many enabled
+	// admins there are besides this user; that number is locked until the end of the transaction.
 	UpdateUser(ctx context.Context, p Permit, id int64, change func(u *User, otherAdmins int) error) (User, error)
 
 	CreateAccount(ctx context.Context, p Permit, a Account) error

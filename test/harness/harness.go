@@ -4,6 +4,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/memory"
+	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 	"github.com/tokenwright/tokenwright/test/pgtest"
@@ -39,7 +42,8 @@ type Options struct {
 	TrustedProxy  bool
 	Ready         func(context.Context) error // nil asks the database
 	Timeout       time.Duration
-	WrapStore     func(token.Store) token.Store // to plant faults
+	WrapStore     func(token.Store) token.Store // to plant faults; no rows are kept in memory then
+	Rows          int                           // kept in memory; 0: as many as by default
 	Replica       *Server                       // shares this server's database, keys and fixtures
 	Unchecked     bool                          // answers are not checked against the specs: for load, and see Answer.Check
 }
@@ -49,6 +53,7 @@ type Server struct {
 	URL     string
 	Service *token.Service
 	DB      *store.DB
+	Memory  *memory.Memory
 	Dir     string // of the database file
 	Log     *Buffer
 	Client  *http.Client
@@ -129,10 +134,10 @@ func Start(t testing.TB, o Options) *Server {
 // follow hears of the changes that other replicas make, until the test ends.
 func (s *Server) follow() {
 	ctx, cancel := context.WithCancel(context.Background())
-	done, follower := make(chan struct{}), s.Service.Follower()
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.DB.Follow(ctx, follower, func(err error) { fmt.Fprintln(s.Log, err) })
+		s.DB.Follow(ctx, s.Memory, func(err error) { fmt.Fprintln(s.Log, err) })
 	}()
 	s.t.Cleanup(func() { cancel(); <-done })
 }
@@ -173,16 +178,29 @@ func (s *Server) assemble(o Options) error {
 	}
 	s.keys = func() ([]byte, error) { return json.Marshal(signer.Public()) }
 	s.Service = &token.Service{
-		Store: s.DB, Registry: s.DB, Signer: signer, Dialects: o.Dialects, Policies: o.Policies, Cache: token.NewCache(10000, s.DB.Shared()),
+		Store: s.DB, Registry: s.DB, Signer: signer, Dialects: o.Dialects, Policies: o.Policies,
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
 	}
-	if o.WrapStore != nil { // a planted fault must not hide behind the cache
-		s.Service.Store, s.Service.Cache = o.WrapStore(s.DB), nil
-	}
+	s.remember(o, signer)
 	if o.OIDC != nil {
 		s.Service.OIDC = o.OIDC(s.URL)
 	}
 	return nil
+}
+
+// remember gives the service its memory. A planted fault must not hide behind it.
+func (s *Server) remember(o Options, signer *jwt.Keys) {
+	rows := cmp.Or(o.Rows, 10_000)
+	lists := statuslist.Config{Store: s.DB, Signer: signer, Clock: s.Service.Clock}
+	if o.WrapStore != nil {
+		rows = 0
+		s.Service.Store = o.WrapStore(s.DB)
+		if wrapped, too := s.Service.Store.(token.StatusStore); too {
+			lists.Store = wrapped
+		}
+	}
+	s.Memory = memory.New(rows, s.DB.Shared(), lists)
+	s.Service.Memory = s.Memory
 }
 
 func (s *Server) config(o Options) handlers.Config {

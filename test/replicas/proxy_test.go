@@ -3,6 +3,7 @@ package replicas
 import (
 	"io"
 	"net"
+	"net/url"
 	"sync"
 	"testing"
 )
@@ -33,6 +34,18 @@ func newProxy(t *testing.T, target string) *proxy {
 		p.closeAll()
 	})
 	return p
+}
+
+// through returns the way to a database through a proxy.
+func through(t *testing.T, database string) (p *proxy, address string) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = newProxy(t, u.Host)
+	u.Host = p.listener.Addr().String()
+	return p, u.String()
 }
 
 func (p *proxy) accept() {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -117,13 +116,8 @@ func TestStatusListsReachAllReplicas(t *testing.T) {
 func TestStatusListsOfACutOffReplica(t *testing.T) {
 	database := pgtest.URL(t)
 	first := harness.Start(t, harness.Options{DatabaseURL: database})
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newProxy(t, u.Host)
-	u.Host = p.listener.Addr().String()
-	second := harness.Start(t, harness.Options{DatabaseURL: u.String(), Replica: first, Timeout: time.Second})
+	p, address := through(t, database)
+	second := harness.Start(t, harness.Options{DatabaseURL: address, Replica: first, Timeout: time.Second})
 	s := createListed(t, first)
 	if statusAt(statuses(t, second), s.index) != 0 {
 		t.Fatal("a fresh token is not valid")

@@ -1,4 +1,5 @@
-// Package storetest is the contract of [token.Store] and [token.Registry] as tests. Every implementation runs them:
+// Package storetest is the contract of [token.Store], [token.StatusStore] and [token.Registry] as tests. Every
+// implementation runs them:
 //
 //	func TestContract(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Store { … })
@@ -22,13 +23,15 @@ import (
 // Store is what is tested.
 type Store interface {
 	token.Store
+	token.StatusStore
 	token.Registry
 }
 
 // Run runs every test with an empty store of its own from open, which also sees to closing it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, group := range []map[string]func(*testing.T, *world){
-		createTests, factsTests, tokenTests, listTests, touchTests, registryTests, interruptTests, raceTests, revocationTests, permitTests, statusTests,
+		createTests, factsTests, tokenTests, listTests, touchTests, registryTests, interruptTests,
+		raceTests, revocationTests, permitTests, statusTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) { group[name](t, newWorld(t, open(t))) })
