@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,30 +68,25 @@ func shown(err error) string {
 func TestWhoComesWithACredential(t *testing.T) {
 	w := newWorld(t)
 	end := noon.Add(time.Hour)
-	type who struct {
-		user      int64
-		account   string
-		role      Role
-		expires   time.Time
-		federated bool
-	}
 	for name, c := range map[string]struct {
 		credential Token
-		want       who
+		want       string // user, account, role
+		expires    time.Time
 	}{
-		"a user's":                {Token{UserID: member}, who{member, home.ID, RoleMember, time.Time{}, false}},
-		"one that ends":           {Token{UserID: member, ExpiresAt: end}, who{member, home.ID, RoleMember, end, false}},
-		"an admin's":              {Token{UserID: admin}, who{admin, home.ID, RoleAdmin, time.Time{}, false}},
-		"an admin's, limited":     {Token{UserID: admin, RoleLimit: RoleMember}, who{admin, home.ID, RoleMember, time.Time{}, false}},
-		"at home in disabled":     {Token{UserID: evicted}, who{evicted, shut.ID, RoleMember, time.Time{}, false}},
-		"an account's":            {Token{Dialect: APIToken, AccountID: home.ID}, who{0, home.ID, "", time.Time{}, false}},
-		"of another dialect":      {Token{Dialect: personal, UserID: member}, who{member, home.ID, RoleMember, time.Time{}, false}},
-		"of one without a prefix": {Token{Dialect: Unleash, UserID: member}, who{member, home.ID, RoleMember, time.Time{}, false}},
+		"a user's":            {Token{UserID: member}, "3 h member", time.Time{}},
+		"one that ends":       {Token{UserID: member, ExpiresAt: end}, "3 h member", end},
+		"an admin's":          {Token{UserID: admin}, "1 h admin", time.Time{}},
+		"an admin's, limited": {Token{UserID: admin, RoleLimit: RoleMember}, "1 h member", time.Time{}},
+		"at home in disabled": {Token{UserID: evicted}, "6 s member", time.Time{}},
+		"an account's":        {Token{Dialect: APIToken, AccountID: other.ID}, "0 r ", time.Time{}},
+		"of another dialect":  {Token{Dialect: personal, UserID: stranger}, "4 r member", time.Time{}},
+		"a numbered one":      {Token{Dialect: Unleash, UserID: introspector}, "2 h introspector", time.Time{}},
 	} {
 		got := w.caller(t, c.credential)
-		same(t, name, who{got.userID(), got.AccountID(), got.Role, got.ExpiresAt, got.federated}, c.want)
-		used := w.uses.last(got.Token.Seq)
-		same(t, name+": the use", used, noon)
+		same(t, name, fmt.Sprint(got.userID(), " ", got.AccountID()[:1], " ", got.Role), c.want)
+		same(t, name+": the end", got.ExpiresAt, c.expires)
+		same(t, name+": whether it is a guest", got.federated, false)
+		same(t, name+": the use", w.uses.last(got.Token.Seq), noon)
 	}
 }
 
@@ -144,30 +140,39 @@ func TestAnOutageIsNotACredentialsFault(t *testing.T) {
 	}
 }
 
-// TestGuests: the issuer says who it is, the registry whether that is a user of ours, and the role unless the issuer does.
+// TestGuests: the issuer says who it is, the registry whether that is a user of ours, and its role unless the issuer
+// says that, too.
 func TestGuests(t *testing.T) {
-	const invalid = "credential invalid: the credential is not valid: "
-	end := noon.Add(time.Hour + 1234567)
+	const (
+		idp           = "https://idp.example"
+		invalid       = "credential invalid: the credential is not valid: "
+		nameless, out = invalid + "the JWT names no subject", invalid + "the user 8 is disabled"
+	)
+	unknown := func(issuer, subject string) string {
+		return fmt.Sprintf("%sno user is registered with the issuer %q and the subject %q", invalid, issuer, subject)
+	}
 	for name, c := range map[string]struct {
-		vouched Vouched
-		want    string
-		role    Role
+		issuer, subject string
+		claimed         Role
+		role            Role
+		want            string
 	}{
-		"a user":               {Vouched{Issuer: "https://idp.example", Subject: "guest", ExpiresAt: end}, "", RoleMember},
-		"a user with a role":   {Vouched{Issuer: "https://idp.example", Subject: "guest", ExpiresAt: end, Role: RoleAdmin}, "", RoleAdmin},
-		"a local user's name":  {Vouched{Subject: "member"}, invalid + "the JWT names no subject", ""},
-		"no subject":           {Vouched{Issuer: "https://idp.example"}, invalid + "the JWT names no subject", ""},
-		"an unknown subject":   {Vouched{Issuer: "https://idp.example", Subject: "x"}, invalid + `no user is registered with the issuer "https://idp.example" and the subject "x"`, ""},
-		"of another issuer":    {Vouched{Issuer: "https://other.example", Subject: "guest"}, invalid + `no user is registered with the issuer "https://other.example" and the subject "guest"`, ""},
-		"of a local user":      {Vouched{Issuer: "https://idp.example", Subject: "member"}, invalid + `no user is registered with the issuer "https://idp.example" and the subject "member"`, ""},
-		"a user that is out":   {Vouched{Issuer: "https://idp.example", Subject: "out"}, invalid + "the user 8 is disabled", ""},
-		"a disabled admin too": {Vouched{Issuer: "https://idp.example", Subject: "out", Role: RoleAdmin}, invalid + "the user 8 is disabled", ""},
+		"a user":              {idp, "guest", "", RoleMember, ""},
+		"a user with a role":  {idp, "guest", RoleAdmin, RoleAdmin, ""},
+		"a local user's name": {"", "member", "", "", nameless},
+		"no subject":          {idp, "", "", "", nameless},
+		"an unknown subject":  {idp, "x", "", "", unknown(idp, "x")},
+		"of another issuer":   {"https://other.example", "guest", "", "", unknown("https://other.example", "guest")},
+		"of a local user":     {idp, "member", "", "", unknown(idp, "member")},
+		"a disabled user":     {idp, "out", "", "", out},
+		"one with a role":     {idp, "out", RoleAdmin, "", out},
 	} {
 		w := newWorld(t)
-		out := User{AdminID: "8", Issuer: "https://idp.example", Subject: "out", Role: RoleAdmin, Disabled: true, AccountID: home.ID}
-		_, err := w.fake.CreateUser(t.Context(), Permit{}, out)
+		disabled := User{AdminID: "8", Issuer: idp, Subject: "out", Role: RoleAdmin, Disabled: true, AccountID: home.ID}
+		_, err := w.fake.CreateUser(t.Context(), Permit{}, disabled)
 		ok(t, err)
-		w.OIDC, w.signer.foreign, w.oidc.vouched = w.oidc, true, c.vouched
+		w.OIDC, w.signer.foreign = w.oidc, true
+		w.oidc.vouched = Vouched{c.issuer, c.subject, c.claimed, noon.Add(time.Hour + 1234567)}
 		got, err := w.Authenticate(t.Context(), "eyJ.guest.signature")
 		refused(t, name, err, c.want)
 		same(t, name+": the role", got.Role, c.role)
@@ -179,7 +184,7 @@ func TestGuests(t *testing.T) {
 		same(t, name+": the account", got.AccountID(), home.ID)
 		same(t, name+": the end", got.ExpiresAt, noon.Add(time.Hour+time.Millisecond))
 		same(t, name+": whether it is a guest", got.federated, true)
-		same(t, name+": the claim", got.claimed, c.vouched.Role)
+		same(t, name+": the claim", got.claimed, c.claimed)
 		same(t, name+": the token", got.Token, nil)
 	}
 }
@@ -243,6 +248,8 @@ func (m *fakeMemory) ReadRow(_ context.Context, h Hash, read func() (Identity, e
 	}
 	return id, err
 }
+
+func (m *fakeMemory) StatusList(context.Context, int64) (string, error) { return "signed", nil }
 
 func (m *fakeMemory) Changed(c Change) {
 	clear(m.rows)

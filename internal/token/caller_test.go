@@ -8,7 +8,8 @@ import (
 // Callers of each kind, as authentication makes them.
 func callers() map[string]Caller {
 	user := func(id int64, a Account, limit Role) Caller {
-		return Identity{Token: &Token{Dialect: Muninx, UserID: id, RoleLimit: limit}, User: &people[id-1], Account: &a}.Caller()
+		t := &Token{Dialect: Muninx, UserID: id, RoleLimit: limit}
+		return Identity{Token: t, User: &people[id-1], Account: &a}.Caller()
 	}
 	account := func(a Account, e *Environment, introspector bool) Caller {
 		t := &Token{Dialect: APIToken, AccountID: a.ID, Introspector: introspector}
@@ -33,8 +34,8 @@ func callers() map[string]Caller {
 	}
 }
 
-// TestWhoEnters: a user's tokens need a user, an account's an account that is enabled or an admin, and the administration
-// needs an admin.
+// TestWhoEnters: a user's tokens need a user, an account's an enabled account or an admin, and the administration an
+// admin.
 func TestWhoEnters(t *testing.T) {
 	const (
 		noUser   = "forbidden: the credential belongs to no user, and these tokens are a user's own"
@@ -64,7 +65,7 @@ func TestWhoEnters(t *testing.T) {
 	}
 }
 
-// TestWhoSeesWhat has a line a caller: which tokens exist for it, by the dialect's door, and by that of the administration.
+// TestWhoSeesWhat has a line for each caller: which tokens exist for it in a dialect, and in the administration.
 func TestWhoSeesWhat(t *testing.T) {
 	all := callers()
 	tokens := map[byte]Token{
@@ -105,29 +106,33 @@ func TestWhoSeesWhat(t *testing.T) {
 // TestQueriesAreNarrowed: a list asks the store for what the caller sees, and for no more.
 func TestQueriesAreNarrowed(t *testing.T) {
 	all := callers()
+	type owner struct {
+		user    int64
+		account string
+		env     string
+	}
 	for name, c := range map[string]struct {
-		caller string
-		reach  Reach
-		query  Query
-		want   Query
+		caller      string
+		dialect     *Dialect
+		reach       Reach
+		asked, want owner
 	}{
-		"a user's":                 {"member", Own, Query{Dialect: personal}, Query{Dialect: personal, UserID: member}},
-		"an admin's own":           {"admin", Own, Query{Dialect: personal}, Query{Dialect: personal, UserID: admin}},
-		"another user's":           {"member", Own, Query{Dialect: personal, UserID: admin}, Query{Dialect: personal, UserID: member}},
-		"an account's":             {"member", Own, Query{Dialect: corporate}, Query{Dialect: corporate, AccountID: home.ID}},
-		"an account's by a token":  {"account", Own, Query{Dialect: corporate}, Query{Dialect: corporate, AccountID: home.ID}},
-		"all accounts', an admin":  {"admin", Own, Query{Dialect: corporate}, Query{Dialect: corporate}},
-		"one account's, an admin":  {"admin", Own, Query{Dialect: corporate, AccountID: other.ID}, Query{Dialect: corporate, AccountID: other.ID}},
-		"everything":               {"admin", Everything, Query{}, Query{}},
-		"everything of a user":     {"admin", Everything, Query{Dialect: personal, UserID: member}, Query{Dialect: personal, UserID: member}},
-		"an environment of choice": {"account", Own, Query{Dialect: corporate, EnvironmentID: homeEnv.ID}, Query{Dialect: corporate, AccountID: home.ID, EnvironmentID: homeEnv.ID}},
-		"the caller's environment": {"environment", Own, Query{Dialect: corporate}, Query{Dialect: corporate, AccountID: home.ID, EnvironmentID: homeEnv.ID}},
+		"a user's":                {"member", personal, Own, owner{}, owner{user: member}},
+		"an admin's own":          {"admin", personal, Own, owner{}, owner{user: admin}},
+		"another user's":          {"member", personal, Own, owner{user: admin}, owner{user: member}},
+		"an account's":            {"member", corporate, Own, owner{}, owner{account: home.ID}},
+		"an account's by a token": {"account", corporate, Own, owner{}, owner{account: home.ID}},
+		"all accounts', an admin": {"admin", corporate, Own, owner{}, owner{}},
+		"an account's, an admin":  {"admin", corporate, Own, owner{account: other.ID}, owner{account: other.ID}},
+		"everything":              {"admin", nil, Everything, owner{}, owner{}},
+		"everything of a user":    {"admin", personal, Everything, owner{user: member}, owner{user: member}},
+		"an environment's":        {"account", corporate, Own, owner{env: homeEnv.ID}, owner{0, home.ID, homeEnv.ID}},
+		"its environment's":       {"environment", corporate, Own, owner{}, owner{0, home.ID, homeEnv.ID}},
 	} {
-		got, want := all[c.caller].narrow(c.query, c.reach), c.want
-		if got.Dialect != want.Dialect || got.UserID != want.UserID || got.AccountID != want.AccountID ||
-			got.EnvironmentID != want.EnvironmentID {
-			t.Errorf("%s: %+v, want %+v", name, got, want)
-		}
+		got := all[c.caller].narrow(Query{Dialect: c.dialect, UserID: c.asked.user, AccountID: c.asked.account,
+			EnvironmentID: c.asked.env}, c.reach)
+		same(t, name, owner{got.UserID, got.AccountID, got.EnvironmentID}, c.want)
+		same(t, name+": the dialect", got.Dialect, c.dialect)
 	}
 }
 
@@ -174,7 +179,6 @@ func TestWhoMayIntrospect(t *testing.T) {
 
 // TestCallersAreJudgedAgain: the caller of a change is who it is when the change is made, within the same credential.
 func TestCallersAreJudgedAgain(t *testing.T) {
-	const invalid = "credential invalid: the credential is not valid: "
 	usual, root, out := people[member-1], people[admin-1], people[disabled-1]
 	mine := Token{Dialect: Muninx, ID: "mine", UserID: member, State: Active}
 	limited := Token{Dialect: Muninx, ID: "mine", UserID: admin, State: Active, RoleLimit: RoleIntrospector}
@@ -183,6 +187,8 @@ func TestCallersAreJudgedAgain(t *testing.T) {
 	withJWT := Caller{User: &usual, Account: &home, ExpiresAt: noon.Add(time.Millisecond), federated: true}
 	claiming, over, lasting := withJWT, withJWT, withJWT
 	claiming.claimed, over.ExpiresAt, lasting.ExpiresAt = RoleIntrospector, noon, time.Time{}
+	users := Identity{User: &usual, Account: &home}
+	const ref, gone = "token:muninx/mine: ", "the token or its user is gone"
 	for name, c := range map[string]struct {
 		caller Caller
 		now    Identity
@@ -192,19 +198,22 @@ func TestCallersAreJudgedAgain(t *testing.T) {
 		"nothing changed":        {withToken, Identity{Token: &mine, User: &usual, Account: &home}, RoleMember, ""},
 		"the role rose":          {withToken, Identity{Token: &mine, User: &root, Account: &home}, RoleAdmin, ""},
 		"the limit stays":        {withToken, Identity{Token: &limited, User: &root, Account: &home}, RoleIntrospector, ""},
-		"the token is gone":      {withToken, Identity{}, "", invalid + "the token or its user is gone"},
-		"the token ended":        {withToken, Identity{Token: &ended, User: &usual, Account: &home}, "", invalid + "token:muninx/mine: expired"},
-		"the user was disabled":  {withToken, Identity{Token: &mine, User: &out, Account: &home}, "", invalid + "token:muninx/mine: user_disabled"},
-		"a JWT":                  {withJWT, Identity{User: &usual, Account: &home}, RoleMember, ""},
+		"the token is gone":      {withToken, Identity{}, "", gone},
+		"the token ended":        {withToken, Identity{Token: &ended, User: &usual, Account: &home}, "", ref + "expired"},
+		"the user is disabled":   {withToken, Identity{Token: &mine, User: &out, Account: &home}, "", ref + "user_disabled"},
+		"a JWT":                  {withJWT, users, RoleMember, ""},
 		"a JWT, the role rose":   {withJWT, Identity{User: &root, Account: &home}, RoleAdmin, ""},
 		"a JWT with a role":      {claiming, Identity{User: &root, Account: &home}, RoleIntrospector, ""},
-		"a JWT that never ends":  {lasting, Identity{User: &usual, Account: &home}, RoleMember, ""},
-		"a JWT that ended":       {over, Identity{User: &usual, Account: &home}, "", invalid + "the JWT has expired"},
-		"a JWT, no user":         {withJWT, Identity{}, "", invalid + "the token or its user is gone"},
-		"a JWT, no home account": {withJWT, Identity{User: &usual}, "", invalid + "the token or its user is gone"},
-		"a JWT, user disabled":   {withJWT, Identity{User: &out, Account: &home}, "", invalid + "the user 5 is disabled"},
+		"a JWT that never ends":  {lasting, users, RoleMember, ""},
+		"a JWT that ended":       {over, users, "", "the JWT has expired"},
+		"a JWT, no user":         {withJWT, Identity{}, "", gone},
+		"a JWT, no home account": {withJWT, Identity{User: &usual}, "", gone},
+		"a JWT, user disabled":   {withJWT, Identity{User: &out, Account: &home}, "", "the user 5 is disabled"},
 	} {
 		again, err := c.caller.again(c.now, noon)
+		if c.want != "" {
+			c.want = "credential invalid: the credential is not valid: " + c.want
+		}
 		refused(t, name, err, c.want)
 		same(t, name+": the role", again.Role, c.role)
 		if err != nil {
@@ -246,7 +255,8 @@ func TestPermits(t *testing.T) {
 	for _, urgent := range []bool{true, false} {
 		p := w.adminPermit(&visitor, urgent)
 		same(t, "urgency", p.Urgent, urgent)
-		refused(t, "the judgement", p.Judge(Identity{User: &people[guest-1], Account: &home}), "forbidden: this needs the role admin")
+		refused(t, "the judgement", p.Judge(Identity{User: &people[guest-1], Account: &home}),
+			"forbidden: this needs the role admin")
 		risen := people[admin-1]
 		refused(t, "the judgement", p.Judge(Identity{User: &risen, Account: &other}), "")
 		same(t, "who the caller is now", visitor.User, &risen)

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// Fake is a store and a registry in memory, for the tests of the rules; the contract holds it to what a database does. A
-// change works on a copy of everything, which takes the place of what was there when the change ends well. A reader has
-// what was there when it came.
+// Fake is a store and a registry in memory, for the tests of the rules; the contract holds it to what a database does.
+// A change works on a copy of everything, which takes the place of what was there when the change ends well. A reader
+// has what was there when it came.
 type Fake struct {
-	// Fault, unless it is nil, is asked for an error before each call, by the name of the method, and again with ", stored"
-	// behind the name after a change was stored, as when a database is lost before it could say so.
+	// Fault, unless it is nil, is asked for an error by the name of the method before each call, and after a change was
+	// stored with ", stored" behind the name: so a database is lost before it could say that it did something.
 	Fault func(method string) error
 
 	rows atomic.Pointer[rows]
@@ -44,10 +44,10 @@ func (f *Fake) refuse(ctx context.Context, method string) error {
 		return Canceled
 	case ctx.Err() != nil:
 		return Unavailable
-	case f.Fault != nil:
-		return f.Fault(method)
+	case f.Fault == nil:
+		return nil
 	}
-	return nil
+	return f.Fault(method)
 }
 
 // read answers from what is there.
@@ -60,34 +60,35 @@ func read[T any](ctx context.Context, f *Fake, method string, answer func(*rows)
 }
 
 // change stores what do has made of a copy, and returns what do returned.
-func change[T any](ctx context.Context, f *Fake, method string, p Permit, do func(*rows) (T, error)) (done T, err error) {
-	if err = f.refuse(ctx, method); err != nil {
-		return done, err
+func change[T any](ctx context.Context, f *Fake, method string, p Permit, do func(*rows) (T, error)) (T, error) {
+	var none T
+	if err := f.refuse(ctx, method); err != nil {
+		return none, err
 	}
 	select {
 	case f.turn <- struct{}{}:
 		defer func() { <-f.turn }()
 	case <-ctx.Done():
-		return done, f.refuse(ctx, method)
+		return none, f.refuse(ctx, method)
 	}
 	before := f.rows.Load()
-	after := &rows{slices.Clone(before.tokens), slices.Clone(before.users), maps.Clone(before.accounts),
-		maps.Clone(before.environments)}
 	if p.Judge != nil {
-		if err = p.Judge(before.caller(p)); err != nil {
-			return done, err
+		if err := p.Judge(before.caller(p)); err != nil {
+			return none, err
 		}
 	}
+	after := &rows{slices.Clone(before.tokens), slices.Clone(before.users), maps.Clone(before.accounts),
+		maps.Clone(before.environments)}
 	result, err := do(after)
 	if err == nil {
 		err = f.refuse(ctx, method+", to be stored")
 	}
 	if err != nil {
-		return done, err
+		return none, err
 	}
 	f.rows.Store(after)
-	if err = f.refuse(context.WithoutCancel(ctx), method+", stored"); err != nil {
-		return done, err
+	if err := f.refuse(context.WithoutCancel(ctx), method+", stored"); err != nil {
+		return none, err
 	}
 	return result, nil
 }

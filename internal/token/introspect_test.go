@@ -86,6 +86,17 @@ func TestChecksAreUses(t *testing.T) {
 	same(t, "the use by a gateway", w.uses.last(made.Seq), noon)
 }
 
+// TestStatusListsComeFromMemory: which serves them, or nobody does.
+func TestStatusListsComeFromMemory(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.StatusList(t.Context(), 1)
+	refused(t, "without a memory", err, "not found: no status lists are published")
+	w.Memory = &fakeMemory{}
+	signed, err := w.StatusList(t.Context(), 1)
+	ok(t, err)
+	same(t, "with one", signed, "signed")
+}
+
 // TestAllowIntrospection: an admin lets an account's token check others, and forbids it again.
 func TestAllowIntrospection(t *testing.T) {
 	w := newWorld(t)
@@ -132,12 +143,7 @@ func TestAllowIntrospection(t *testing.T) {
 
 	for method, heard := range map[string]int{"Update": 0, "Update, stored": 1} {
 		memory.changes = nil
-		w.fake.Fault = func(m string) error {
-			if m == method {
-				return Unavailable
-			}
-			return nil
-		}
+		w.fake.Fault = failing(method, Unavailable)
 		_, err := w.AllowIntrospection(t.Context(), root, accounts.Ref(), true)
 		same(t, "the kind", KindOf(err), Unavailable)
 		same(t, "what is heard after "+method, len(memory.changes), heard)

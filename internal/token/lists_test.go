@@ -9,7 +9,10 @@ import (
 
 // TestWhoGetsWhat: a token that the caller does not see reads like one that does not exist.
 func TestWhoGetsWhat(t *testing.T) {
-	const none = "not found: there is no such token"
+	const (
+		none   = "not found: there is no such token"
+		noUser = "forbidden: the credential belongs to no user, and these tokens are a user's own"
+	)
 	w := newWorld(t)
 	root, usual, strange := w.user(t, admin), w.user(t, member), w.user(t, stranger)
 	bound := w.account(t, home.ID, homeEnv.ID)
@@ -29,7 +32,7 @@ func TestWhoGetsWhat(t *testing.T) {
 		"an admin, as a user":      {root, mine.Ref(), Own, none},
 		"a member, as an admin":    {usual, mine.Ref(), Everything, "forbidden: this needs the role admin"},
 		"another environment":      {bound, next.Ref(), Own, none},
-		"an account, a user's":     {bound, mine.Ref(), Own, "forbidden: the credential belongs to no user, and these tokens are a user's own"},
+		"an account, a user's":     {bound, mine.Ref(), Own, noUser},
 		"a deleted one":            {usual, gone.Ref(), Own, none},
 		"a deleted one, an admin":  {root, gone.Ref(), Everything, none},
 		"an unknown one":           {usual, Ref{personal, key("x")}, Own, none},
@@ -56,7 +59,8 @@ func letters(tokens []Token) (all string) {
 	return all
 }
 
-// listed is a world with tokens a to g, the user's in small letters and the account's in capital ones, and a credential.
+// listed is a world with tokens a to g, those of users in small letters and those of accounts in capital ones, and who
+// lists them.
 func listed(t *testing.T) (*world, Caller) {
 	t.Helper()
 	w := newWorld(t)
@@ -199,8 +203,9 @@ func TestRegistryCursors(t *testing.T) {
 	if got, fits := decodeKey(accountList)(encodeKey(accountList, home.ID)); got != home.ID || !fits {
 		t.Errorf("an account: %s %t", got, fits)
 	}
-	for _, bad := range []string{"", "x", encodeUser(0), encodeUser(-1), encodeKey(userList, "07"), encodeKey(userList, "+7"),
-		encodeKey(userList, ""), encodeKey(accountList, "7"), encodeKey("", "7"), encodeUser(7) + "\n"} {
+	for _, bad := range []string{"", "x", encodeUser(0), encodeUser(-1), encodeKey(userList, "07"),
+		encodeKey(userList, "+7"), encodeKey(userList, ""), encodeKey(accountList, "7"), encodeKey("", "7"),
+		encodeUser(7) + "\n"} {
 		if _, fits := decodeUser(bad); fits {
 			t.Errorf("%q passes for a cursor of users", bad)
 		}
@@ -272,12 +277,7 @@ func TestTheLastUseIsShownAtOnce(t *testing.T) {
 		same(t, what+", in a list", page.Tokens[0].LastUsedAt, want)
 	}
 	used("noted", noon)
-	w.fake.Fault = func(method string) error {
-		if method == "Touch" {
-			return Unavailable
-		}
-		return nil
-	}
+	w.fake.Fault = failing("Touch", Unavailable)
 	same(t, "the kind where it cannot be stored", KindOf(w.FlushUses(t.Context())), Unavailable)
 	used("noted again", noon)
 	w.fake.Fault = nil

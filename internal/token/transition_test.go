@@ -129,11 +129,13 @@ func TestPublishedDialectsDelete(t *testing.T) {
 	}
 }
 
-// TestWhoActsOnWhat: what the caller does not see is not there, whatever it may do; what it may not do, it may do to none.
+// TestWhoActsOnWhat: what the caller may do to no token is forbidden, and a token that it does not see is not there.
 func TestWhoActsOnWhat(t *testing.T) {
 	const (
-		none  = "not found: there is no such token"
-		admOn = "forbidden: this needs the role admin"
+		none     = "not found: there is no such token"
+		notAdmin = "forbidden: this needs the role admin"
+		noUser   = "forbidden: the credential belongs to no user, and these tokens are a user's own"
+		mayNot   = "forbidden: a credential that belongs to no user may not "
 	)
 	w := newWorld(t)
 	root, usual, strange := w.user(t, admin), w.user(t, member), w.user(t, stranger)
@@ -156,11 +158,11 @@ func TestWhoActsOnWhat(t *testing.T) {
 		"its owner":                          {usual, mine, Suspend, Own, ""},
 		"another user":                       {strange, mine, Suspend, Own, none},
 		"another user, what is not possible": {strange, mine, Activate, Own, none},
-		"an admin, by the dialect's door":    {root, mine, Suspend, Own, none},
-		"a member, by the admin's door":      {usual, mine, Suspend, Everything, admOn},
-		"an account, a user's":               {machine, mine, Revoke, Own, "forbidden: the credential belongs to no user, and these tokens are a user's own"},
-		"an account, its own":                {machine, ours, Suspend, Own, "forbidden: a credential that belongs to no user may not suspend a token"},
-		"an account, what is not there":      {machine, Ref{corporate, key("x")}, Delete, Own, "forbidden: a credential that belongs to no user may not delete a token"},
+		"an admin, in the dialect":           {root, mine, Suspend, Own, none},
+		"a member, in the administration":    {usual, mine, Suspend, Everything, notAdmin},
+		"an account, a user's":               {machine, mine, Revoke, Own, noUser},
+		"an account, its own":                {machine, ours, Suspend, Own, mayNot + "suspend a token"},
+		"an account, what is not there":      {machine, Ref{corporate, key("x")}, Delete, Own, mayNot + "delete a token"},
 		"another account":                    {strange, ours, Revoke, Own, none},
 		"another environment":                {bound, next, Revoke, Own, none},
 		"an environment, the account's":      {bound, ours, Revoke, Own, none},
@@ -231,12 +233,7 @@ func TestUrgency(t *testing.T) {
 	same(t, "changes of what is not there", len(store.permits), 0)
 
 	made, _ := w.put(t, Token{Dialect: personal, UserID: member})
-	w.fake.Fault = func(method string) error {
-		if method == "Find" {
-			return Unavailable
-		}
-		return nil
-	}
+	w.fake.Fault = failing("Find", Unavailable)
 	got, err := w.Apply(t.Context(), usual, made.Ref(), Revoke, Own)
 	same(t, "where it cannot be said before", outcome(got, err), "revoked")
 }
@@ -315,12 +312,7 @@ func TestMemoryHearsOfChanges(t *testing.T) {
 		"a store that is out": {put(func(t *Token) { t.State = Suspended }), Activate, "Update", false},
 	} {
 		memory.changes = nil
-		w.fake.Fault = func(method string) error {
-			if method == c.fault {
-				return errors.New("lost")
-			}
-			return nil
-		}
+		w.fake.Fault = failing(c.fault, errors.New("lost"))
 		_, err := w.Apply(t.Context(), usual, c.token.Ref(), c.action, Own)
 		if c.fault != "" {
 			refused(t, name, err, "lost")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestWhatIsUsable: a credential works if it is active, not deleted, not expired, and all that it depends on is enabled.
+// TestWhatIsUsable: a credential works if it is active, neither expired nor deleted, and what it depends on is enabled.
 func TestWhatIsUsable(t *testing.T) {
 	usual, out := people[member-1], people[disabled-1]
 	users := func(set func(*Token)) *Token {
@@ -40,14 +40,16 @@ func TestWhatIsUsable(t *testing.T) {
 		"deleted before it was revoked": {Identity{
 			Token: users(func(t *Token) { t.State, t.DeletedAt = Revoked, noon }), User: &usual, Account: &home},
 			"token:personal/id: deleted"},
-		"of a disabled user":         {Identity{Token: users(nil), User: &out, Account: &home}, "token:personal/id: user_disabled"},
+		"of a disabled user": {Identity{Token: users(nil), User: &out, Account: &home},
+			"token:personal/id: user_disabled"},
 		"of a user that is gone":     {Identity{Token: users(nil), Account: &home}, "token:personal/id: user_disabled"},
 		"of a user without account":  {Identity{Token: users(nil), User: &usual}, "token:personal/id: user_disabled"},
 		"of a disabled account":      {Identity{Token: accounts, Account: &shut}, "token:corporate/id: account_disabled"},
 		"of an account that is gone": {Identity{Token: accounts}, "token:corporate/id: account_disabled"},
 		"of a disabled environment": {
 			Identity{Token: bound, Account: &home, Environment: &offEnv}, "token:corporate/id: environment_disabled"},
-		"of an environment that is gone": {Identity{Token: bound, Account: &home}, "token:corporate/id: environment_disabled"},
+		"of an environment that is gone": {Identity{Token: bound, Account: &home},
+			"token:corporate/id: environment_disabled"},
 		"of both disabled": {
 			Identity{Token: bound, Account: &shut, Environment: &shutEnv}, "token:corporate/id: account_disabled"},
 	} {

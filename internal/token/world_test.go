@@ -51,7 +51,8 @@ const (
 // Dialects that are made up, one of each kind of owner, with nothing that is not needed.
 var (
 	personal = &Dialect{Name: "personal", OwnedByUser: true, IDs: Keys, Precision: time.Millisecond,
-		Secrets: SecretForm{Prefix: "personal_", Alphabet: base62, Length: 30}, Names: NameRule{Word: "label", Optional: true}}
+		Secrets: SecretForm{Prefix: "personal_", Alphabet: base62, Length: 30},
+		Names:   NameRule{Word: "label", Optional: true}}
 	corporate = &Dialect{Name: "corporate", IDs: Keys, Precision: time.Millisecond,
 		Secrets: SecretForm{Prefix: "corporate_", Alphabet: base62, Length: 30}}
 )
@@ -151,6 +152,16 @@ func (w *world) set(t *testing.T, ref Ref, set func(*Token)) {
 	ok(t, err)
 }
 
+// failing is a [Fake.Fault] of one method.
+func failing(method string, err error) func(string) error {
+	return func(called string) error {
+		if called == method {
+			return err
+		}
+		return nil
+	}
+}
+
 // fakeSigner signs nothing, and tells what it was asked to sign.
 type fakeSigner struct {
 	Signer
@@ -194,12 +205,16 @@ func same[T comparable](t *testing.T, what string, got, want T) {
 	}
 }
 
-// refused fails the test unless the error has this text; "" is no error. The text begins with the kind.
+// refused fails the test unless the error has this text, which begins with the kind; "" is no error.
 func refused(t *testing.T, what string, err error, want string) {
 	t.Helper()
-	got := ""
-	if err != nil {
-		got = err.Error()
+	same(t, what, told(err), want)
+}
+
+// told is the text of an error for the log, "" for none.
+func told(err error) string {
+	if err == nil {
+		return ""
 	}
-	same(t, what, got, want)
+	return err.Error()
 }
