@@ -35,9 +35,12 @@ func TestWhoMayCreate(t *testing.T) {
 		"a member for an account, in a user's name": {
 			usual, Draft{Dialect: corporate, Scope: ScopeAccount, UserID: stranger}, notAdmin},
 	} {
+		asked := false
+		w.fake.Fault = func(string) error { asked = true; return nil }
 		_, secret, err := w.Create(t.Context(), c.caller, c.draft)
 		refused(t, name, err, c.want)
 		same(t, name+": whether there is a secret", secret != "", c.want == "")
+		same(t, name+": whether the store was asked", asked, c.want == "")
 	}
 }
 
@@ -337,6 +340,24 @@ func TestUniqueNames(t *testing.T) {
 	}
 	_, _, err = w.Create(t.Context(), w.user(t, member), Draft{Dialect: &unique, Name: "first"})
 	refused(t, "when the first is deleted", err, "")
+}
+
+// TestCreatesThatWait: those of one owner wait for each other only where that decides anything.
+func TestCreatesThatWait(t *testing.T) {
+	w := newWorld(t)
+	store := &recorder{Fake: w.fake}
+	w.Store = store
+	for _, c := range []struct {
+		limit  int
+		unique bool
+		want   bool
+	}{{0, false, false}, {1, false, true}, {0, true, true}} {
+		d := *personal
+		d.Policy.MaxTokens, d.UniqueNames = c.limit, c.unique
+		_, _, err := w.Create(t.Context(), w.user(t, member), Draft{Dialect: &d})
+		ok(t, err)
+		same(t, "whether they wait", store.inserts[len(store.inserts)-1].Exclusive, c.want)
+	}
 }
 
 // TestAllFaultsAtOnce: whoever has to mend a request is told everything; what hangs on other tokens comes after that.

@@ -180,11 +180,17 @@ func TestWhoActsOnWhat(t *testing.T) {
 	}
 }
 
-// recorder tells which permits and queries came to the store.
+// recorder tells what came to the store.
 type recorder struct {
 	*Fake
+	inserts []Insert
 	permits []Permit
 	queries []Query
+}
+
+func (r *recorder) Create(ctx context.Context, in Insert) (Token, error) {
+	r.inserts = append(r.inserts, in)
+	return r.Fake.Create(ctx, in)
 }
 
 func (r *recorder) Update(ctx context.Context, p Permit, ref Ref, set func(*Token) error) (Token, error) {
