@@ -117,6 +117,9 @@ func TestDraftsOfUsers(t *testing.T) {
 	w.fake.Fault = failing("FindAccount", Unavailable)
 	_, err := w.CreateUser(t.Context(), root, good)
 	same(t, "the kind where the account cannot be looked up", KindOf(err), Unavailable)
+	good.AccountID = "x"
+	_, err = w.CreateUser(t.Context(), root, good)
+	refused(t, "what is no id, and is not looked up", err, prefix+account)
 	_, err = w.ChangeUser(t.Context(), root, member, UserChange{AccountID: &other.ID})
 	same(t, "the kind in a change", KindOf(err), Unavailable)
 	_, err = w.CreateEnvironment(t.Context(), root, home.ID, "name")
@@ -253,6 +256,47 @@ func TestEnabledAndDisabled(t *testing.T) {
 		}
 		same(t, name+": how often the memory heard", len(memory.changes), 1)
 		same(t, name+": what it heard", memory.changes[0], c.heard)
+	}
+}
+
+// TestUrgencyInTheRegistry: what takes rights away goes before all others.
+func TestUrgencyInTheRegistry(t *testing.T) {
+	w := newWorld(t)
+	ctx, root := t.Context(), w.user(t, admin)
+	accounts, _ := w.put(t, Token{Dialect: corporate, AccountID: home.ID})
+	more, checks, less := RoleAdmin, RoleIntrospector, RoleMember
+	role := func(to *Role) func() error {
+		return func() error { return fails(w.ChangeUser(ctx, root, stranger, UserChange{Role: to})) }
+	}
+	allow := func(may bool) func() error {
+		return func() error { return fails(w.AllowIntrospection(ctx, root, accounts.Ref(), may)) }
+	}
+	move := UserChange{AccountID: &home.ID}
+	draft := UserDraft{Subject: "new", Name: "new", Role: RoleMember, AccountID: home.ID}
+	for name, c := range map[string]struct {
+		call   func() error
+		urgent bool
+	}{
+		"more rights":        {role(&more), false},
+		"fewer rights":       {role(&checks), true},
+		"the fewest":         {role(&less), true},
+		"a move":             {func() error { return fails(w.ChangeUser(ctx, root, stranger, move)) }, false},
+		"a user off":         {func() error { return fails(w.DisableUser(ctx, root, stranger, true)) }, true},
+		"a user on":          {func() error { return fails(w.DisableUser(ctx, root, stranger, false)) }, false},
+		"an account off":     {func() error { return fails(w.DisableAccount(ctx, root, other.ID, true)) }, true},
+		"an account on":      {func() error { return fails(w.DisableAccount(ctx, root, other.ID, false)) }, false},
+		"an environment off": {func() error { return fails(w.DisableEnvironment(ctx, root, offEnv.ID, true)) }, true},
+		"an environment on":  {func() error { return fails(w.DisableEnvironment(ctx, root, offEnv.ID, false)) }, false},
+		"checks allowed":     {allow(true), false},
+		"checks forbidden":   {allow(false), true},
+		"a new user":         {func() error { return fails(w.CreateUser(ctx, root, draft)) }, false},
+		"a new account":      {func() error { return fails(w.CreateAccount(ctx, root, "new")) }, false},
+		"a new environment":  {func() error { return fails(w.CreateEnvironment(ctx, root, home.ID, "new")) }, false},
+	} {
+		w.fake.Permits = nil
+		refused(t, name, c.call(), "")
+		same(t, name+": how many changes", len(w.fake.Permits), 1)
+		same(t, name+": whether it is urgent", w.fake.Permits[0].Urgent, c.urgent)
 	}
 }
 
@@ -420,6 +464,7 @@ func TestOffboarding(t *testing.T) {
 	left, err := w.fake.List(t.Context(), works)
 	ok(t, err)
 	same(t, "how many still work", len(left), 0)
+	w.fake.Fault = failing("Find", errors.New("one is tried that cannot be suspended"))
 	_, err = w.Offboard(t.Context(), root, stranger)
 	refused(t, "once more", err, "")
 }

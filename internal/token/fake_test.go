@@ -19,6 +19,9 @@ type Fake struct {
 	// stored with ", stored" behind the name: so a database is lost before it could say that it did something.
 	Fault func(method string) error
 
+	// Permits are those of the changes that were asked for.
+	Permits []Permit
+
 	rows atomic.Pointer[rows]
 	turn chan struct{} // to make a change
 }
@@ -71,6 +74,7 @@ func change[T any](ctx context.Context, f *Fake, method string, p Permit, do fun
 	case <-ctx.Done():
 		return none, f.refuse(ctx, method)
 	}
+	f.Permits = append(f.Permits, p)
 	before := f.rows.Load()
 	if p.Judge != nil {
 		if err := p.Judge(before.caller(p)); err != nil {

@@ -113,17 +113,21 @@ func TestAllowIntrospection(t *testing.T) {
 		caller Caller
 		ref    Ref
 		want   string
+		asked  bool
 	}{
-		"a member":          {usual, accounts.Ref(), "forbidden: this needs the role admin"},
-		"a user's token":    {root, users.Ref(), "conflict: a user's token checks tokens by the role of its user"},
-		"a deleted one":     {root, gone.Ref(), none},
-		"an unknown one":    {root, Ref{corporate, key("x")}, none},
-		"no id":             {root, Ref{corporate, "x"}, none},
-		"no dialect":        {root, Ref{}, none},
-		"another dialect's": {root, Ref{Unleash, accounts.ID}, none},
+		"a member":          {usual, accounts.Ref(), "forbidden: this needs the role admin", false},
+		"a user's token":    {root, users.Ref(), "conflict: a user's token checks tokens by the role of its user", true},
+		"a deleted one":     {root, gone.Ref(), none, true},
+		"an unknown one":    {root, Ref{corporate, key("x")}, none, true},
+		"no id":             {root, Ref{corporate, "x"}, none, false},
+		"no dialect":        {root, Ref{}, none, false},
+		"another dialect's": {root, Ref{Unleash, accounts.ID}, none, false},
 	} {
+		asked := false
+		w.fake.Fault = func(string) error { asked = true; return nil }
 		_, err := w.AllowIntrospection(t.Context(), c.caller, c.ref, true)
 		refused(t, name, err, c.want)
+		same(t, name+": whether the store was asked", asked, c.asked)
 	}
 	memory.changes = nil
 	for i, step := range []struct {

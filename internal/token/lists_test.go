@@ -37,11 +37,14 @@ func TestWhoGetsWhat(t *testing.T) {
 		"a deleted one, an admin":  {root, gone.Ref(), Everything, none},
 		"an unknown one":           {usual, Ref{personal, key("x")}, Own, none},
 		"no id":                    {usual, Ref{personal, "x"}, Own, none},
-		"no dialect, an admin":     {root, Ref{}, Everything, none},
+		"no dialect, by an admin":  {root, Ref{}, Everything, none},
 		"an id of another dialect": {root, Ref{corporate, mine.ID}, Everything, none},
 	} {
+		asked, nameless := false, map[string]bool{"no id": true, "no dialect, by an admin": true}
+		w.fake.Fault = func(string) error { asked = true; return nil }
 		got, err := w.Get(t.Context(), c.caller, c.ref, c.reach)
 		refused(t, name, err, c.want)
+		same(t, name+": whether the store was asked", asked, (c.want == "" || c.want == none) && !nameless[name])
 		if err == nil {
 			same(t, name, got, mine)
 		}

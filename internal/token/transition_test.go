@@ -175,8 +175,11 @@ func TestWhoActsOnWhat(t *testing.T) {
 		"no id":                              {usual, Ref{personal, "x"}, Revoke, Own, none},
 		"no dialect, by an admin":            {root, Ref{}, Revoke, Everything, none},
 	} {
+		asked, nameless := false, map[string]bool{"no id": true, "no dialect, by an admin": true}
+		w.fake.Fault = func(string) error { asked = true; return nil }
 		_, err := w.Apply(t.Context(), c.caller, c.ref, c.action, c.reach)
 		refused(t, name, err, c.want)
+		same(t, name+": whether the store was asked", asked, (c.want == "" || c.want == none) && !nameless[name])
 	}
 }
 
@@ -184,18 +187,12 @@ func TestWhoActsOnWhat(t *testing.T) {
 type recorder struct {
 	*Fake
 	inserts []Insert
-	permits []Permit
 	queries []Query
 }
 
 func (r *recorder) Create(ctx context.Context, in Insert) (Token, error) {
 	r.inserts = append(r.inserts, in)
 	return r.Fake.Create(ctx, in)
-}
-
-func (r *recorder) Update(ctx context.Context, p Permit, ref Ref, set func(*Token) error) (Token, error) {
-	r.permits = append(r.permits, p)
-	return r.Fake.Update(ctx, p, ref, set)
 }
 
 func (r *recorder) List(ctx context.Context, q Query) ([]Token, error) {
@@ -206,8 +203,6 @@ func (r *recorder) List(ctx context.Context, q Query) ([]Token, error) {
 // TestUrgency: what takes rights away goes before all others, and so does not stand there for nothing.
 func TestUrgency(t *testing.T) {
 	w := newWorld(t)
-	store := &recorder{Fake: w.fake}
-	w.Store = store
 	usual := w.user(t, member)
 	unknown := Ref{personal, key("x")}
 	for _, c := range []struct {
@@ -227,16 +222,16 @@ func TestUrgency(t *testing.T) {
 	} {
 		c.token.Dialect, c.token.UserID = personal, member
 		made, _ := w.put(t, c.token)
-		store.permits = nil
+		w.fake.Permits = nil
 		_, _ = w.Apply(t.Context(), usual, made.Ref(), c.action, Own)
-		same(t, string(c.action)+": whether the store was asked for a change", len(store.permits) == 1, c.asked)
-		if len(store.permits) == 1 {
-			same(t, string(c.action)+": whether it is urgent", store.permits[0].Urgent, c.urgent)
+		same(t, string(c.action)+": whether the store was asked for a change", len(w.fake.Permits) == 1, c.asked)
+		if len(w.fake.Permits) == 1 {
+			same(t, string(c.action)+": whether it is urgent", w.fake.Permits[0].Urgent, c.urgent)
 		}
 	}
-	store.permits = nil
+	w.fake.Permits = nil
 	_, _ = w.Apply(t.Context(), usual, unknown, Revoke, Own)
-	same(t, "changes of what is not there", len(store.permits), 0)
+	same(t, "changes of what is not there", len(w.fake.Permits), 0)
 
 	made, _ := w.put(t, Token{Dialect: personal, UserID: member})
 	w.fake.Fault = failing("Find", Unavailable)
