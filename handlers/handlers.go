@@ -1,4 +1,7 @@
 // Package handlers is the HTTP side. This file is its table of contents: one entry a contract.
+//
+// It knows which paths belong to which contract, and learns from the specs who may come in and how. It must not know
+// what an operation does, which the folder of its contract does, nor the database. internal/server calls it.
 package handlers
 
 import (
@@ -154,7 +157,7 @@ func New(cfg Config) (http.Handler, error) {
 	e.Use(
 		wire.WithAccess(rt.describe, rt.fail, cfg.report),
 		wire.Recover,
-		authn.Middleware(cfg.Tokens, rt.door, wire.Put),
+		authn.Middleware(cfg.Tokens, rt.access, wire.Put),
 		wire.StrictPath,
 	)
 	return wire.Begin(wire.Entrance{
@@ -190,9 +193,9 @@ func (rt *router) operation(c echo.Context) wire.Operation {
 	return rt.operations[route{c.Request().Method, c.Path()}]
 }
 
-// door tells how the matched operation takes a credential, and whether it is open to those who have none or judges it
+// access tells how the matched operation takes a credential, and whether it is open to those who have none or judges it
 // by itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
-func (rt *router) door(c echo.Context) (scheme authn.Scheme, open bool) {
+func (rt *router) access(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	if op.ID == "" {
 		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.resources[c.Path()].open

@@ -1,5 +1,5 @@
 // Package openapi holds the published contracts: the only hand-written wire shapes of the project. What speaks them is
-// generated from them into gen.
+// generated from them into gen. It knows nothing else, and handlers reads it.
 package openapi
 
 import _ "embed"

@@ -28,25 +28,10 @@ func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token
 func (d *DB) UpdateAccount(
 	ctx context.Context, p token.Permit, id string, change func(*token.Account) error,
 ) (token.Account, error) {
-	var row accountRow
-	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
-		if err := d.permit(tx, p, guard{kind: guardedAccount, key: id, alone: true}); err != nil {
-			return err
-		}
-		if row, err = byKey[accountRow](forChange(tx), id); err != nil {
-			return err
-		}
-		changed := row.account()
-		if err := refuse(change(&changed)); err != nil {
-			return err
-		}
-		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, token.Change{})
-	})
-	if err != nil {
-		return token.Account{}, err
-	}
-	return row.account(), nil
+	return update(ctx, d, p, guard{guardedAccount, id, true}, accountRow.account, change,
+		func(row *accountRow, a token.Account) {
+			row.Disabled, row.UpdatedAt = a.Disabled, a.UpdatedAt.UnixMilli()
+		})
 }
 
 // CreateEnvironment implements [token.Registry].
@@ -69,25 +54,10 @@ func (d *DB) ListEnvironments(ctx context.Context, after string, limit int) ([]t
 func (d *DB) UpdateEnvironment(
 	ctx context.Context, p token.Permit, id string, change func(*token.Environment) error,
 ) (token.Environment, error) {
-	var row environmentRow
-	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
-		if err := d.permit(tx, p, guard{kind: guardedEnvironment, key: id, alone: true}); err != nil {
-			return err
-		}
-		if row, err = byKey[environmentRow](forChange(tx), id); err != nil {
-			return err
-		}
-		changed := row.environment()
-		if err := refuse(change(&changed)); err != nil {
-			return err
-		}
-		row.Disabled, row.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
-		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, token.Change{})
-	})
-	if err != nil {
-		return token.Environment{}, err
-	}
-	return row.environment(), nil
+	return update(ctx, d, p, guard{guardedEnvironment, id, true}, environmentRow.environment, change,
+		func(row *environmentRow, e token.Environment) {
+			row.Disabled, row.UpdatedAt = e.Disabled, e.UpdatedAt.UnixMilli()
+		})
 }
 
 // insert stores a new row of the registry, if the permit stands.
@@ -110,10 +80,7 @@ func find[R, D any](ctx context.Context, d *DB, id any, convert func(R) D) (foun
 		row, err = byKey[R](tx, id)
 		return err
 	})
-	if err != nil {
-		return found, err
-	}
-	return convert(row), nil
+	return convert(row), err
 }
 
 // pageOf reads a page of the registry.
@@ -132,10 +99,32 @@ func pageOf[R, D any](ctx context.Context, d *DB, after any, limit int, convert 
 	return page, nil
 }
 
+// update changes a row that is disabled or enabled. Keep moves what may change from the changed thing to its row.
+func update[R, D any](
+	ctx context.Context, d *DB, p token.Permit, g guard, convert func(R) D, change func(*D) error, keep func(*R, D),
+) (D, error) {
+	var row R
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
+		if err := d.permit(tx, p, g); err != nil {
+			return err
+		}
+		if row, err = byKey[R](forChange(tx), g.key); err != nil {
+			return err
+		}
+		changed := convert(row)
+		if err := refuse(change(&changed)); err != nil {
+			return err
+		}
+		keep(&row, changed)
+		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, token.Change{})
+	})
+	return convert(row), err
+}
+
 // storeChange stores the columns of a row of the registry that change, and announces that.
 func (d *DB) storeChange(tx *gorm.DB, row any, columns []string, c token.Change) error {
 	if err := tx.Model(row).Select(columns).UpdateColumns(row).Error; err != nil {
 		return err
 	}
-	return d.announce(tx, c)
+	return d.backend.announce(tx, c)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// claimedByte is the byte of a SQLite file that a server locks. It is far behind all that a file can have, and behind the bytes
-// that SQLite locks itself.
+// claimedByte is the byte of a SQLite file that a server locks. It is far behind all that a file can have, and behind
+// the bytes that SQLite locks itself.
 const claimedByte = 1 << 62
 
 // Claim keeps other servers off a SQLite file.
@@ -46,7 +46,8 @@ func ClaimFile(path string) (*Claim, error) {
 	}
 	if !mine {
 		c.Close() //nolint:errcheck // nothing was written
-		return nil, fmt.Errorf("another server is at work on %s: several servers can share a PostgreSQL database, not a file", path)
+		return nil, fmt.Errorf("another server is at work on %s: "+
+			"several servers can share a PostgreSQL database, not a file", path)
 	}
 	return c, nil
 }

@@ -52,7 +52,7 @@ func (d *DB) readFacts(tx *gorm.DB, in token.Insert) (facts token.Facts, err err
 		return facts, err
 	}
 	if t.Dialect.PublishesStatus {
-		if facts.Place, err = d.nextPlace(tx); err != nil {
+		if facts.Entry, err = d.nextEntry(tx); err != nil {
 			return facts, err
 		}
 	}

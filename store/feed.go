@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"gorm.io/gorm"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -37,15 +36,32 @@ type Follower interface {
 }
 
 // Shared reports whether other processes may change the database, so that memory has to follow their changes.
-func (d *DB) Shared() bool { return d.backend.postgres() }
+func (d *DB) Shared() bool { return d.backend.follow != nil }
 
-// announce tells the other processes of a change at the commit of the transaction that makes it, and not at all if that
-// one fails.
-func (d *DB) announce(tx *gorm.DB, c token.Change) error {
-	if !d.backend.postgres() {
-		return nil
+// Follow tells the follower of all changes until the context ends, and report of every loss of the feed. On a database
+// that is not [DB.Shared] there is nothing to tell.
+func (d *DB) Follow(ctx context.Context, f Follower, report func(error)) {
+	if d.Shared() {
+		d.backend.follow(ctx, f, report)
 	}
-	return tx.Exec("SELECT pg_notify(?, ?)", feedChannel, changeMessage(c)).Error
+}
+
+// feedSource is a PostgreSQL, which hands announcements on in the order of their commits. A heartbeat that comes back
+// therefore says that every change which was committed before it was sent has been told already.
+type feedSource struct {
+	config   *pgx.ConnConfig // of the connection that hears of changes
+	sessions *sessions
+}
+
+func (s feedSource) follow(ctx context.Context, f Follower, report func(error)) {
+	for ctx.Err() == nil {
+		err := s.listen(ctx, f)
+		f.Lost()
+		if ctx.Err() == nil {
+			report(fmt.Errorf("the feed of changes is lost: %w", err))
+			sleep(ctx, feedRetry)
+		}
+	}
 }
 
 func changeMessage(c token.Change) string {
@@ -58,25 +74,6 @@ func changeMessage(c token.Change) string {
 	return "all"
 }
 
-// Follow tells the follower of all changes until the context ends, and report of every loss of the feed. On a database
-// that is not [DB.Shared] there is nothing to tell.
-//
-// PostgreSQL hands announcements on in the order of their commits. A heartbeat that comes back therefore says that
-// every change which was committed before it was sent has been told already.
-func (d *DB) Follow(ctx context.Context, f Follower, report func(error)) {
-	if !d.Shared() {
-		return
-	}
-	for ctx.Err() == nil {
-		err := d.listen(ctx, f)
-		f.Lost()
-		if ctx.Err() == nil {
-			report(fmt.Errorf("the feed of changes is lost: %w", err))
-			sleep(ctx, feedRetry)
-		}
-	}
-}
-
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -87,8 +84,8 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 // listen follows the feed over a connection of its own until that fails.
-func (d *DB) listen(ctx context.Context, f Follower) error {
-	conn, err := pgx.ConnectConfig(ctx, d.backend.feed.Copy())
+func (s feedSource) listen(ctx context.Context, f Follower) error {
+	conn, err := pgx.ConnectConfig(ctx, s.config.Copy())
 	if err != nil {
 		return err
 	}
@@ -101,7 +98,7 @@ func (d *DB) listen(ctx context.Context, f Follower) error {
 		return err
 	}
 	f.Lost() // what was read before now may have changed unheard
-	feed := &feed{conn: conn, sessions: d.backend.sessions, follower: f, name: "beat " + rand.Text()}
+	feed := &feed{conn: conn, sessions: s.sessions, follower: f, name: "beat " + rand.Text()}
 	defer feed.sessions.forget() // whatever has cut this connection, others may lead to the same end
 	for ctx.Err() == nil {
 		if err := feed.beat(ctx); err != nil {

@@ -95,9 +95,7 @@ func (d *DB) identify(ctx context.Context, query string, args ...any) (token.Ide
 
 func (d *DB) queryIdentity(tx *gorm.DB, query string, args []any) (row identityRow, err error) {
 	ctx := tx.Statement.Context
-	if !d.backend.postgres() {
-		query = strings.ReplaceAll(query, "$", "?") // SQLite numbers its parameters so
-	}
+	query = strings.ReplaceAll(query, "$", d.backend.parameter)
 	statement, err := d.statements.get(ctx, tx, query)
 	if err != nil {
 		return row, err

@@ -17,7 +17,7 @@ func (d *DB) Initialize(ctx context.Context, seed token.Seed, deliver func() err
 	stored := false
 	err := d.writer.WithContext(context.WithoutCancel(ctx)).Transaction(func(outer *gorm.DB) error {
 		tx := outer.WithContext(ctx)
-		if err := d.lockUsers(tx); err != nil {
+		if err := d.backend.lockUsers(tx); err != nil {
 			return err
 		}
 		if used, err := hasUsers(tx); used || err != nil {
@@ -33,14 +33,6 @@ func (d *DB) Initialize(ctx context.Context, seed token.Seed, deliver func() err
 		return false, d.translate(ctx, err)
 	}
 	return stored, nil
-}
-
-// lockUsers lets one caller in at a time, and no new user.
-func (d *DB) lockUsers(tx *gorm.DB) error {
-	if !d.backend.postgres() {
-		return tx.Statement.Context.Err()
-	}
-	return tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error
 }
 
 func hasUsers(tx *gorm.DB) (bool, error) {

@@ -24,8 +24,9 @@ const (
 	classes
 )
 
-// most is how many may wait in each class. More are refused at once: who would wait longer than a caller does only makes
-// all others wait, too. A thousand changes take a SQLite file about a second, and four thousand look-ups half of one.
+// most is how many may wait in each class. More are refused at once: who would wait longer than a caller does only
+// makes all others wait, too. A thousand changes take a SQLite file about a second, and four thousand look-ups half of
+// one.
 var most = [classes]int{revoking: 512, nobodys: 4096, common: 512}
 
 const (
@@ -35,8 +36,8 @@ const (
 	patient = 8
 )
 
-// slowDown is about how long the refusal of who has taken up its share is kept back. Somebody who asks again at once, as a
-// flood does, would otherwise keep the processors so busy with refusals that all others wait for those.
+// slowDown is about how long the refusal of who has taken up its share is kept back. Somebody who asks again at once,
+// as a flood does, would otherwise keep the processors so busy with refusals that all others wait for those.
 const slowDown = time.Second
 
 // Why somebody is sent away, for the log; the answer says the same in its own words.
@@ -48,9 +49,10 @@ var (
 // line lets in as many at once as there are connections. The others wait: the pool of database/sql would hand a free
 // connection to any of them.
 //
-// A class goes before the next, which has a turn now and then all the same. Within a class the owners take turns, within an
-// owner its credentials, and those of one credential stand in a queue. Where there is no place left, the newcomer gets one of
-// whoever has most of them, unless that is itself. So nobody is held off by another's flood, nor by one of their own tokens.
+// A class goes before the next, which has a turn now and then all the same. Within a class the owners take turns,
+// within an owner its credentials, and those of one credential stand in a queue. Where there is no place left, the
+// newcomer gets one of whoever has most of them, unless that is itself. So nobody is held off by another's flood, nor
+// by one of their own tokens.
 type line struct {
 	within *line // another to wait in afterwards, for the connections that both share; nil: none
 
@@ -73,8 +75,8 @@ type waiter struct {
 
 func newLine(connections int) *line { return &line{free: connections} }
 
-// enter waits until there is a connection for the caller. Leave has to be called when it is free again. Who has waited in
-// one line goes first in the one within.
+// enter waits until there is a connection for the caller. Leave has to be called when it is free again. Who has waited
+// in one line goes first in the one within.
 func (l *line) enter(ctx context.Context, c class) (leave func(), err error) {
 	if err := l.wait(ctx, c); err != nil {
 		return nil, err

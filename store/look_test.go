@@ -18,7 +18,7 @@ func look(t *testing.T, path string) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, err := db.Status(t.Context())
+	status, err := db.SchemaState(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

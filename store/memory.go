@@ -12,7 +12,8 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to disk.
+// OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to
+// disk.
 func OpenMemory(ctx context.Context) (*DB, error) {
 	d, err := openMemory(ctx)
 	if err != nil {
@@ -28,7 +29,7 @@ func OpenMemory(ctx context.Context) (*DB, error) {
 func openMemory(ctx context.Context) (*DB, error) {
 	name := rand.Text()
 	memdb.Create(name, nil) // and keeps it, whatever connections end
-	d := &DB{backend: backend{name: sqliteName}, forget: func() { memdb.Delete(name) }}
+	d := &DB{backend: sqlite(nil), forget: func() { memdb.Delete(name) }}
 	var err error
 	if d.writer, err = openMemoryPool(ctx, name, "immediate", 1, "0"); err != nil {
 		d.forget()

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -18,24 +17,24 @@ var migrations embed.FS
 // versionTable is where goose notes what has been applied.
 const versionTable = goose.DefaultTablename
 
-// Status says which version of the schema a database has.
-type Status struct {
+// SchemaState says which version of the schema a database has.
+type SchemaState struct {
 	Current int64    // in the database, 0 if it is empty
 	Wanted  int64    // by this program
 	Pending []string // file names of the migrations between the two
 }
 
-// Status reads the version of the schema. It changes nothing.
-func (d *DB) Status(ctx context.Context) (Status, error) {
+// SchemaState reads the version of the schema. It changes nothing.
+func (d *DB) SchemaState(ctx context.Context) (SchemaState, error) {
 	current, err := d.schemaVersion(ctx)
 	if err != nil {
-		return Status{}, d.translate(ctx, err)
+		return SchemaState{}, d.translate(ctx, err)
 	}
 	provider, err := d.provider()
 	if err != nil {
-		return Status{}, d.translate(ctx, err)
+		return SchemaState{}, d.translate(ctx, err)
 	}
-	status := Status{Current: current}
+	status := SchemaState{Current: current}
 	for _, source := range provider.ListSources() {
 		status.Wanted = source.Version
 		if source.Version > current {
@@ -45,12 +44,12 @@ func (d *DB) Status(ctx context.Context) (Status, error) {
 	return status, nil
 }
 
-func (s Status) tooOld() error {
+func (s SchemaState) tooOld() error {
 	return fmt.Errorf("the database has schema version %d and this program needs %d: run tokenwright migrate up",
 		s.Current, s.Wanted)
 }
 
-func (s Status) tooNew() error {
+func (s SchemaState) tooNew() error {
 	return fmt.Errorf("the database has schema version %d, made by a newer release; this program knows %d",
 		s.Current, s.Wanted)
 }
@@ -68,18 +67,14 @@ func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
 }
 
 func (d *DB) hasTable(ctx context.Context, name string) (bool, error) {
-	query := "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?"
-	if d.backend.postgres() {
-		query = "SELECT count(to_regclass(?))"
-	}
 	var count int64
-	err := d.reader.WithContext(ctx).Raw(query, name).Scan(&count).Error
+	err := d.reader.WithContext(ctx).Raw(d.backend.hasTable, name).Scan(&count).Error
 	return count > 0, err
 }
 
 // Migrate brings the schema up to date. Programs that start together take turns.
 func (d *DB) Migrate(ctx context.Context) error {
-	status, err := d.Status(ctx)
+	status, err := d.SchemaState(ctx)
 	switch {
 	case err != nil:
 		return err
@@ -107,7 +102,7 @@ func (d *DB) migrateLocked(ctx context.Context) error {
 	return err
 }
 
-// provider makes a goose provider for one use: its session locker counts attempts over its whole life.
+// provider makes a goose provider for one use, see [backend.options].
 func (d *DB) provider() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/"+d.backend.name)
 	if err != nil {
@@ -117,15 +112,11 @@ func (d *DB) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
-	if !d.backend.postgres() {
-		return goose.NewProvider(goose.DialectSQLite3, pool, files, options...)
-	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // every second for five minutes
+	options, err := d.backend.options()
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, pool, files, append(options, goose.WithSessionLocker(locker))...)
+	return goose.NewProvider(d.backend.goose, pool, files, options...)
 }
 
 // prepareSchema does at opening what mode asks for.
@@ -133,7 +124,7 @@ func (d *DB) prepareSchema(ctx context.Context, mode Schema) error {
 	if mode == AnySchema {
 		return nil
 	}
-	status, err := d.Status(ctx)
+	status, err := d.SchemaState(ctx)
 	switch {
 	case err != nil:
 		return oneLine("cannot read the schema of the database", err)

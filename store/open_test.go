@@ -90,7 +90,7 @@ func TestSchemaModes(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		refused(t, url, store.Options{Schema: store.RequireSchema}, "version 0", "tokenwright migrate up")
 		db := openWith(t, url, store.Options{Schema: store.AnySchema})
-		status, err := db.Status(t.Context())
+		status, err := db.SchemaState(t.Context())
 		if err != nil || status.Current != 0 || status.Wanted < 1 || len(status.Pending) != int(status.Wanted) {
 			t.Fatalf("the status of an empty database is %+v, %v", status, err)
 		}
@@ -102,7 +102,7 @@ func TestSchemaModes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		after, err := db.Status(t.Context())
+		after, err := db.SchemaState(t.Context())
 		if err != nil || after.Current != status.Wanted || len(after.Pending) != 0 {
 			t.Errorf("the status after migration is %+v, %v", after, err)
 		}

@@ -47,7 +47,7 @@ func filled(t testing.TB, url string, tokens int) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.backend.postgres() { // as its own maintenance does before long; SQLite has none
+	if d.Shared() { // as its own maintenance does before long; SQLite has none
 		Exec(t, d, "ANALYZE")
 	}
 	return d
@@ -78,7 +78,7 @@ func plan(t *testing.T, d *DB, q token.Query) string {
 func explain(t *testing.T, d *DB, dry *gorm.DB) string {
 	t.Helper()
 	explain, columns := "EXPLAIN QUERY PLAN ", make([]any, 4)
-	if d.backend.postgres() {
+	if d.Shared() {
 		explain, columns = "EXPLAIN ", make([]any, 1)
 	}
 	pool, err := d.reader.DB()
@@ -121,8 +121,8 @@ func TestPagesAreRangesOfAnIndex(t *testing.T) {
 			{Dialect: token.Muninx, UserID: 1},
 			{Dialect: token.APIToken, AccountID: "a0"},
 			{Dialect: token.APIToken, EnvironmentID: "e0"},
-			{Dialect: token.APIToken, AccountID: "a0", Status: token.Active, Now: time.UnixMilli(5)},
-			{Dialect: token.Muninx, UserID: 1, Scope: token.ScopeUser, Status: token.Active, Now: time.UnixMilli(5)},
+			{Dialect: token.APIToken, AccountID: "a0", State: token.Active, Now: time.UnixMilli(5)},
+			{Dialect: token.Muninx, UserID: 1, Scope: token.ScopeUser, State: token.Active, Now: time.UnixMilli(5)},
 		} {
 			for _, q.Ascending = range []bool{false, true} {
 				q.After, q.Limit = 10_000, pageSize

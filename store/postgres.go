@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-	"gorm.io/driver/postgres"
+	gormpostgres "gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
 
@@ -67,7 +67,7 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{backend: backend{name: postgresName, feed: config, sessions: sessions}, writer: db, reader: db, revoker: db}
+	d := &DB{backend: postgres(feedSource{config, sessions}), writer: db, reader: db, revoker: db}
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
 	if kept > 0 {
@@ -91,7 +91,7 @@ func openPostgresPool(
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(unreachable(hintTLS(config, address, err)), pool.Close())
 	}
-	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig())
+	db, err := gorm.Open(gormpostgres.New(gormpostgres.Config{Conn: pool}), gormConfig())
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

@@ -15,8 +15,8 @@ const (
 	proveWait = 5 * time.Second
 )
 
-// Watch proves every few seconds that the database takes writes, until the context ends, and reports whenever that has changed:
-// what is wrong, or nil. What it finds [DB.Ping] tells, at no cost however often that is asked.
+// Watch proves every few seconds that the database takes writes, until the context ends, and reports whenever that has
+// changed: what is wrong, or nil. What it finds [DB.Ping] tells, at no cost however often that is asked.
 func (d *DB) Watch(ctx context.Context, report func(error)) {
 	for ; ctx.Err() == nil; sleep(ctx, proveEvery) {
 		err := d.prove(ctx)
@@ -45,16 +45,7 @@ func (d *DB) prove(ctx context.Context) error {
 func (d *DB) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, proveWait)
 	defer cancel()
-	db := d.writer.WithContext(ctx)
-	if !d.backend.postgres() {
-		return db.Exec("PRAGMA user_version = 0").Error
-	}
-	var readOnly string
-	err := db.Raw("SELECT current_setting('transaction_read_only') FROM (SELECT txid_current()) AS written").Scan(&readOnly).Error
-	if err == nil && readOnly != "off" {
-		err = errReadOnly
-	}
-	return err
+	return d.backend.write(d.writer.WithContext(ctx))
 }
 
 // writable is what the last proof has found, nil if there was none.

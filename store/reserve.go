@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// reserveSize is more than SQLite's write-ahead log has when its pages move to the database, and so is enough for that log to
-	// begin anew: what takes rights away then needs no more room, however much of it there is.
+	// reserveSize is more than SQLite's write-ahead log has when its pages move to the database, and so is enough for that
+	// log to begin anew: what takes rights away then needs no more room, however much of it there is.
 	reserveSize = 8 << 20
 	// reserveMargin is the room beside it that a database needs to go on growing for a while.
 	reserveMargin = 256 << 10
@@ -25,8 +25,8 @@ const (
 // errNoRoom is the error for what has to wait until there is room on the disk.
 var errNoRoom = errors.New("the disk is full: what is left is kept for changes that take rights away")
 
-// reserve is a file beside a SQLite database that holds room on the disk. It is removed when the disk is full, for changes that
-// take rights away and for nothing else, and made again when there is room.
+// reserve is a file beside a SQLite database that holds room on the disk. It is removed when the disk is full, for
+// changes that take rights away and for nothing else, and made again when there is room.
 type reserve struct {
 	path  string
 	write func(file *os.File, from, to int64) error

@@ -68,8 +68,8 @@ func tokenToRow(t token.Token) tokenRow {
 		row.PublicID = nil
 	}
 	row.NameUnique = t.Dialect.UniqueNames && t.Name != ""
-	if t.Place.List != 0 {
-		row.StatusList, row.StatusIndex = &t.Place.List, &t.Place.Index
+	if t.Entry.List != 0 {
+		row.StatusList, row.StatusIndex = &t.Entry.List, &t.Entry.Index
 	}
 	return row
 }
@@ -107,7 +107,7 @@ func (r tokenRow) token(known token.Dialects) (token.Token, error) {
 		ExpiresAt:        fromMillisOrNull(r.ExpiresAt),
 		LastUsedAt:       fromMillisOrNull(r.LastUsedAt),
 		DeletedAt:        fromMillisOrNull(r.DeletedAt),
-		Place:            token.StatusPlace{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
+		Entry:            token.StatusEntry{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
 	}, nil
 }
 

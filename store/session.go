@@ -12,11 +12,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// sessions judges every connection to PostgreSQL, those of the pool and the one that hears of changes, before it is used.
+// sessions judges every connection to PostgreSQL, those of the pool and the one that hears of changes, before it is
+// used.
 //
-// All of them have to lead to one server. After a failover the old primary may still be there and keep its connections, and
-// would answer with rows that nobody announces changes of. So the newest connection says which server it is, and connections to
-// any other are not used again.
+// All of them have to lead to one server. After a failover the old primary may still be there and keep its connections,
+// and would answer with rows that nobody announces changes of. So the newest connection says which server it is, and
+// connections to any other are not used again.
 type sessions struct {
 	unsafe  bool                   // servers that may lose what they have committed are taken, too
 	current atomic.Pointer[string] // the server that the newest connection leads to, nil if that is not known
@@ -25,8 +26,8 @@ type sessions struct {
 // serverKey is where a connection keeps which server it leads to.
 const serverKey = "tokenwright server"
 
-// prepareSession asks for commits that survive a crash, whatever role, database or server say, and leaves what is stronger. The
-// second statement reads it back.
+// prepareSession asks for commits that survive a crash, whatever role, database or server say, and leaves what is
+// stronger. The second statement reads it back.
 const prepareSession = `SELECT set_config('synchronous_commit',
 	CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false);
 SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool, current_setting('synchronous_commit'),

@@ -64,12 +64,13 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		return nil, nameFile(path, err)
 	}
 	pragmas = sqlitePragmas("1")
-	reader, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "deferred", pragmas)), cmp.Or(opts.MaxConns, sqliteReaders), pragmas)
+	readers := cmp.Or(opts.MaxConns, sqliteReaders)
+	reader, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "deferred", pragmas)), readers, pragmas)
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
-	d := &DB{backend: backend{name: sqliteName, lockSchema: lock}, writer: writer, reader: reader}
-	d.lineUp(1, cmp.Or(opts.MaxConns, sqliteReaders))
+	d := &DB{backend: sqlite(lock), writer: writer, reader: reader}
+	d.lineUp(1, readers)
 	d.reserve = &reserve{path: path + ".reserve", write: writeNoise}
 	if err := narrowModes(path); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -110,7 +111,7 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
-	d := &DB{backend: backend{name: sqliteName, lockSchema: fileLock(path + ".lock")}, writer: db, reader: db}
+	d := &DB{backend: sqlite(fileLock(path + ".lock")), writer: db, reader: db}
 	d.lineUp(1, 1)
 	return d, nil
 }
@@ -118,12 +119,15 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 // errNotSQLite is the error for a file that holds something else.
 var errNotSQLite = errors.New("is not a SQLite database")
 
-// errSeveralLinks is the error for a file whose log SQLite would look for beside whatever name the file is opened by, so that by
-// another one than before it misses what was committed last, and later writes over what has been changed since.
-var errSeveralLinks = errors.New("has several names (hard links), and what was committed last may lie beside another one: " +
+// errSeveralLinks is the error for a file whose log SQLite would look for beside whatever name the file is opened by,
+// so that by another one than before it misses what was committed last, and later writes over what has been changed
+// since.
+var errSeveralLinks = errors.New("has several names (hard links), " +
+	"and what was committed last may lie beside another one: " +
 	"keep the name that the server has used, with the files beside it, and remove the others")
 
-// Inspect refuses a path where there is something that is no SQLite database, or one with several hard links. It changes nothing.
+// Inspect refuses a path where there is something that is no SQLite database, or one with several hard links. It
+// changes nothing.
 func Inspect(path string) error {
 	if err := inspectFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return oneLine("cannot open the database", err)
@@ -164,8 +168,8 @@ func nameFile(path string, err error) error {
 	return err
 }
 
-// createFile makes the file, for its owner only, with its directory. It returns the path without symbolic links, since what
-// SQLite and we put beside the file has to be beside the file.
+// createFile makes the file, for its owner only, with its directory. It returns the path without symbolic links, since
+// what SQLite and we put beside the file has to be beside the file.
 func createFile(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err

@@ -8,21 +8,16 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// nextPlace takes a number that no other transaction takes. PostgreSQL's sequence makes nobody wait, and leaves a hole
-// where a transaction fails.
-func (d *DB) nextPlace(tx *gorm.DB) (token.StatusPlace, error) {
-	query := "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret"
-	if d.backend.postgres() {
-		query = "SELECT nextval('status_numbers') AS number, secret FROM status_places"
-	}
+// nextEntry takes an entry that no other transaction takes.
+func (d *DB) nextEntry(tx *gorm.DB) (token.StatusEntry, error) {
 	var row struct {
 		Number int64
 		Secret []byte
 	}
-	if err := tx.Raw(query).Take(&row).Error; err != nil {
-		return token.StatusPlace{}, err
+	if err := tx.Raw(d.backend.nextEntry).Take(&row).Error; err != nil {
+		return token.StatusEntry{}, err
 	}
-	return token.StatusPlaceOf(row.Secret, row.Number), nil
+	return token.StatusEntryOf(row.Secret, row.Number), nil
 }
 
 // standingRow is what a status list has to know of a token.
@@ -36,7 +31,7 @@ type standingRow struct {
 
 func (r standingRow) standing() token.Standing {
 	return token.Standing{
-		Place: token.StatusPlace{List: r.StatusList, Index: r.StatusIndex},
+		Entry: token.StatusEntry{List: r.StatusList, Index: r.StatusIndex},
 		State: token.State(r.State), Deleted: r.Deleted, Disabled: r.Disabled,
 	}
 }

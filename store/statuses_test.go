@@ -12,7 +12,7 @@ func TestStatusListsAreReadByIndexes(t *testing.T) {
 	onBoth(t, 20_000, func(t *testing.T, d *DB) {
 		Exec(t, d, "UPDATE tokens SET status_list = 1, status_index = seq WHERE dialect = 'apitoken'")
 		Exec(t, d, "UPDATE tokens SET state = 'revoked' WHERE status_index % 1000 = 2")
-		if d.backend.postgres() { // as its own maintenance does before long; SQLite has none
+		if d.Shared() { // as its own maintenance does before long; SQLite has none
 			Exec(t, d, "ANALYZE")
 		}
 		for i, query := range standingsQueries {

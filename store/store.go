@@ -1,5 +1,10 @@
 // Package store keeps tokens and the registry in a SQLite file or a PostgreSQL database. It is the only package that
-// knows GORM. What it promises is declared by [token.Store] and [token.Registry] and proved by the package storetest.
+// knows GORM. What it promises is declared by [token.Store], [token.StatusStore] and [token.Registry] and proved by the
+// package storetest.
+//
+// It knows rows, transactions, locks and the two databases ([backend]). It must not decide what is allowed: inside its
+// transactions it calls the decisions that internal/token hands it. internal/server opens it; internal/token and
+// internal/memory call it by the interfaces above.
 package store
 
 import (
@@ -9,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -66,22 +70,6 @@ type Options struct {
 
 	vfs string // of SQLite; "" is the operating system's
 }
-
-// backend is what differs between the databases.
-type backend struct {
-	name       string                                               // of the directory of migrations
-	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock of its own
-	feed       *pgx.ConnConfig                                      // of the connection that hears of changes
-	sessions   *sessions                                            // nil: SQLite
-}
-
-const (
-	sqliteName   = "sqlite"
-	postgresName = "postgres"
-)
-
-// postgres tells PostgreSQL, which locks rows, from SQLite, where a writing transaction has the database to itself.
-func (b backend) postgres() bool { return b.name == postgresName }
 
 // Open opens the database at url, sqlite:PATH or postgres://… The error is one line and holds no password.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {
@@ -172,7 +160,7 @@ func (d *DB) Ping(ctx context.Context) error {
 		return d.translate(ctx, err)
 	}
 	defer leave()
-	status, err := d.Status(ctx)
+	status, err := d.SchemaState(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// requireTLS takes back what the driver does where nobody has said anything: to go on in plain text with a server that offers no
-// TLS, or with somebody in between who says that it does not. Servers on this machine are left out.
+// requireTLS takes back what the driver does where nobody has said anything: to go on in plain text with a server that
+// offers no TLS, or with somebody in between who says that it does not. Servers on this machine are left out.
 func requireTLS(config *pgx.ConnConfig, address string) {
 	if saysTLS(address) {
 		return
@@ -38,5 +38,6 @@ func hintTLS(config *pgx.ConnConfig, address string, err error) error {
 	if saysTLS(address) || local(config.Host, config.Port) {
 		return err
 	}
-	return errors.Join(err, errors.New("(a server on another machine needs TLS, unless sslmode=disable in its URL says otherwise)"))
+	return errors.Join(err, errors.New(
+		"(a server on another machine needs TLS, unless sslmode=disable in its URL says otherwise)"))
 }

@@ -65,12 +65,9 @@ func (d *DB) Update(
 		if stored, err = row.token(d.dialects); err != nil {
 			return err
 		}
-		return d.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
+		return d.backend.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
 	})
-	if err != nil {
-		return token.Token{}, err
-	}
-	return stored, nil
+	return stored, err
 }
 
 // lockToken reads the row for a change, which must not overlap with what the token itself changes, once the caller has
@@ -83,10 +80,10 @@ func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, er
 	if err := d.permit(tx, p, guard{kind: guardedToken, key: row.Seq, alone: true}); err != nil {
 		return row, err
 	}
-	if missing != nil || !d.backend.postgres() {
+	if missing != nil {
 		return row, missing
 	}
-	return byKey[tokenRow](forChange(tx), row.Seq) // again, as others may have left it
+	return d.backend.lockAgain(tx, row)
 }
 
 // List implements [token.Store].
@@ -158,9 +155,9 @@ func whereUsable(tx *gorm.DB, q token.Query) *gorm.DB {
 	return tx.Where(condition, map[string]any{"now": q.Now.UnixMilli(), "keys": q.Keys})
 }
 
-// madeBy are the tokens that a user created and those that they created in turn: a token that an account's token made notes
-// no user as its maker, but the token that minted it. What another user made with a credential is that user's making,
-// whoever made the credential.
+// madeBy are the tokens that a user created and those that they created in turn: a token that an account's token made
+// notes no user as its maker, but the token that minted it. What another user made with a credential is that user's
+// making, whoever made the credential.
 const madeBy = `seq IN (WITH RECURSIVE made (seq) AS (SELECT seq FROM tokens WHERE created_by = ?
 	UNION SELECT t.seq FROM tokens t JOIN made ON t.minted_by = made.seq WHERE t.created_by IS NULL) SELECT seq FROM made)`
 
@@ -171,16 +168,16 @@ func whereMadeBy(tx *gorm.DB, userID int64) *gorm.DB {
 	return tx.Where(madeBy, userID)
 }
 
-// whereStatus says in SQL what [token.Token.Status] says in Go, so that the page is full.
+// whereStatus says in SQL what [token.Token.StateAt] says in Go, so that the page is full.
 func whereStatus(tx *gorm.DB, q token.Query) *gorm.DB {
-	switch q.Status {
+	switch q.State {
 	case "":
 		return tx
 	case token.Revoked:
-		return tx.Where("state = ?", string(q.Status))
+		return tx.Where("state = ?", string(q.State))
 	case token.Expired:
 		return tx.Where("state <> ? AND expires_at <= ?", string(token.Revoked), q.Now.UnixMilli())
 	default:
-		return tx.Where("state = ? AND (expires_at IS NULL OR expires_at > ?)", string(q.Status), q.Now.UnixMilli())
+		return tx.Where("state = ? AND (expires_at IS NULL OR expires_at > ?)", string(q.State), q.Now.UnixMilli())
 	}
 }

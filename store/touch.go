@@ -39,8 +39,5 @@ func (d *DB) Touch(ctx context.Context, uses map[int64]time.Time) error {
 
 func (d *DB) touchStatement(uses int) string {
 	values := strings.TrimSuffix(strings.Repeat("(CAST(? AS bigint), CAST(? AS bigint)), ", uses), ", ")
-	if d.backend.postgres() {
-		return fmt.Sprintf(touchStatement, values, "FOR NO KEY UPDATE OF t")
-	}
-	return fmt.Sprintf(touchStatement, values, "")
+	return fmt.Sprintf(touchStatement, values, d.backend.lockRows)
 }

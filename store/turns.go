@@ -57,8 +57,8 @@ func (g *group[K, M]) next() M {
 	return t.member
 }
 
-// largest is the member with the largest size, any of several: if it were always the last of them, as many members as there
-// are places would let no other in.
+// largest is the member with the largest size, any of several: if it were always the last of them, as many members as
+// there are places would let no other in.
 func (g *group[K, M]) largest() M {
 	found, others := g.order[0], 0
 	for _, t := range g.order[1:] {

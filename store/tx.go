@@ -8,7 +8,6 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -92,8 +91,8 @@ func byKey[R any](tx *gorm.DB, key any) (row R, err error) {
 	return row, err
 }
 
-// guard is a lock between transactions that depend on a thing staying as it is, which share the guard, and the change of
-// that thing, which has it alone. Row locks would not do: PostgreSQL lets new sharers of a row past one who waits to
+// guard is a lock between transactions that depend on a thing staying as it is, which share the guard, and the change
+// of that thing, which has it alone. Row locks would not do: PostgreSQL lets new sharers of a row past one who waits to
 // change it, so that a leaked token could put off its own revocation for as long as it goes on creating. Advisory locks
 // queue. Two things whose keys have the same hash wait for each other without need, which is rare and harmless.
 type guard struct {
@@ -123,8 +122,8 @@ func (g guard) number() int32 {
 // zero reports whether the guard is of nothing.
 func (g guard) zero() bool { return g.key == int64(0) || g.key == "" }
 
-// inOrder brings the guards into the one order in which every transaction takes them, so that no two wait for each other,
-// and leaves one of each.
+// inOrder brings the guards into the one order in which every transaction takes them, so that no two wait for each
+// other, and leaves one of each.
 func inOrder(guards []guard) []guard {
 	guards = slices.DeleteFunc(guards, guard.zero)
 	slices.SortFunc(guards, func(a, b guard) int {
@@ -139,23 +138,14 @@ func inOrder(guards []guard) []guard {
 
 // take waits for the guards and holds them until the end of the transaction.
 func (d *DB) take(tx *gorm.DB, guards ...guard) error {
-	guards = inOrder(guards)
-	if !d.backend.postgres() || len(guards) == 0 {
+	if guards = inOrder(guards); len(guards) == 0 {
 		return nil
 	}
-	calls, args := make([]string, len(guards)), make([]any, 0, 2*len(guards))
-	for i, g := range guards {
-		calls[i] = "pg_advisory_xact_lock_shared(?, ?)"
-		if g.alone {
-			calls[i] = "pg_advisory_xact_lock(?, ?)"
-		}
-		args = append(args, int32(g.kind), g.number())
-	}
-	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
+	return d.backend.take(tx, guards)
 }
 
-// permit takes the guards of a change and of its caller, and then judges whether the caller may make it. It comes first in
-// a transaction.
+// permit takes the guards of a change and of its caller, and then judges whether the caller may make it. It comes first
+// in a transaction.
 func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 	guards = append(guards,
 		guard{kind: guardedToken, key: p.Token}, guard{kind: guardedUser, key: p.UserID},
@@ -166,15 +156,15 @@ func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 	if p.Judge == nil {
 		return nil
 	}
-	now, err := d.standing(tx, p)
+	now, err := d.callerNow(tx, p)
 	if err != nil {
 		return err
 	}
 	return refuse(p.Judge(now))
 }
 
-// standing reads the caller's credential again, nothing if it is gone.
-func (d *DB) standing(tx *gorm.DB, p token.Permit) (token.Identity, error) {
+// callerNow reads the caller's credential again, nothing if it is gone.
+func (d *DB) callerNow(tx *gorm.DB, p token.Permit) (token.Identity, error) {
 	query, key := callerByToken, p.Token
 	if key == 0 {
 		query, key = callerByUser, p.UserID

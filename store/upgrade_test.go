@@ -72,7 +72,7 @@ func oldTokens(t *testing.T, d *DB) {
 	Exec(t, d, `INSERT INTO users (admin_id, issuer, subject, name, role, account_id, disabled, created_at, updated_at)
 		VALUES ('adm', '', 's', 'user', 'admin', 'acc', false, 1, 1)`)
 	overriding, sequence := "", "UPDATE sqlite_sequence SET seq = 7 WHERE name = 'tokens'"
-	if d.backend.postgres() {
+	if d.Shared() {
 		overriding, sequence = "OVERRIDING SYSTEM VALUE", "ALTER TABLE tokens ALTER seq RESTART WITH 8"
 	}
 	insert := `INSERT INTO tokens (seq, dialect, public_id, secret_hash, name, scope, user_id, account_id, environment_id, state,

@@ -14,10 +14,7 @@ const enabledAdmins = "role = 'admin' AND NOT disabled"
 // CreateUser implements [token.Registry].
 func (d *DB) CreateUser(ctx context.Context, p token.Permit, u token.User) (token.User, error) {
 	row, err := insert(ctx, d, p, userToRow(u))
-	if err != nil {
-		return token.User{}, err
-	}
-	return row.user(), nil
+	return row.user(), err
 }
 
 // FindUser implements [token.Registry].
@@ -34,10 +31,7 @@ func (d *DB) ListUsers(ctx context.Context, after int64, limit int) ([]token.Use
 func (d *DB) FirstAdmin(ctx context.Context) (token.User, error) {
 	var row userRow
 	err := d.read(ctx, func(tx *gorm.DB) error { return tx.Where(enabledAdmins).Order("id").Take(&row).Error })
-	if err != nil {
-		return token.User{}, err
-	}
-	return row.user(), nil
+	return row.user(), err
 }
 
 // UpdateUser implements [token.Registry].
@@ -62,10 +56,7 @@ func (d *DB) UpdateUser(
 		row = user
 		return d.storeChange(tx, &row, []string{"role", "account_id", "disabled", "updated_at"}, token.Change{User: row.ID})
 	})
-	if err != nil {
-		return token.User{}, err
-	}
-	return row.user(), nil
+	return row.user(), err
 }
 
 // lockUserAndAdmins locks the user and all enabled admins in the order of their ids, so that two callers who would

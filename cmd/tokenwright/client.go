@@ -150,8 +150,8 @@ func strange(err error) error {
 	return fmt.Errorf("the server's answer is not what its contract says: %w", err)
 }
 
-// answer is [receive] for a body of type T.
-func answer[T any](r *http.Response, err error) (T, error) {
+// decode is [receive] for a body of type T.
+func decode[T any](r *http.Response, err error) (T, error) {
 	var value T
 	body, _, err := receive(r, err)
 	if err != nil {
@@ -165,7 +165,7 @@ func answer[T any](r *http.Response, err error) (T, error) {
 
 // made is [answer] for a create, whose body shows more than nothing.
 func made[T any](shows func(T) bool, r *http.Response, err error) (T, error) {
-	value, err := answer[T](r, err)
+	value, err := decode[T](r, err)
 	if err == nil && !shows(value) {
 		err = strange(errors.New("it does not show what was created"))
 	}

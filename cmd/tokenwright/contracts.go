@@ -25,11 +25,11 @@ import (
 type listed struct {
 	dialect, id, name, scope, status string
 	createdAt, expiresAt, lastUsedAt string
-	answer                           any
+	response                         any
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (t listed) MarshalJSON() ([]byte, error) { return json.Marshal(t.answer) }
+func (t listed) MarshalJSON() ([]byte, error) { return json.Marshal(t.response) }
 
 var tokenColumns = []column[listed]{
 	{"DIALECT", func(t listed) string { return t.dialect }},
@@ -74,7 +74,7 @@ var contracts = []contract{
 			return nil
 		},
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, _ time.Time) (created, error) {
-			t, err := answer[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
+			t, err := decode[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
 			return created{t.Id, t.Token, t}, err
 		},
 		tokens: func(r *remote) tokenAPI { return muninxTokens{r.muninx} },
@@ -88,7 +88,7 @@ var contracts = []contract{
 			return nil
 		},
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
-			t, err := answer[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitokenDraft(c, expiry)))
+			t, err := decode[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitokenDraft(c, expiry)))
 			return created{t.Details.Id, t.Token, t}, err
 		},
 		tokens: func(r *remote) tokenAPI { return apitokenTokens{r.apitoken} },
@@ -101,7 +101,7 @@ var contracts = []contract{
 			if !expiry.IsZero() {
 				draft.ExpiresAt = &expiry
 			}
-			t, err := answer[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
+			t, err := decode[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
 			return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
 		},
 		tokens: func(r *remote) tokenAPI { return unleashTokens{r.unleash} },
@@ -149,7 +149,7 @@ func apitokenDraft(c *tokenCreateCmd, expiry time.Time) apitoken.ApiTokenDetails
 
 // convert is the answer of an operation as a table shows it.
 func convert[T any](show func(T) listed, r *http.Response, err error) (listed, error) {
-	value, err := answer[T](r, err)
+	value, err := decode[T](r, err)
 	if err != nil {
 		return listed{}, err
 	}
@@ -175,13 +175,13 @@ type muninxTokens struct{ client *muninx.Client }
 func showMuninx(t muninx.Token) listed {
 	return listed{
 		dialect: "muninx", id: t.Id, name: t.Name, scope: "user", status: string(t.Status), createdAt: stamp(t.CreatedAt),
-		expiresAt: orNone(t.ExpiresAt, stamp), lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
+		expiresAt: orNone(t.ExpiresAt, stamp), lastUsedAt: orNone(t.LastUsedAt, stamp), response: t,
 	}
 }
 
 func (d muninxTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
-		p, err := answer[muninx.TokenList](d.client.ListTokens(ctx, &muninx.ListTokensParams{Limit: size, Cursor: cursor}))
+		p, err := decode[muninx.TokenList](d.client.ListTokens(ctx, &muninx.ListTokensParams{Limit: size, Cursor: cursor}))
 		return convertAll(showMuninx, p.Items), next(p.NextCursor), err
 	})
 }
@@ -201,13 +201,13 @@ type apitokenTokens struct{ client *apitoken.Client }
 func showAPIToken(t apitoken.ApiTokenDetails) listed {
 	return listed{
 		dialect: "apitoken", id: t.Id, name: "-", scope: string(t.TokenScope), status: string(t.Status),
-		createdAt: stamp(t.InsertedAt), expiresAt: stamp(t.ExpiresAt), lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
+		createdAt: stamp(t.InsertedAt), expiresAt: stamp(t.ExpiresAt), lastUsedAt: orNone(t.LastUsedAt, stamp), response: t,
 	}
 }
 
 func (d apitokenTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) {
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
-		p, err := answer[apitoken.ApiTokenList](d.client.ListApiTokens(ctx, &apitoken.ListApiTokensParams{
+		p, err := decode[apitoken.ApiTokenList](d.client.ListApiTokens(ctx, &apitoken.ListApiTokensParams{
 			Limit: size, Cursor: cursor, Status: optional[apitoken.ListApiTokensParamsStatus](c.Status),
 			TokenScope: optional[apitoken.ListApiTokensParamsTokenScope](c.Scope),
 			AccountId:  optional[string](c.Account), EnvironmentId: optional[string](c.Environment),
@@ -239,7 +239,7 @@ type unleashTokens struct{ client *unleash.Client }
 func showUnleash(t unleash.PatItemSchema) listed {
 	return listed{
 		dialect: "unleash", id: strconv.FormatInt(t.Id, 10), name: orNone(t.Description, same), scope: "user", status: "-",
-		createdAt: stamp(t.CreatedAt), expiresAt: stamp(t.ExpiresAt), lastUsedAt: orNone(t.SeenAt, stamp), answer: t,
+		createdAt: stamp(t.CreatedAt), expiresAt: stamp(t.ExpiresAt), lastUsedAt: orNone(t.SeenAt, stamp), response: t,
 	}
 }
 
@@ -299,7 +299,7 @@ func showService(t service.ServiceToken) listed {
 	return listed{
 		dialect: string(t.Dialect), id: t.Id, name: orNone(t.Name, same), scope: string(t.TokenScope),
 		status: status, createdAt: stamp(t.CreatedAt), expiresAt: orNone(t.ExpiresAt, stamp),
-		lastUsedAt: orNone(t.LastUsedAt, stamp), answer: t,
+		lastUsedAt: orNone(t.LastUsedAt, stamp), response: t,
 	}
 }
 
@@ -317,7 +317,7 @@ func (d allTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) 
 		usable = new(c.Usable == "yes")
 	}
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
-		p, err := answer[service.ServiceTokenList](d.client.ListServiceTokens(ctx, &service.ListServiceTokensParams{
+		p, err := decode[service.ServiceTokenList](d.client.ListServiceTokens(ctx, &service.ListServiceTokensParams{
 			Limit: size, Cursor: cursor, UserId: given(c.User), CreatedByUserId: given(c.CreatedBy), Usable: usable, Key: given(c.Key),
 			Dialect:    optional[service.ListServiceTokensParamsDialect](d.dialect),
 			Status:     optional[service.ListServiceTokensParamsStatus](c.Status),

@@ -1,5 +1,8 @@
 // Command tokenwright issues, lists, suspends, revokes and verifies API tokens for other services. It is the server
 // and the client of its own HTTP interface.
+//
+// It knows flags, variables, files and terminals. It must not know how a server is put together, which internal/server
+// does, nor reach the database behind a server's back, but for the commands that are for a machine whose server is down.
 package main
 
 import (

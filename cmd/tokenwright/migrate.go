@@ -56,18 +56,18 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out *streams) error {
 }
 
 // schemaStatus opens the database for this one question. A SQLite file that is not there is made unless readOnly.
-func schemaStatus(ctx context.Context, flags *databaseFlags, readOnly bool) (store.Status, error) {
+func schemaStatus(ctx context.Context, flags *databaseFlags, readOnly bool) (store.SchemaState, error) {
 	if err := flags.check(); err != nil {
-		return store.Status{}, err
+		return store.SchemaState{}, err
 	}
 	options := flags.options(store.AnySchema)
 	options.ReadOnly = readOnly
 	db, err := store.Open(ctx, flags.DatabaseURL, options)
 	if err != nil {
-		return store.Status{}, err
+		return store.SchemaState{}, err
 	}
 	defer db.Close() //nolint:errcheck // nothing was written
-	status, err := db.Status(ctx)
+	status, err := db.SchemaState(ctx)
 	if err != nil {
 		return status, fmt.Errorf("cannot read the schema of the database: %w", err)
 	}

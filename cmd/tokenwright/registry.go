@@ -113,7 +113,7 @@ type userListCmd struct {
 
 func (c *userListCmd) Run(ctx context.Context, out *streams) error {
 	return showAll(c, out, userColumns, c.Limit, func(r *remote, cursor *string, size *int32) ([]service.User, string, error) {
-		p, err := answer[service.UserList](r.service.ListUsers(ctx, &service.ListUsersParams{Limit: size, Cursor: cursor}))
+		p, err := decode[service.UserList](r.service.ListUsers(ctx, &service.ListUsersParams{Limit: size, Cursor: cursor}))
 		return p.Items, next(p.NextCursor), err
 	})
 }
@@ -145,7 +145,7 @@ func (c *userUpdateCmd) Run(ctx context.Context, out *streams) error {
 	}
 	change := service.UserChange{Role: optional[service.UserChangeRole](c.Role), AccountId: optional[string](c.Account)}
 	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
-		return answer[service.User](r.service.UpdateUser(ctx, c.ID, change))
+		return decode[service.User](r.service.UpdateUser(ctx, c.ID, change))
 	})
 }
 
@@ -155,7 +155,7 @@ func (c *userDisableCmd) Run(ctx context.Context, out *streams) error {
 		return err
 	}
 	params := &service.DisableUserParams{Created: given(c.Created)}
-	u, err := answer[service.DisabledUser](r.service.DisableUser(ctx, c.ID, params))
+	u, err := decode[service.DisabledUser](r.service.DisableUser(ctx, c.ID, params))
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ var disabledColumns = []column[service.DisabledUser]{
 
 func (c *userEnableCmd) Run(ctx context.Context, out *streams) error {
 	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
-		return answer[service.User](r.service.EnableUser(ctx, c.ID))
+		return decode[service.User](r.service.EnableUser(ctx, c.ID))
 	})
 }
 
@@ -209,7 +209,7 @@ func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
 	}
 	return c.issue(r.printer, token.CredentialDialect.Name, func() (created, error) {
-		t, err := answer[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
+		t, err := decode[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
 		return created{t.Id, t.Token, t}, err
 	})
 }

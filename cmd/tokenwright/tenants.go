@@ -102,17 +102,17 @@ func (accounts) columns() []column[service.Account] {
 }
 
 func (accounts) page(ctx context.Context, r *remote, cursor *string, size *int32) ([]service.Account, string, error) {
-	p, err := answer[service.AccountList](
+	p, err := decode[service.AccountList](
 		r.service.ListAccounts(ctx, &service.ListAccountsParams{Limit: size, Cursor: cursor}))
 	return p.Items, next(p.NextCursor), err
 }
 
 func (accounts) disable(ctx context.Context, r *remote, id string) (service.Account, error) {
-	return answer[service.Account](r.service.DisableAccount(ctx, id))
+	return decode[service.Account](r.service.DisableAccount(ctx, id))
 }
 
 func (accounts) enable(ctx context.Context, r *remote, id string) (service.Account, error) {
-	return answer[service.Account](r.service.EnableAccount(ctx, id))
+	return decode[service.Account](r.service.EnableAccount(ctx, id))
 }
 
 type environments struct{}
@@ -130,15 +130,15 @@ func (environments) columns() []column[service.Environment] {
 func (environments) page(
 	ctx context.Context, r *remote, cursor *string, size *int32,
 ) ([]service.Environment, string, error) {
-	p, err := answer[service.EnvironmentList](
+	p, err := decode[service.EnvironmentList](
 		r.service.ListEnvironments(ctx, &service.ListEnvironmentsParams{Limit: size, Cursor: cursor}))
 	return p.Items, next(p.NextCursor), err
 }
 
 func (environments) disable(ctx context.Context, r *remote, id string) (service.Environment, error) {
-	return answer[service.Environment](r.service.DisableEnvironment(ctx, id))
+	return decode[service.Environment](r.service.DisableEnvironment(ctx, id))
 }
 
 func (environments) enable(ctx context.Context, r *remote, id string) (service.Environment, error) {
-	return answer[service.Environment](r.service.EnableEnvironment(ctx, id))
+	return decode[service.Environment](r.service.EnableEnvironment(ctx, id))
 }

@@ -6,18 +6,20 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/alecthomas/kong"
 )
 
 // tokenCmd looks after tokens. Without --admin a command goes through the dialect's own contract, which shows a caller
 // its own tokens; with it, through the administration of all tokens.
 type tokenCmd struct {
-	Create   tokenCreateCmd   `cmd:"" help:"Create a token."`
-	List     tokenListCmd     `cmd:"" help:"List tokens."`
-	Show     tokenShowCmd     `cmd:"" help:"Show a token."`
-	Suspend  tokenSuspendCmd  `cmd:"" help:"Suspend a token: it stops until it is activated."`
-	Activate tokenActivateCmd `cmd:"" help:"Activate a suspended token."`
-	Revoke   tokenRevokeCmd   `cmd:"" help:"Revoke a token: it stops for good."`
-	Delete   tokenDeleteCmd   `cmd:"" help:"Delete a token."`
+	Create   tokenCreateCmd `cmd:"" help:"Create a token."`
+	List     tokenListCmd   `cmd:"" help:"List tokens."`
+	Show     tokenActionCmd `cmd:"" help:"Show a token."`
+	Suspend  tokenActionCmd `cmd:"" help:"Suspend a token: it stops until it is activated."`
+	Activate tokenActionCmd `cmd:"" help:"Activate a suspended token."`
+	Revoke   tokenActionCmd `cmd:"" help:"Revoke a token: it stops for good."`
+	Delete   tokenActionCmd `cmd:"" help:"Delete a token."`
 }
 
 type tokenCreateCmd struct {
@@ -196,51 +198,16 @@ func (c *tokenListCmd) Run(ctx context.Context, out *streams) error {
 	return printAll(r.printer, tokenColumns, tokens)
 }
 
-// tokenFlags name one token.
-type tokenFlags struct {
+// tokenActionCmd does to one token what the command is called.
+type tokenActionCmd struct {
 	remoteFlags `embed:""`
 	Admin       bool   `help:"Reach the token of anybody; for admins."`
 	Dialect     string `arg:"" enum:"${dialects}" help:"${one_dialect}."`
 	ID          string `arg:"" name:"id" help:"The id of the token."`
 }
 
-type (
-	tokenShowCmd struct {
-		tokenFlags `embed:""`
-	}
-	tokenSuspendCmd struct {
-		tokenFlags `embed:""`
-	}
-	tokenActivateCmd struct {
-		tokenFlags `embed:""`
-	}
-	tokenRevokeCmd struct {
-		tokenFlags `embed:""`
-	}
-	tokenDeleteCmd struct {
-		tokenFlags `embed:""`
-	}
-)
-
-func (c *tokenShowCmd) Run(ctx context.Context, out *streams) error { return c.do(ctx, out, "show") }
-
-func (c *tokenSuspendCmd) Run(ctx context.Context, out *streams) error {
-	return c.do(ctx, out, "suspend")
-}
-
-func (c *tokenActivateCmd) Run(ctx context.Context, out *streams) error {
-	return c.do(ctx, out, "activate")
-}
-
-func (c *tokenRevokeCmd) Run(ctx context.Context, out *streams) error {
-	return c.do(ctx, out, "revoke")
-}
-
-func (c *tokenDeleteCmd) Run(ctx context.Context, out *streams) error {
-	return c.do(ctx, out, "delete")
-}
-
-func (c *tokenFlags) do(ctx context.Context, out *streams, action string) error {
+func (c *tokenActionCmd) Run(ctx context.Context, out *streams, command *kong.Context) error {
+	action := command.Selected().Name
 	r, err := c.connect(out)
 	if err != nil {
 		return err

@@ -1,4 +1,7 @@
 // Package apitoken speaks the apitoken contract: JWTs that belong to an account or to an environment.
+//
+// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
+// dialect. handlers registers it.
 package apitoken
 
 import (
@@ -23,7 +26,9 @@ type handler struct{ tokens *token.Service }
 var _ gen.StrictServerInterface = handler{}
 
 // CreateApiToken implements `POST /api/v1/api_token`.
-func (h handler) CreateApiToken(ctx context.Context, r gen.CreateApiTokenRequestObject) (gen.CreateApiTokenResponseObject, error) {
+func (h handler) CreateApiToken(
+	ctx context.Context, r gen.CreateApiTokenRequestObject,
+) (gen.CreateApiTokenResponseObject, error) {
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), draft(*r.Body))
 	if err != nil {
 		return nil, err
@@ -36,53 +41,50 @@ func (h handler) CreateApiToken(ctx context.Context, r gen.CreateApiTokenRequest
 }
 
 // ListApiTokens implements `GET /api/v1/api_token`.
-func (h handler) ListApiTokens(ctx context.Context, r gen.ListApiTokensRequestObject) (gen.ListApiTokensResponseObject, error) {
+func (h handler) ListApiTokens(
+	ctx context.Context, r gen.ListApiTokensRequestObject,
+) (gen.ListApiTokensResponseObject, error) {
 	query, cursor := query(r.Params)
 	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListApiTokens200JSONResponse{Body: h.list(page)}, nil
+	return gen.ListApiTokens200JSONResponse{Body: h.list(page)}, err
 }
 
 // GetApiToken implements `GET /api/v1/api_token/{id}`.
-func (h handler) GetApiToken(ctx context.Context, r gen.GetApiTokenRequestObject) (gen.GetApiTokenResponseObject, error) {
+func (h handler) GetApiToken(
+	ctx context.Context, r gen.GetApiTokenRequestObject,
+) (gen.GetApiTokenResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetApiToken200JSONResponse{Body: h.success(t)}, nil
+	return gen.GetApiToken200JSONResponse{Body: h.success(t)}, err
 }
 
 // ActivateApiToken implements `POST /api/v1/api_token/{id}/activate`.
-func (h handler) ActivateApiToken(ctx context.Context, r gen.ActivateApiTokenRequestObject) (gen.ActivateApiTokenResponseObject, error) {
+func (h handler) ActivateApiToken(
+	ctx context.Context, r gen.ActivateApiTokenRequestObject,
+) (gen.ActivateApiTokenResponseObject, error) {
 	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Activate, token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ActivateApiToken200JSONResponse{Body: h.success(t)}, nil
+	return gen.ActivateApiToken200JSONResponse{Body: h.success(t)}, err
 }
 
 // SuspendApiToken implements `POST /api/v1/api_token/{id}/suspend`.
-func (h handler) SuspendApiToken(ctx context.Context, r gen.SuspendApiTokenRequestObject) (gen.SuspendApiTokenResponseObject, error) {
+func (h handler) SuspendApiToken(
+	ctx context.Context, r gen.SuspendApiTokenRequestObject,
+) (gen.SuspendApiTokenResponseObject, error) {
 	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Suspend, token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.SuspendApiToken200JSONResponse{Body: h.success(t)}, nil
+	return gen.SuspendApiToken200JSONResponse{Body: h.success(t)}, err
 }
 
 // RevokeApiToken implements `POST /api/v1/api_token/{id}/revoke`.
-func (h handler) RevokeApiToken(ctx context.Context, r gen.RevokeApiTokenRequestObject) (gen.RevokeApiTokenResponseObject, error) {
+func (h handler) RevokeApiToken(
+	ctx context.Context, r gen.RevokeApiTokenRequestObject,
+) (gen.RevokeApiTokenResponseObject, error) {
 	t, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Revoke, token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.RevokeApiToken200JSONResponse{Body: h.success(t)}, nil
+	return gen.RevokeApiToken200JSONResponse{Body: h.success(t)}, err
 }
 
 // DeleteApiToken implements `DELETE /api/v1/api_token/{id}`.
-func (h handler) DeleteApiToken(ctx context.Context, r gen.DeleteApiTokenRequestObject) (gen.DeleteApiTokenResponseObject, error) {
+func (h handler) DeleteApiToken(
+	ctx context.Context, r gen.DeleteApiTokenRequestObject,
+) (gen.DeleteApiTokenResponseObject, error) {
 	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func query(p gen.ListApiTokensParams) (token.Query, string) {
 	limit, cursor := wire.Page(p.Limit, p.Cursor)
 	q := token.Query{Dialect: token.APIToken, Limit: limit}
 	if p.Status != nil {
-		q.Status = token.State(*p.Status)
+		q.State = token.State(*p.Status)
 	}
 	if p.TokenScope != nil {
 		q.Scope = token.Scope(*p.TokenScope)
@@ -36,7 +36,7 @@ func query(p gen.ListApiTokensParams) (token.Query, string) {
 }
 
 func (h handler) details(t token.Token) gen.ApiTokenDetails {
-	status := t.Status(h.tokens.Now())
+	status := t.StateAt(h.tokens.Now())
 	return gen.ApiTokenDetails{
 		AccountId: t.AccountID,
 		AvailableActions: gen.ApiTokenAvailableActions{
@@ -61,7 +61,9 @@ func (h handler) success(t token.Token) gen.ApiTokenSuccess {
 }
 
 func (h handler) list(p token.Page) gen.ApiTokenList {
-	list := gen.ApiTokenList{Status: gen.ApiTokenListStatusSuccess, Details: []gen.ApiTokenDetails{}, NextCursor: wire.NullText(p.Next)}
+	list := gen.ApiTokenList{
+		Status: gen.ApiTokenListStatusSuccess, Details: []gen.ApiTokenDetails{}, NextCursor: wire.NullText(p.Next),
+	}
 	for _, t := range p.Tokens {
 		list.Details = append(list.Details, h.details(t))
 	}

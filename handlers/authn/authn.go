@@ -1,4 +1,6 @@
-// Package authn turns the credential of a request into the caller on its context. It knows no dialect.
+// Package authn turns the credential of a request into the caller on its context. It knows the schemes of the
+// Authorization header, and must not know any dialect or what a credential looks like. handlers puts it before every
+// operation; the dialects ask it for the caller.
 package authn
 
 import (
@@ -87,15 +89,15 @@ func Presented(ctx context.Context) (string, error) {
 	return p.credential, p.err
 }
 
-// Middleware authenticates every request but those to open operations. Door tells whether one is, and how the request
+// Middleware authenticates every request but those to open operations. Access tells whether one is, and how the request
 // carries its credential; put adds a value to the request's context.
 func Middleware(
-	a Authenticator, door func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
+	a Authenticator, access func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
 ) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
-			scheme, open := door(c)
+			scheme, open := access(c)
 			credential, err := credential(c.Request().Header, scheme)
 			if open {
 				put(ctx, presentedKey{}, presented{credential, err})
@@ -115,8 +117,8 @@ func Middleware(
 	}
 }
 
-// Again authenticates the caller once more. It comes after the body of a request was read, which may have taken the sender
-// so long that the credential has been revoked meanwhile.
+// Again authenticates the caller once more. It comes after the body of a request was read, which may have taken the
+// sender so long that the credential has been revoked meanwhile.
 func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -145,7 +147,8 @@ func credential(h http.Header, scheme Scheme) (string, error) {
 	case len(values) > 1, own && credential == "":
 		return "", token.Errorf(token.CredentialInvalid, "the credential is not valid")
 	case !own: // which is no wrong credential (RFC 6750 section 3.1)
-		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header, after the word Bearer")
+		return "", token.Errorf(token.CredentialMissing,
+			"a credential is needed in the Authorization header, after the word Bearer")
 	}
 	return credential, nil
 }

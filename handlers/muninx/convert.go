@@ -10,7 +10,7 @@ func ref(id string) token.Ref { return token.Ref{Dialect: token.Muninx, ID: id} 
 
 func (h handler) item(t token.Token) gen.Token {
 	return gen.Token{
-		Id: t.ID, Name: t.Name, Status: gen.TokenStatus(t.Status(h.tokens.Now())),
+		Id: t.ID, Name: t.Name, Status: gen.TokenStatus(t.StateAt(h.tokens.Now())),
 		CreatedAt: t.CreatedAt, ExpiresAt: wire.NullTime(t.ExpiresAt), LastUsedAt: wire.NullTime(t.LastUsedAt),
 	}
 }

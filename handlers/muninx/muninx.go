@@ -1,4 +1,7 @@
 // Package muninx speaks the muninx contract: API tokens of a user, errors as problem details.
+//
+// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
+// dialect. handlers registers it.
 package muninx
 
 import (
@@ -23,7 +26,9 @@ type handler struct{ tokens *token.Service }
 var _ gen.StrictServerInterface = handler{}
 
 // CreateToken implements `POST /tokens`.
-func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject) (gen.CreateTokenResponseObject, error) {
+func (h handler) CreateToken(
+	ctx context.Context, r gen.CreateTokenRequestObject,
+) (gen.CreateTokenResponseObject, error) {
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{Dialect: token.Muninx, Name: r.Body.Name})
 	if err != nil {
 		return nil, err
@@ -39,23 +44,19 @@ func (h handler) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject
 func (h handler) ListTokens(ctx context.Context, r gen.ListTokensRequestObject) (gen.ListTokensResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	page, err := h.tokens.List(ctx, authn.Caller(ctx), token.Query{Dialect: token.Muninx, Limit: limit}, cursor, token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListTokens200JSONResponse{Body: h.list(page)}, nil
+	return gen.ListTokens200JSONResponse{Body: h.list(page)}, err
 }
 
 // GetToken implements `GET /tokens/{id}`.
 func (h handler) GetToken(ctx context.Context, r gen.GetTokenRequestObject) (gen.GetTokenResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetToken200JSONResponse{Body: h.item(t)}, nil
+	return gen.GetToken200JSONResponse{Body: h.item(t)}, err
 }
 
 // DeleteToken implements `DELETE /tokens/{id}`.
-func (h handler) DeleteToken(ctx context.Context, r gen.DeleteTokenRequestObject) (gen.DeleteTokenResponseObject, error) {
+func (h handler) DeleteToken(
+	ctx context.Context, r gen.DeleteTokenRequestObject,
+) (gen.DeleteTokenResponseObject, error) {
 	if _, err := h.tokens.Apply(ctx, authn.Caller(ctx), ref(r.Id), token.Delete, token.Own); err != nil {
 		return nil, err
 	}

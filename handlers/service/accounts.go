@@ -9,7 +9,9 @@ import (
 )
 
 // CreateAccount implements `POST /service/accounts`.
-func (h handler) CreateAccount(ctx context.Context, r gen.CreateAccountRequestObject) (gen.CreateAccountResponseObject, error) {
+func (h handler) CreateAccount(
+	ctx context.Context, r gen.CreateAccountRequestObject,
+) (gen.CreateAccountResponseObject, error) {
 	a, err := h.tokens.CreateAccount(ctx, authn.Caller(ctx), r.Body.Name)
 	if err != nil {
 		return nil, err
@@ -22,38 +24,33 @@ func (h handler) CreateAccount(ctx context.Context, r gen.CreateAccountRequestOb
 }
 
 // ListAccounts implements `GET /service/accounts`.
-func (h handler) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObject) (gen.ListAccountsResponseObject, error) {
+func (h handler) ListAccounts(
+	ctx context.Context, r gen.ListAccountsRequestObject,
+) (gen.ListAccountsResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	list, next, err := h.tokens.ListAccounts(ctx, authn.Caller(ctx), cursor, limit)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListAccounts200JSONResponse{Body: gen.AccountList{Items: all(list, account), NextCursor: wire.NullText(next)}}, nil
+	body := gen.AccountList{Items: all(list, account), NextCursor: wire.NullText(next)}
+	return gen.ListAccounts200JSONResponse{Body: body}, err
 }
 
 // GetAccount implements `GET /service/accounts/{id}`.
 func (h handler) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) (gen.GetAccountResponseObject, error) {
 	a, err := h.tokens.GetAccount(ctx, authn.Caller(ctx), key(r.Id))
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetAccount200JSONResponse{Body: account(a)}, nil
+	return gen.GetAccount200JSONResponse{Body: account(a)}, err
 }
 
 // DisableAccount implements `POST /service/accounts/{id}/disable`.
-func (h handler) DisableAccount(ctx context.Context, r gen.DisableAccountRequestObject) (gen.DisableAccountResponseObject, error) {
-	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id), true)
-	if err != nil {
-		return nil, err
-	}
-	return gen.DisableAccount200JSONResponse{Body: account(a)}, nil
+func (h handler) DisableAccount(
+	ctx context.Context, r gen.DisableAccountRequestObject,
+) (gen.DisableAccountResponseObject, error) {
+	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id))
+	return gen.DisableAccount200JSONResponse{Body: account(a)}, err
 }
 
 // EnableAccount implements `POST /service/accounts/{id}/enable`.
-func (h handler) EnableAccount(ctx context.Context, r gen.EnableAccountRequestObject) (gen.EnableAccountResponseObject, error) {
-	a, err := h.tokens.DisableAccount(ctx, authn.Caller(ctx), key(r.Id), false)
-	if err != nil {
-		return nil, err
-	}
-	return gen.EnableAccount200JSONResponse{Body: account(a)}, nil
+func (h handler) EnableAccount(
+	ctx context.Context, r gen.EnableAccountRequestObject,
+) (gen.EnableAccountResponseObject, error) {
+	a, err := h.tokens.EnableAccount(ctx, authn.Caller(ctx), key(r.Id))
+	return gen.EnableAccount200JSONResponse{Body: account(a)}, err
 }

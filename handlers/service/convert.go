@@ -47,7 +47,7 @@ func value[T any](p *T) T {
 func (h handler) query(p gen.ListServiceTokensParams) (token.Query, string) {
 	limit, cursor := wire.Page(p.Limit, p.Cursor)
 	return token.Query{
-		Dialect: h.tokens.Dialect(string(value(p.Dialect))), Status: token.State(value(p.Status)),
+		Dialect: h.tokens.Dialect(string(value(p.Dialect))), State: token.State(value(p.Status)),
 		Scope: token.Scope(value(p.TokenScope)), UserID: value(p.UserId),
 		AccountID: value(p.AccountId), EnvironmentID: value(p.EnvironmentId), CreatedBy: value(p.CreatedByUserId),
 		Usable: p.Usable, KeyID: value(p.Key), Limit: limit,
@@ -82,7 +82,7 @@ func (h handler) one(ctx context.Context, t token.Token, err error) (gen.Service
 func (h handler) item(t token.Token, v token.Verdict) gen.ServiceToken {
 	return gen.ServiceToken{
 		Dialect: gen.ServiceTokenDialect(t.Dialect.Name), Id: t.ID, Name: wire.NullText(t.Name),
-		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.Status(h.tokens.Now())),
+		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.StateAt(h.tokens.Now())),
 		UserId: null(t.UserID), AccountId: wire.NullText(t.AccountID), EnvironmentId: wire.NullText(t.EnvironmentID),
 		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin, Introspector: t.Introspector,
 		Usable: v.Usable, Because: null(gen.ServiceTokenBecause(v.Because)), Key: wire.NullText(t.KeyID),

@@ -9,7 +9,9 @@ import (
 )
 
 // CreateEnvironment implements `POST /service/environments`.
-func (h handler) CreateEnvironment(ctx context.Context, r gen.CreateEnvironmentRequestObject) (gen.CreateEnvironmentResponseObject, error) {
+func (h handler) CreateEnvironment(
+	ctx context.Context, r gen.CreateEnvironmentRequestObject,
+) (gen.CreateEnvironmentResponseObject, error) {
 	e, err := h.tokens.CreateEnvironment(ctx, authn.Caller(ctx), r.Body.AccountId, r.Body.Name)
 	if err != nil {
 		return nil, err
@@ -22,38 +24,35 @@ func (h handler) CreateEnvironment(ctx context.Context, r gen.CreateEnvironmentR
 }
 
 // ListEnvironments implements `GET /service/environments`.
-func (h handler) ListEnvironments(ctx context.Context, r gen.ListEnvironmentsRequestObject) (gen.ListEnvironmentsResponseObject, error) {
+func (h handler) ListEnvironments(
+	ctx context.Context, r gen.ListEnvironmentsRequestObject,
+) (gen.ListEnvironmentsResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	list, next, err := h.tokens.ListEnvironments(ctx, authn.Caller(ctx), cursor, limit)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListEnvironments200JSONResponse{Body: gen.EnvironmentList{Items: all(list, environment), NextCursor: wire.NullText(next)}}, nil
+	body := gen.EnvironmentList{Items: all(list, environment), NextCursor: wire.NullText(next)}
+	return gen.ListEnvironments200JSONResponse{Body: body}, err
 }
 
 // GetEnvironment implements `GET /service/environments/{id}`.
-func (h handler) GetEnvironment(ctx context.Context, r gen.GetEnvironmentRequestObject) (gen.GetEnvironmentResponseObject, error) {
+func (h handler) GetEnvironment(
+	ctx context.Context, r gen.GetEnvironmentRequestObject,
+) (gen.GetEnvironmentResponseObject, error) {
 	e, err := h.tokens.GetEnvironment(ctx, authn.Caller(ctx), key(r.Id))
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetEnvironment200JSONResponse{Body: environment(e)}, nil
+	return gen.GetEnvironment200JSONResponse{Body: environment(e)}, err
 }
 
 // DisableEnvironment implements `POST /service/environments/{id}/disable`.
-func (h handler) DisableEnvironment(ctx context.Context, r gen.DisableEnvironmentRequestObject) (gen.DisableEnvironmentResponseObject, error) {
-	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id), true)
-	if err != nil {
-		return nil, err
-	}
-	return gen.DisableEnvironment200JSONResponse{Body: environment(e)}, nil
+func (h handler) DisableEnvironment(
+	ctx context.Context, r gen.DisableEnvironmentRequestObject,
+) (gen.DisableEnvironmentResponseObject, error) {
+	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id))
+	return gen.DisableEnvironment200JSONResponse{Body: environment(e)}, err
 }
 
 // EnableEnvironment implements `POST /service/environments/{id}/enable`.
-func (h handler) EnableEnvironment(ctx context.Context, r gen.EnableEnvironmentRequestObject) (gen.EnableEnvironmentResponseObject, error) {
-	e, err := h.tokens.DisableEnvironment(ctx, authn.Caller(ctx), key(r.Id), false)
-	if err != nil {
-		return nil, err
-	}
-	return gen.EnableEnvironment200JSONResponse{Body: environment(e)}, nil
+func (h handler) EnableEnvironment(
+	ctx context.Context, r gen.EnableEnvironmentRequestObject,
+) (gen.EnableEnvironmentResponseObject, error) {
+	e, err := h.tokens.EnableEnvironment(ctx, authn.Caller(ctx), key(r.Id))
+	return gen.EnableEnvironment200JSONResponse{Body: environment(e)}, err
 }

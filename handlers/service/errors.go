@@ -8,8 +8,8 @@ import (
 	"github.com/tokenwright/tokenwright/handlers/wire"
 )
 
-// WriteError answers with problem details (RFC 9457), which every kind of failure has. Where
-// OAuth's clients come, with a name and a password, they also have the error code that those read (RFC 7662 section 2.3).
+// WriteError answers with problem details (RFC 9457), which every kind of failure has. Where OAuth's clients come, with
+// a name and a password, they also have the error code that those read (RFC 7662 section 2.3).
 func WriteError(c echo.Context, f wire.Failure) error {
 	if !f.Takes.Has("basic") {
 		return wire.WriteProblem(c, f, "")

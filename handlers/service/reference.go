@@ -24,7 +24,8 @@ const referencePage = "reference.html"
 // referencePolicy keeps the page to its own server. RapiDoc writes its colours into a style element and has style
 // attributes all over, hence 'unsafe-inline' for styles; without images and fonts from elsewhere they can tell nobody
 // anything.
-const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
+const referencePolicy = "default-src 'none'; script-src 'self'; " +
+	"style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
 	"img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // media are the types of the files, by their ending.
@@ -55,12 +56,16 @@ var reference = sync.OnceValue(func() map[string]document {
 })
 
 // GetReference implements `GET /docs`.
-func (h handler) GetReference(_ context.Context, r gen.GetReferenceRequestObject) (gen.GetReferenceResponseObject, error) {
+func (h handler) GetReference(
+	_ context.Context, r gen.GetReferenceRequestObject,
+) (gen.GetReferenceResponseObject, error) {
 	return referenceFile{reference()[referencePage], value(r.Params.IfNoneMatch), false}, nil
 }
 
 // GetReferenceFile implements `GET /docs/{file}`.
-func (h handler) GetReferenceFile(_ context.Context, r gen.GetReferenceFileRequestObject) (gen.GetReferenceFileResponseObject, error) {
+func (h handler) GetReferenceFile(
+	_ context.Context, r gen.GetReferenceFileRequestObject,
+) (gen.GetReferenceFileResponseObject, error) {
 	d, ok := reference()[r.File]
 	if !ok || r.File == referencePage { // which has one address only
 		return nil, token.Errorf(token.NotFound, "there is no such file")

@@ -1,5 +1,8 @@
 // Package service speaks the service contract, which holds what no dialect has: health, specs, who the caller is, the
 // registry, and the administration of all tokens. Errors are problem details.
+//
+// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
+// dialect. handlers registers it.
 package service
 
 import (

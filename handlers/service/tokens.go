@@ -10,63 +10,58 @@ import (
 )
 
 // ListServiceTokens implements `GET /service/tokens`.
-func (h handler) ListServiceTokens(ctx context.Context, r gen.ListServiceTokensRequestObject) (gen.ListServiceTokensResponseObject, error) {
+func (h handler) ListServiceTokens(
+	ctx context.Context, r gen.ListServiceTokensRequestObject,
+) (gen.ListServiceTokensResponseObject, error) {
 	q, cursor := h.query(r.Params)
 	page, err := h.tokens.List(ctx, authn.Caller(ctx), q, cursor, token.Everything)
 	if err != nil {
 		return nil, err
 	}
 	items, err := h.items(ctx, page.Tokens...)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListServiceTokens200JSONResponse{Body: gen.ServiceTokenList{Items: items, NextCursor: wire.NullText(page.Next)}}, nil
+	body := gen.ServiceTokenList{Items: items, NextCursor: wire.NullText(page.Next)}
+	return gen.ListServiceTokens200JSONResponse{Body: body}, err
 }
 
 // GetServiceToken implements `GET /service/tokens/{dialect}/{id}`.
-func (h handler) GetServiceToken(ctx context.Context, r gen.GetServiceTokenRequestObject) (gen.GetServiceTokenResponseObject, error) {
+func (h handler) GetServiceToken(
+	ctx context.Context, r gen.GetServiceTokenRequestObject,
+) (gen.GetServiceTokenResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), token.Everything)
 	body, err := h.one(ctx, t, err)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetServiceToken200JSONResponse{Body: body}, nil
+	return gen.GetServiceToken200JSONResponse{Body: body}, err
 }
 
 // DeleteServiceToken implements `DELETE /service/tokens/{dialect}/{id}`.
-func (h handler) DeleteServiceToken(ctx context.Context, r gen.DeleteServiceTokenRequestObject) (gen.DeleteServiceTokenResponseObject, error) {
+func (h handler) DeleteServiceToken(
+	ctx context.Context, r gen.DeleteServiceTokenRequestObject,
+) (gen.DeleteServiceTokenResponseObject, error) {
 	_, err := h.tokens.Apply(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), token.Delete, token.Everything)
-	if err != nil {
-		return nil, err
-	}
-	return gen.DeleteServiceToken204Response{}, nil
+	return gen.DeleteServiceToken204Response{}, err
 }
 
 // ActivateServiceToken implements `POST /service/tokens/{dialect}/{id}/activate`.
-func (h handler) ActivateServiceToken(ctx context.Context, r gen.ActivateServiceTokenRequestObject) (gen.ActivateServiceTokenResponseObject, error) {
+func (h handler) ActivateServiceToken(
+	ctx context.Context, r gen.ActivateServiceTokenRequestObject,
+) (gen.ActivateServiceTokenResponseObject, error) {
 	body, err := h.apply(ctx, r.Dialect, r.Id, token.Activate)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ActivateServiceToken200JSONResponse{Body: body}, nil
+	return gen.ActivateServiceToken200JSONResponse{Body: body}, err
 }
 
 // SuspendServiceToken implements `POST /service/tokens/{dialect}/{id}/suspend`.
-func (h handler) SuspendServiceToken(ctx context.Context, r gen.SuspendServiceTokenRequestObject) (gen.SuspendServiceTokenResponseObject, error) {
+func (h handler) SuspendServiceToken(
+	ctx context.Context, r gen.SuspendServiceTokenRequestObject,
+) (gen.SuspendServiceTokenResponseObject, error) {
 	body, err := h.apply(ctx, r.Dialect, r.Id, token.Suspend)
-	if err != nil {
-		return nil, err
-	}
-	return gen.SuspendServiceToken200JSONResponse{Body: body}, nil
+	return gen.SuspendServiceToken200JSONResponse{Body: body}, err
 }
 
 // RevokeServiceToken implements `POST /service/tokens/{dialect}/{id}/revoke`.
-func (h handler) RevokeServiceToken(ctx context.Context, r gen.RevokeServiceTokenRequestObject) (gen.RevokeServiceTokenResponseObject, error) {
+func (h handler) RevokeServiceToken(
+	ctx context.Context, r gen.RevokeServiceTokenRequestObject,
+) (gen.RevokeServiceTokenResponseObject, error) {
 	body, err := h.apply(ctx, r.Dialect, r.Id, token.Revoke)
-	if err != nil {
-		return nil, err
-	}
-	return gen.RevokeServiceToken200JSONResponse{Body: body}, nil
+	return gen.RevokeServiceToken200JSONResponse{Body: body}, err
 }
 
 func (h handler) apply(ctx context.Context, dialect, id string, a token.Action) (gen.ServiceToken, error) {

@@ -21,8 +21,10 @@ func (h handler) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) 
 	}
 	wire.NoteObject(ctx, "user:"+strconv.FormatInt(u.ID, 10))
 	return gen.CreateUser201JSONResponse{
-		Body:    user(u),
-		Headers: gen.CreateUser201ResponseHeaders{Location: h.options.PublicURL + "/service/users/" + strconv.FormatInt(u.ID, 10)},
+		Body: user(u),
+		Headers: gen.CreateUser201ResponseHeaders{
+			Location: h.options.PublicURL + "/service/users/" + strconv.FormatInt(u.ID, 10),
+		},
 	}, nil
 }
 
@@ -30,35 +32,28 @@ func (h handler) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) 
 func (h handler) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
 	list, next, err := h.tokens.ListUsers(ctx, authn.Caller(ctx), cursor, limit)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListUsers200JSONResponse{Body: gen.UserList{Items: all(list, user), NextCursor: wire.NullText(next)}}, nil
+	return gen.ListUsers200JSONResponse{Body: gen.UserList{Items: all(list, user), NextCursor: wire.NullText(next)}}, err
 }
 
 // GetUser implements `GET /service/users/{id}`.
 func (h handler) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.GetUserResponseObject, error) {
 	u, err := h.tokens.GetUser(ctx, authn.Caller(ctx), r.Id)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetUser200JSONResponse{Body: user(u)}, nil
+	return gen.GetUser200JSONResponse{Body: user(u)}, err
 }
 
 // UpdateUser implements `PATCH /service/users/{id}`.
 func (h handler) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (gen.UpdateUserResponseObject, error) {
 	u, err := h.tokens.ChangeUser(ctx, authn.Caller(ctx), r.Id, userChange(*r.Body))
-	if err != nil {
-		return nil, err
-	}
-	return gen.UpdateUser200JSONResponse{Body: user(u)}, nil
+	return gen.UpdateUser200JSONResponse{Body: user(u)}, err
 }
 
 // DisableUser implements `POST /service/users/{id}/disable`. What the user created is suspended only after the user can
 // create nothing more.
-func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject) (gen.DisableUserResponseObject, error) {
+func (h handler) DisableUser(
+	ctx context.Context, r gen.DisableUserRequestObject,
+) (gen.DisableUserResponseObject, error) {
 	caller := authn.Caller(ctx)
-	disable := func() (token.User, error) { return h.tokens.DisableUser(ctx, caller, r.Id, true) }
+	disable := func() (token.User, error) { return h.tokens.DisableUser(ctx, caller, r.Id) }
 	if value(r.Params.Created) {
 		disable = func() (token.User, error) { return h.tokens.Offboard(ctx, caller, r.Id) }
 	}
@@ -72,23 +67,19 @@ func (h handler) DisableUser(ctx context.Context, r gen.DisableUserRequestObject
 		return nil, err
 	}
 	items, err := h.items(ctx, page.Tokens...)
-	if err != nil {
-		return nil, err
-	}
-	return gen.DisableUser200JSONResponse{Body: disabledUser(u, items, page.Next)}, nil
+	return gen.DisableUser200JSONResponse{Body: disabledUser(u, items, page.Next)}, err
 }
 
 // EnableUser implements `POST /service/users/{id}/enable`.
 func (h handler) EnableUser(ctx context.Context, r gen.EnableUserRequestObject) (gen.EnableUserResponseObject, error) {
-	u, err := h.tokens.DisableUser(ctx, authn.Caller(ctx), r.Id, false)
-	if err != nil {
-		return nil, err
-	}
-	return gen.EnableUser200JSONResponse{Body: user(u)}, nil
+	u, err := h.tokens.EnableUser(ctx, authn.Caller(ctx), r.Id)
+	return gen.EnableUser200JSONResponse{Body: user(u)}, err
 }
 
 // CreateUserToken implements `POST /service/users/{id}/tokens`.
-func (h handler) CreateUserToken(ctx context.Context, r gen.CreateUserTokenRequestObject) (gen.CreateUserTokenResponseObject, error) {
+func (h handler) CreateUserToken(
+	ctx context.Context, r gen.CreateUserTokenRequestObject,
+) (gen.CreateUserTokenResponseObject, error) {
 	if r.Id < 1 { // the draft would mean the caller
 		return nil, token.Errorf(token.NotFound, "there is no such user")
 	}

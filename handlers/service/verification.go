@@ -16,7 +16,9 @@ import (
 )
 
 // IntrospectToken implements `POST /introspect` (RFC 7662).
-func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenRequestObject) (gen.IntrospectTokenResponseObject, error) {
+func (h handler) IntrospectToken(
+	ctx context.Context, r gen.IntrospectTokenRequestObject,
+) (gen.IntrospectTokenResponseObject, error) {
 	verdict, err := h.introspect(ctx, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -24,16 +26,16 @@ func (h handler) IntrospectToken(ctx context.Context, r gen.IntrospectTokenReque
 	if verdict.Active {
 		wire.NoteObject(ctx, h.tokens.Ref(string(*verdict.Dialect), *verdict.Jti).Object())
 	}
-	return answer{verdict}, nil
+	return introspected{verdict}, nil
 }
 
-// answer is the one of introspection. The generated one formats each header anew and copies the body.
-type answer struct {
+// introspected is the one of introspection. The generated one formats each header anew and copies the body.
+type introspected struct {
 	verdict gen.Introspection
 }
 
 // VisitIntrospectTokenResponse sends the verdict.
-func (a answer) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+func (a introspected) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
 	h := w.Header()
 	h[echo.HeaderContentType] = []string{echo.MIMEApplicationJSON}
 	h[echo.HeaderCacheControl] = []string{"no-store"}
@@ -41,7 +43,9 @@ func (a answer) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
 }
 
 // IntrospectTokens implements `POST /introspect/batch`.
-func (h handler) IntrospectTokens(ctx context.Context, r gen.IntrospectTokensRequestObject) (gen.IntrospectTokensResponseObject, error) {
+func (h handler) IntrospectTokens(
+	ctx context.Context, r gen.IntrospectTokensRequestObject,
+) (gen.IntrospectTokensResponseObject, error) {
 	results := make([]gen.Introspection, 0, len(r.Body.Tokens))
 	for _, secret := range r.Body.Tokens {
 		verdict, err := h.introspect(ctx, secret)
@@ -91,7 +95,9 @@ func seconds(t time.Time) *int64 {
 
 // VerifyRequest implements `GET /verify`, which is what every method and every path below it comes to. It judges the
 // request's own credential.
-func (h handler) VerifyRequest(ctx context.Context, r gen.VerifyRequestRequestObject) (gen.VerifyRequestResponseObject, error) {
+func (h handler) VerifyRequest(
+	ctx context.Context, r gen.VerifyRequestRequestObject,
+) (gen.VerifyRequestResponseObject, error) {
 	credential, err := authn.Presented(ctx)
 	if err != nil {
 		return nil, err
@@ -114,8 +120,8 @@ type pass struct {
 	token.Introspection
 }
 
-// VisitVerifyRequestResponse sends every header, the empty ones too, so that what a client sent under these names cannot
-// come through.
+// VisitVerifyRequestResponse sends every header, the empty ones too, so that what a client sent under these names
+// cannot come through.
 func (p pass) VisitVerifyRequestResponse(w http.ResponseWriter) error {
 	h := w.Header()
 	values := []string{
@@ -142,21 +148,19 @@ func (h handler) GetKeys(_ context.Context, r gen.GetKeysRequestObject) (gen.Get
 }
 
 // AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.
-func (h handler) AllowIntrospection(ctx context.Context, r gen.AllowIntrospectionRequestObject) (gen.AllowIntrospectionResponseObject, error) {
-	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), true)
+func (h handler) AllowIntrospection(
+	ctx context.Context, r gen.AllowIntrospectionRequestObject,
+) (gen.AllowIntrospectionResponseObject, error) {
+	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id))
 	body, err := h.one(ctx, t, err)
-	if err != nil {
-		return nil, err
-	}
-	return gen.AllowIntrospection200JSONResponse{Body: body}, nil
+	return gen.AllowIntrospection200JSONResponse{Body: body}, err
 }
 
 // ForbidIntrospection implements `POST /service/tokens/{dialect}/{id}/forbid-introspection`.
-func (h handler) ForbidIntrospection(ctx context.Context, r gen.ForbidIntrospectionRequestObject) (gen.ForbidIntrospectionResponseObject, error) {
-	t, err := h.tokens.AllowIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), false)
+func (h handler) ForbidIntrospection(
+	ctx context.Context, r gen.ForbidIntrospectionRequestObject,
+) (gen.ForbidIntrospectionResponseObject, error) {
+	t, err := h.tokens.ForbidIntrospection(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id))
 	body, err := h.one(ctx, t, err)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ForbidIntrospection200JSONResponse{Body: body}, nil
+	return gen.ForbidIntrospection200JSONResponse{Body: body}, err
 }

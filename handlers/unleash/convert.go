@@ -79,7 +79,8 @@ const readAtOnce = 500
 // wholeList walks over all tokens of an owner and shows them in parts. It implements [gen.GetPatsResponseObject].
 type wholeList func(show func([]token.Token) error) error
 
-// VisitGetPatsResponse sends each part as soon as it was read. What goes wrong after the first one breaks the answer off.
+// VisitGetPatsResponse sends each part as soon as it was read. What goes wrong after the first one breaks the answer
+// off.
 func (walk wholeList) VisitGetPatsResponse(w http.ResponseWriter) error {
 	before := `{"pats":[`
 	err := walk(func(tokens []token.Token) error {

@@ -48,6 +48,6 @@ func WriteError(c echo.Context, f wire.Failure) error {
 
 // place is the pointer with the part of the request before it: /body/expiresAt, /params/id, /query/limit.
 func place(f token.Fault) string {
-	parts := map[token.Place]string{token.InBody: "/body", token.InPath: "/params", token.InQuery: "/query"}
+	parts := map[token.Part]string{token.InBody: "/body", token.InPath: "/params", token.InQuery: "/query"}
 	return parts[f.In] + f.Pointer
 }

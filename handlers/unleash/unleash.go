@@ -1,4 +1,7 @@
 // Package unleash speaks the unleash contract: Personal Access Tokens of a user.
+//
+// It knows the wire shapes of the contract, and must not decide anything, which internal/token does, nor know another
+// dialect. handlers registers it.
 package unleash
 
 import (
@@ -79,10 +82,7 @@ func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.G
 // GetPat implements `GET /api/admin/user/tokens/{id}`.
 func (h handler) GetPat(ctx context.Context, r gen.GetPatRequestObject) (gen.GetPatResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetPat200JSONResponse{Body: item(t)}, nil
+	return gen.GetPat200JSONResponse{Body: item(t)}, err
 }
 
 // DeletePat implements `DELETE /api/admin/user/tokens/{id}`. It answers alike whether there was such a token, so that

@@ -43,10 +43,10 @@ type Entrance struct {
 	Veil   *Veil
 }
 
-// Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends with
-// [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server leaves the
-// body out by itself, since it still knows the method. It hands every method, and every path below the gate's, on as a GET
-// of that path, see [Gate.asOne].
+// Begin gives every request and its answer a name, and bounds the time that it may take; what it waits for then ends
+// with [token.Unavailable]. Nobody may keep an answer that does not say otherwise. It hands HEAD on as GET; the server
+// leaves the body out by itself, since it still knows the method. It hands every method, and every path below the
+// gate's, on as a GET of that path, see [Gate.asOne].
 func Begin(e Entrance, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{

@@ -21,8 +21,8 @@ const (
 	MaxBody = 64 << 10
 	// maxDepth is the deepest nesting of a body, in levels.
 	maxDepth = 32
-	// manyTokens is how many JSON tokens a body may have to be told all its faults: enough for every good body, of which the
-	// largest lists 100 items.
+	// manyTokens is how many JSON tokens a body may have to be told all its faults: enough for every good body, of which
+	// the largest lists 100 items.
 	manyTokens = 256
 )
 
@@ -108,12 +108,13 @@ func encoded(line string) bool {
 	return false
 }
 
-// isMedia compares media types. Parameters that are not known mean nothing; JSON in another charset would be another text,
-// while a form is percent-encoded ASCII, whatever its charset is said to be.
+// isMedia compares media types. Parameters that are not known mean nothing; JSON in another charset would be another
+// text, while a form is percent-encoded ASCII, whatever its charset is said to be.
 func isMedia(value, want string) bool {
 	media, params, err := mime.ParseMediaType(value)
 	charset, given := params["charset"]
-	return err == nil && media == want && (want == echo.MIMEApplicationForm || !given || strings.EqualFold(charset, "utf-8"))
+	return err == nil && media == want &&
+		(want == echo.MIMEApplicationForm || !given || strings.EqualFold(charset, "utf-8"))
 }
 
 func readBody(r *http.Request, limit int64) ([]byte, error) {

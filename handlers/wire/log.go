@@ -34,9 +34,11 @@ type Access struct {
 // Describe tells the names of a request: Dialect, Operation, Caller, Object and Client.
 type Describe func(c echo.Context) Access
 
-// WithAccess answers errors through fail and reports every request once. It ends the connection where an error came after
-// the answer had begun.
-func WithAccess(describe Describe, fail func(echo.Context, error), report func(context.Context, Access)) echo.MiddlewareFunc {
+// WithAccess answers errors through fail and reports every request once. It ends the connection where an error came
+// after the answer had begun.
+func WithAccess(
+	describe Describe, fail func(echo.Context, error), report func(context.Context, Access),
+) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			nameAnswer(c)
@@ -66,15 +68,15 @@ func WithAccess(describe Describe, fail func(echo.Context, error), report func(c
 	}
 }
 
-// nameAnswer puts the request id into the header at the last moment: the generated answers set it, too, and would have to
-// be told each time.
+// nameAnswer puts the request id into the header at the last moment: the generated answers set it, too, and would have
+// to be told each time.
 func nameAnswer(c echo.Context) {
 	id := callOf(c.Request().Context()).name()
 	c.Response().Before(func() { c.Response().Header().Set(echo.HeaderXRequestID, id) })
 }
 
-// cause is why a request was refused, in words that repeat nothing of a body. Of a credential they also say what the answer
-// does not.
+// cause is why a request was refused, in words that repeat nothing of a body. Of a credential they also say what the
+// answer does not.
 func cause(err error) string {
 	var refused *token.Error
 	if !errors.As(err, &refused) {
@@ -89,7 +91,8 @@ func cause(err error) string {
 	return told.Error()
 }
 
-// innermost is what first found a credential wrong; what handed that on has the same kind, and a message that says no more.
+// innermost is what first found a credential wrong; what handed that on has the same kind, and a message that says no
+// more.
 func innermost(e token.Error) token.Error {
 	for e.Err != nil {
 		inner, ok := e.Err.(*token.Error) //nolint:errorlint // one that is wrapped further in has words around it

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// AcceptsGzip reports whether an Accept-Encoding names gzip, or anything, with a weight above 0 (RFC 9110 section 12.5.3).
+// AcceptsGzip reports whether an Accept-Encoding names gzip, or anything, with a weight above 0 (RFC 9110 section
+// 12.5.3).
 func AcceptsGzip(accept string) bool {
 	weights := map[string]float64{}
 	for entry := range strings.SplitSeq(accept, ",") {

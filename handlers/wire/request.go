@@ -42,15 +42,16 @@ type Gate struct {
 	Questions []string // names of its query parameters
 }
 
-// asOne is the URL of the gate that stands for this one. A query counts at the gate's own path. One below it is the query
-// of somebody's own request, and says nothing; but where nothing except slashes and dots follows, something that is or
-// looks like a question was meant as one.
+// asOne is the URL of the gate that stands for this one. A query counts at the gate's own path. One below it is the
+// query of somebody's own request, and says nothing; but where nothing except slashes and dots follows, something that
+// is or looks like a question was meant as one.
 func (g Gate) asOne(sent *url.URL) *url.URL {
 	if sent.Path == g.Path && sent.RawPath == "" {
 		return sent
 	}
 	one := *sent
-	if rest := strings.TrimPrefix(one.Path, g.Path); strings.Trim(rest, "/.") != "" || rest != "" && !g.asks(one.RawQuery) {
+	rest := strings.TrimPrefix(one.Path, g.Path)
+	if strings.Trim(rest, "/.") != "" || rest != "" && !g.asks(one.RawQuery) {
 		one.RawQuery = ""
 	}
 	one.Path, one.RawPath = g.Path, ""

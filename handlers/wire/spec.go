@@ -1,5 +1,6 @@
 // Package wire is what all dialects share of HTTP: the guard that a body passes, the validator, the request id, the
-// access log, the way from an error to an answer. It knows no dialect.
+// access log, the way from an error to an answer. It learns from a spec what a request must be, and must not know any
+// dialect or operation. handlers and the dialects call it.
 package wire
 
 import (
@@ -36,9 +37,9 @@ func (s Schemes) Has(scheme string) bool { return slices.Contains(s, scheme) }
 
 // Options say how a spec is applied.
 type Options struct {
-	Ignored       []string            // members that any body may have and that are dropped before validation, whatever they hold
+	Ignored       []string            // members of any body that are dropped unread
 	Values        map[string][]string // of parameters that have other ones than the spec says, by name
-	IgnoreUnknown bool                // members and parameters that the spec does not know are dropped; else they are faults
+	IgnoreUnknown bool                // drop members and parameters that the spec does not know, instead of refusing
 }
 
 // Spec is a contract that was read once, at the start.
@@ -48,8 +49,8 @@ type Spec struct {
 	options    Options
 }
 
-// loaded has the specs that were read, since reading one takes longer than all else that a server does to start, and tests
-// start hundreds. Nothing changes a spec after that.
+// loaded has the specs that were read, since reading one takes longer than all else that a server does to start, and
+// tests start hundreds. Nothing changes a spec after that.
 var loaded sync.Map
 
 // Load reads a spec, once for all who ask for it with the same options.

@@ -9,17 +9,18 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// dateTime is the grammar of RFC 3339 section 5.6. [time.Parse] takes more than that (go.dev/issue/54580) and is left with
-// what a grammar cannot say: how many days a month has.
-var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+// dateTime is the grammar of RFC 3339 section 5.6. [time.Parse] takes more than that (go.dev/issue/54580) and is left
+// with what a grammar cannot say: how many days a month has.
+var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?` +
+	`(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
 // secondAt is where the seconds are.
 const secondAt = len("2006-01-02T15:04:")
 
 var errNoTime = errors.New("not a date and time of RFC 3339")
 
-// parseTime reads a date and time of RFC 3339 in any case. A leap second can be wherever one may be inserted, at the end
-// of any month in UTC, and is read as the second after it, since [time.Time] has none.
+// parseTime reads a date and time of RFC 3339 in any case. A leap second can be wherever one may be inserted, at the
+// end of any month in UTC, and is read as the second after it, since [time.Time] has none.
 func parseTime(text string) (time.Time, error) {
 	text = strings.ToUpper(text)
 	if !dateTime.MatchString(text) {

@@ -32,7 +32,7 @@ var bodyRules = []openapi3.SchemaValidationOption{
 // it, since others add to addresses what they please; a question whether somebody may come in is never ignored.
 func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
-	query := queryRules{known: parameters(route, openapi3.ParameterInQuery), closed: !op.Open && !ignoreUnknown || op.Judges}
+	query := queryRules{parameters(route, openapi3.ParameterInQuery), !op.Open && !ignoreUnknown || op.Judges}
 	inPath := parameters(route, openapi3.ParameterInPath)
 	queryOnly, schema := judgesQueryOnly(route), bodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -90,8 +90,8 @@ func isForm(route *routers.Route) bool {
 	return body != nil && body.Value.Content[echo.MIMEApplicationForm] != nil
 }
 
-// judgesQueryOnly reports whether a request without a query has nothing that is judged here: whatever the operation takes
-// is optional and in the query, or a form.
+// judgesQueryOnly reports whether a request without a query has nothing that is judged here: whatever the operation
+// takes is optional and in the query, or a form.
 func judgesQueryOnly(route *routers.Route) bool {
 	taken := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
 	return (route.Operation.RequestBody == nil || isForm(route)) &&
@@ -150,7 +150,8 @@ func (q queryRules) check(raw string, veil *Veil) error {
 	return token.Faulty(found.all...)
 }
 
-// judgeParameter says what the values of a parameter must be, "" if they are that as far as it is not left to the schema.
+// judgeParameter says what the values of a parameter must be, "" if they are that as far as it is not left to the
+// schema.
 func judgeParameter(p *openapi3.Parameter, values []string) string {
 	switch {
 	case len(values) > 1:
@@ -244,7 +245,7 @@ func (fs *faults) collect(err error, at token.Fault) {
 		}
 	case *openapi3filter.RequestError:
 		if p := e.Parameter; p != nil {
-			at = token.Fault{In: token.Place(p.In), Pointer: "/" + p.Name, Detail: parameterRule(p)}
+			at = token.Fault{In: token.Part(p.In), Pointer: "/" + p.Name, Detail: parameterRule(p)}
 		}
 		if e.Err == nil || at.Detail != "" {
 			fs.add(described(at, "does not fit"))

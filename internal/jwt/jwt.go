@@ -143,8 +143,8 @@ func (k *Keys) claims(c token.Claims) claims {
 	if c.EnvironmentID != "" {
 		out.EnvironmentID = &c.EnvironmentID
 	}
-	if c.Place.List != 0 {
-		out.Status = &status{reference{c.Place.Index, k.statusList(c.Place.List)}}
+	if c.Entry.List != 0 {
+		out.Status = &status{reference{c.Entry.Index, k.statusList(c.Entry.List)}}
 	}
 	return out
 }

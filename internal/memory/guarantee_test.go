@@ -52,7 +52,7 @@ func (d *database) row(i int) token.Identity {
 
 func (d *database) standing(i int) token.Standing {
 	state := states[d.version(i, d.now())%len(states)]
-	return token.Standing{Place: token.StatusPlace{List: 1, Index: int64(i)}, State: state}
+	return token.Standing{Entry: token.StatusEntry{List: 1, Index: int64(i)}, State: state}
 }
 
 func (d *database) FindStatusList(context.Context, int64) error { return nil }

@@ -146,7 +146,7 @@ func (l *Lists) update(ctx context.Context, list *list) (string, error) {
 
 func (l *Lists) read(ctx context.Context, number int64) (array, error) {
 	a := newArray()
-	err := l.Store.StatusList(ctx, number, func(s token.Standing) { a.set(s.Place.Index, statusOf(s)) })
+	err := l.Store.StatusList(ctx, number, func(s token.Standing) { a.set(s.Entry.Index, statusOf(s)) })
 	return a, err
 }
 
@@ -155,8 +155,8 @@ func (l *Lists) readChanged(ctx context.Context, number int64, old array, change
 	standings, err := l.Store.Standings(ctx, changed)
 	a := slices.Clone(old)
 	for _, s := range standings {
-		if s.Place.List == number {
-			a.set(s.Place.Index, statusOf(s))
+		if s.Entry.List == number {
+			a.set(s.Entry.Index, statusOf(s))
 		}
 	}
 	return a, err

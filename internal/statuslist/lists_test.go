@@ -57,7 +57,7 @@ func (s *listStore) StatusList(ctx context.Context, number int64, each func(toke
 	defer s.mu.Unlock()
 	s.reads++
 	for _, standing := range s.standing {
-		if standing.Place.List == number {
+		if standing.Entry.List == number {
 			each(standing)
 		}
 	}
@@ -173,7 +173,7 @@ func TestStatusListIsSignedWhenNeeded(t *testing.T) {
 	signed(1)
 	now = now.Add(time.Second)
 	signed(2)
-	store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 7}, State: token.Revoked})
+	store.set(token.Standing{Entry: token.StatusEntry{List: 1, Index: 7}, State: token.Revoked})
 	s.Changed(token.Change{Token: 5, List: 1})
 	signed(3)
 	s.Changed(token.Change{Token: 5, List: 1})
@@ -224,7 +224,7 @@ func TestUnfinishedUpdatesAreDoneAgain(t *testing.T) {
 			if got, err := s.Get(t.Context(), 1); got != "0" || err != nil {
 				t.Fatalf("%s %v", got, err)
 			}
-			store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: token.Revoked})
+			store.set(token.Standing{Entry: token.StatusEntry{List: 1, Index: 0}, State: token.Revoked})
 			s.Changed(token.Change{Token: 5, List: 1})
 			store.failing = failing
 			if got, err := s.Get(t.Context(), 1); err == nil {
@@ -262,7 +262,7 @@ func TestStatusListsAreNeverOlderThanTheCall(t *testing.T) {
 		if i%2 == 1 {
 			state, want = token.Active, "0"
 		}
-		store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: state})
+		store.set(token.Standing{Entry: token.StatusEntry{List: 1, Index: 0}, State: state})
 		change := token.Change{Token: 5, List: 1}
 		if i%7 == 0 {
 			change = token.Change{}
@@ -305,7 +305,7 @@ func TestListsWhileTheFeedComesAndGoes(t *testing.T) {
 		case 1:
 			s.trust.Sending()()
 		}
-		store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: state})
+		store.set(token.Standing{Entry: token.StatusEntry{List: 1, Index: 0}, State: state})
 		s.Changed(token.Change{Token: 5, List: 1})
 		if got, err := s.Get(t.Context(), 1); got != want || err != nil {
 			t.Errorf("change %d: %s, want %s; %v", i, got, want, err)
@@ -364,7 +364,7 @@ func TestListsAfterAnIdleWhile(t *testing.T) {
 		if len(got) > 0 {
 			t.Error("no heartbeat is waited for")
 		}
-		store.set(token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: token.Revoked})
+		store.set(token.Standing{Entry: token.StatusEntry{List: 1, Index: 0}, State: token.Revoked})
 		heard := s.trust.Sending()
 		s.Changed(token.Change{Token: 5, List: 1})
 		heard()
@@ -378,8 +378,8 @@ func TestListsAfterAnIdleWhile(t *testing.T) {
 func TestChangesDuringAReading(t *testing.T) {
 	store := &listStore{}
 	s, _ := newLists(store)
-	revoked := token.Standing{Place: token.StatusPlace{List: 1, Index: 0}, State: token.Revoked}
-	both := []token.Standing{revoked, {Place: token.StatusPlace{List: 1, Index: 1}, State: token.Revoked}}
+	revoked := token.Standing{Entry: token.StatusEntry{List: 1, Index: 0}, State: token.Revoked}
+	both := []token.Standing{revoked, {Entry: token.StatusEntry{List: 1, Index: 1}, State: token.Revoked}}
 	change := func(seq int64) { s.Changed(token.Change{Token: seq, List: 1}) }
 	get := func(what, want string) {
 		t.Helper()

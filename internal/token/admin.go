@@ -81,8 +81,8 @@ type UserChange struct {
 	AccountID *string // home account
 }
 
-// ChangeUser changes the role or the home account of a user, and so what its tokens may do. The last enabled admin stays
-// one.
+// ChangeUser changes the role or the home account of a user, and so what its tokens may do. The last enabled admin
+// stays one.
 func (s *Service) ChangeUser(ctx context.Context, c Caller, id int64, change UserChange) (User, error) {
 	return ask(c, func() (User, error) {
 		if err := s.judgeUserChange(ctx, change); err != nil {
@@ -141,16 +141,17 @@ func (s *Service) Offboard(ctx context.Context, c Caller, id int64) (User, error
 	if c.Admin() && c.userID() == id {
 		return User{}, Errorf(Conflict, "who disables itself can suspend nothing after that: leave that to another admin")
 	}
-	u, err := s.DisableUser(ctx, c, id, true)
+	u, err := s.DisableUser(ctx, c, id)
 	if err != nil {
 		return User{}, err
 	}
 	return u, s.SuspendCreated(ctx, c, id)
 }
 
-// SuspendCreated suspends, as an admin does, every token of an account that the user created, and what those created in turn, so
-// that whoever leaves takes no access along. Each is a change of its own: who repeats a call that failed goes on where that
-// one stopped. A token may create another until its own turn comes, so it ends when there is nothing left to suspend.
+// SuspendCreated suspends, as an admin does, every token of an account that the user created, and what those created in
+// turn, so that whoever leaves takes no access along. Each is a change of its own: who repeats a call that failed goes
+// on where that one stopped. A token may create another until its own turn comes, so it ends when there is nothing left
+// to suspend.
 func (s *Service) SuspendCreated(ctx context.Context, c Caller, userID int64) error {
 	for {
 		if n, err := s.suspendOnce(ctx, c, userID); n == 0 || err != nil {
@@ -178,7 +179,7 @@ func (s *Service) suspendOnce(ctx context.Context, c Caller, userID int64) (tota
 // suspendAll suspends those that can be suspended, and tells how many that were.
 func (s *Service) suspendAll(ctx context.Context, c Caller, tokens []Token) (n int, err error) {
 	for _, t := range tokens {
-		status := t.Status(s.Now())
+		status := t.StateAt(s.Now())
 		if !status.Allows(Suspend) && !t.free(c, Suspend, status) {
 			continue
 		}
@@ -197,8 +198,17 @@ func (s *Service) suspendAll(ctx context.Context, c Caller, tokens []Token) (n i
 // maxPage is how many entries are read at once where all are wanted.
 const maxPage = 100
 
-// DisableUser disables a user, which stops its tokens, or enables it again. The last enabled admin stays enabled.
-func (s *Service) DisableUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
+// DisableUser stops a user's tokens. The last enabled admin stays enabled.
+func (s *Service) DisableUser(ctx context.Context, c Caller, id int64) (User, error) {
+	return s.switchUser(ctx, c, id, true)
+}
+
+// EnableUser lets a user's tokens work again.
+func (s *Service) EnableUser(ctx context.Context, c Caller, id int64) (User, error) {
+	return s.switchUser(ctx, c, id, false)
+}
+
+func (s *Service) switchUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
 	return ask(c, func() (User, error) {
 		defer s.Changed(Change{User: id})
 		return s.Registry.UpdateUser(ctx, s.adminPermit(&c, disabled), id, func(u *User, otherAdmins int) error {
@@ -235,8 +245,17 @@ func (s *Service) ListAccounts(ctx context.Context, c Caller, cursor string, lim
 		func(a Account) string { return encodeKey(accountList, a.ID) })
 }
 
-// DisableAccount disables an account, which stops its tokens, or enables it again.
-func (s *Service) DisableAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
+// DisableAccount stops an account's tokens.
+func (s *Service) DisableAccount(ctx context.Context, c Caller, id string) (Account, error) {
+	return s.switchAccount(ctx, c, id, true)
+}
+
+// EnableAccount lets an account's tokens work again.
+func (s *Service) EnableAccount(ctx context.Context, c Caller, id string) (Account, error) {
+	return s.switchAccount(ctx, c, id, false)
+}
+
+func (s *Service) switchAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
 	return ask(c, func() (Account, error) {
 		defer s.Changed(Change{})
 		return s.Registry.UpdateAccount(ctx, s.adminPermit(&c, disabled), id, func(a *Account) error {
@@ -268,14 +287,25 @@ func (s *Service) GetEnvironment(ctx context.Context, c Caller, id string) (Envi
 }
 
 // ListEnvironments returns at most limit environments after the cursor, and the cursor of the next page.
-func (s *Service) ListEnvironments(ctx context.Context, c Caller, cursor string, limit int) ([]Environment, string, error) {
+func (s *Service) ListEnvironments(
+	ctx context.Context, c Caller, cursor string, limit int,
+) ([]Environment, string, error) {
 	return page(c, cursor, limit, decodeKey(environmentList),
 		func(after string) ([]Environment, error) { return s.Registry.ListEnvironments(ctx, after, limit+1) },
 		func(e Environment) string { return encodeKey(environmentList, e.ID) })
 }
 
-// DisableEnvironment disables an environment, which stops its tokens, or enables it again.
-func (s *Service) DisableEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
+// DisableEnvironment stops an environment's tokens.
+func (s *Service) DisableEnvironment(ctx context.Context, c Caller, id string) (Environment, error) {
+	return s.switchEnvironment(ctx, c, id, true)
+}
+
+// EnableEnvironment lets an environment's tokens work again.
+func (s *Service) EnableEnvironment(ctx context.Context, c Caller, id string) (Environment, error) {
+	return s.switchEnvironment(ctx, c, id, false)
+}
+
+func (s *Service) switchEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
 	return ask(c, func() (Environment, error) {
 		defer s.Changed(Change{})
 		return s.Registry.UpdateEnvironment(ctx, s.adminPermit(&c, disabled), id, func(e *Environment) error {

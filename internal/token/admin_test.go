@@ -30,12 +30,15 @@ func TestTheRegistryIsForAdmins(t *testing.T) {
 	changes := map[string]func(w *world, c Caller) error{
 		"CreateUser":         func(w *world, c Caller) error { return fails(w.CreateUser(ctx, c, draft)) },
 		"ChangeUser":         func(w *world, c Caller) error { return fails(w.ChangeUser(ctx, c, 3, change)) },
-		"DisableUser":        func(w *world, c Caller) error { return fails(w.DisableUser(ctx, c, stranger, true)) },
+		"DisableUser":        func(w *world, c Caller) error { return fails(w.DisableUser(ctx, c, stranger)) },
 		"Offboard":           func(w *world, c Caller) error { return fails(w.Offboard(ctx, c, stranger)) },
 		"CreateAccount":      func(w *world, c Caller) error { return fails(w.CreateAccount(ctx, c, "new")) },
-		"DisableAccount":     func(w *world, c Caller) error { return fails(w.DisableAccount(ctx, c, other.ID, true)) },
+		"DisableAccount":     func(w *world, c Caller) error { return fails(w.DisableAccount(ctx, c, other.ID)) },
 		"CreateEnvironment":  func(w *world, c Caller) error { return fails(w.CreateEnvironment(ctx, c, home.ID, "new")) },
-		"DisableEnvironment": func(w *world, c Caller) error { return fails(w.DisableEnvironment(ctx, c, offEnv.ID, true)) },
+		"DisableEnvironment": func(w *world, c Caller) error { return fails(w.DisableEnvironment(ctx, c, offEnv.ID)) },
+		"EnableUser":         func(w *world, c Caller) error { return fails(w.EnableUser(ctx, c, disabled)) },
+		"EnableAccount":      func(w *world, c Caller) error { return fails(w.EnableAccount(ctx, c, shut.ID)) },
+		"EnableEnvironment":  func(w *world, c Caller) error { return fails(w.EnableEnvironment(ctx, c, offEnv.ID)) },
 	}
 	const no = "forbidden: this needs the role admin"
 	for _, group := range []map[string]func(*world, Caller) error{reads, changes} {
@@ -188,6 +191,14 @@ func TestChangesOfUsers(t *testing.T) {
 	}
 }
 
+// choose is yes where the condition holds.
+func choose[T any](condition bool, yes, no T) T {
+	if condition {
+		return yes
+	}
+	return no
+}
+
 // TestEnabledAndDisabled: users, accounts and environments; the last enabled admin stays enabled, and only what changes
 // anything changes the time of the last change.
 func TestEnabledAndDisabled(t *testing.T) {
@@ -202,19 +213,19 @@ func TestEnabledAndDisabled(t *testing.T) {
 	later := noon.Add(time.Hour)
 	user := func(id int64) func(*world, Caller, bool) (state, error) {
 		return func(w *world, c Caller, disable bool) (state, error) {
-			u, err := w.DisableUser(t.Context(), c, id, disable)
+			u, err := choose(disable, w.DisableUser, w.EnableUser)(t.Context(), c, id)
 			return state{u.Disabled, u.UpdatedAt}, err
 		}
 	}
 	account := func(id string) func(*world, Caller, bool) (state, error) {
 		return func(w *world, c Caller, disable bool) (state, error) {
-			a, err := w.DisableAccount(t.Context(), c, id, disable)
+			a, err := choose(disable, w.DisableAccount, w.EnableAccount)(t.Context(), c, id)
 			return state{a.Disabled, a.UpdatedAt}, err
 		}
 	}
 	environment := func(id string) func(*world, Caller, bool) (state, error) {
 		return func(w *world, c Caller, disable bool) (state, error) {
-			e, err := w.DisableEnvironment(t.Context(), c, id, disable)
+			e, err := choose(disable, w.DisableEnvironment, w.EnableEnvironment)(t.Context(), c, id)
 			return state{e.Disabled, e.UpdatedAt}, err
 		}
 	}
@@ -268,9 +279,6 @@ func TestUrgencyInTheRegistry(t *testing.T) {
 	role := func(to *Role) func() error {
 		return func() error { return fails(w.ChangeUser(ctx, root, stranger, UserChange{Role: to})) }
 	}
-	allow := func(may bool) func() error {
-		return func() error { return fails(w.AllowIntrospection(ctx, root, accounts.Ref(), may)) }
-	}
 	move := UserChange{AccountID: &home.ID}
 	draft := UserDraft{Subject: "new", Name: "new", Role: RoleMember, AccountID: home.ID}
 	for name, c := range map[string]struct {
@@ -281,14 +289,14 @@ func TestUrgencyInTheRegistry(t *testing.T) {
 		"fewer rights":       {role(&checks), true},
 		"the fewest":         {role(&less), true},
 		"a move":             {func() error { return fails(w.ChangeUser(ctx, root, stranger, move)) }, false},
-		"a user off":         {func() error { return fails(w.DisableUser(ctx, root, stranger, true)) }, true},
-		"a user on":          {func() error { return fails(w.DisableUser(ctx, root, stranger, false)) }, false},
-		"an account off":     {func() error { return fails(w.DisableAccount(ctx, root, other.ID, true)) }, true},
-		"an account on":      {func() error { return fails(w.DisableAccount(ctx, root, other.ID, false)) }, false},
-		"an environment off": {func() error { return fails(w.DisableEnvironment(ctx, root, offEnv.ID, true)) }, true},
-		"an environment on":  {func() error { return fails(w.DisableEnvironment(ctx, root, offEnv.ID, false)) }, false},
-		"checks allowed":     {allow(true), false},
-		"checks forbidden":   {allow(false), true},
+		"a user off":         {func() error { return fails(w.DisableUser(ctx, root, stranger)) }, true},
+		"a user on":          {func() error { return fails(w.EnableUser(ctx, root, stranger)) }, false},
+		"an account off":     {func() error { return fails(w.DisableAccount(ctx, root, other.ID)) }, true},
+		"an account on":      {func() error { return fails(w.EnableAccount(ctx, root, other.ID)) }, false},
+		"an environment off": {func() error { return fails(w.DisableEnvironment(ctx, root, offEnv.ID)) }, true},
+		"an environment on":  {func() error { return fails(w.EnableEnvironment(ctx, root, offEnv.ID)) }, false},
+		"checks allowed":     {func() error { return fails(w.AllowIntrospection(ctx, root, accounts.Ref())) }, false},
+		"checks forbidden":   {func() error { return fails(w.ForbidIntrospection(ctx, root, accounts.Ref())) }, true},
 		"a new user":         {func() error { return fails(w.CreateUser(ctx, root, draft)) }, false},
 		"a new account":      {func() error { return fails(w.CreateAccount(ctx, root, "new")) }, false},
 		"a new environment":  {func() error { return fails(w.CreateEnvironment(ctx, root, home.ID, "new")) }, false},
@@ -460,7 +468,7 @@ func TestOffboarding(t *testing.T) {
 			t.Errorf("%+v is %s, want %s", c.token, got, c.want)
 		}
 	}
-	works := Query{Dialect: corporate, CreatedBy: stranger, Status: Active, Now: noon, Limit: 1}
+	works := Query{Dialect: corporate, CreatedBy: stranger, State: Active, Now: noon, Limit: 1}
 	left, err := w.fake.List(t.Context(), works)
 	ok(t, err)
 	same(t, "how many still work", len(left), 0)

@@ -87,11 +87,11 @@ func (id Identity) refusal(now time.Time) error {
 	if id.Token == nil {
 		return invalidCredential(errGone)
 	}
-	reason := string(id.Token.Status(now))
+	reason := string(id.Token.StateAt(now))
 	switch {
 	case id.Token.Deleted():
 		reason = "deleted"
-	case id.Token.Status(now) == Active:
+	case id.Token.StateAt(now) == Active:
 		reason = string(id.obstacle())
 	}
 	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), reason))
@@ -104,7 +104,7 @@ func invalidCredential(cause error) error {
 
 // usable is the one verdict on a credential: its state, its expiry, and whether what it depends on is enabled.
 func (id Identity) usable(now time.Time) bool {
-	return id.Token != nil && !id.Token.Deleted() && id.Token.Status(now) == Active && id.obstacle() == ""
+	return id.Token != nil && !id.Token.Deleted() && id.Token.StateAt(now) == Active && id.obstacle() == ""
 }
 
 // Caller is who comes with the credential.

@@ -9,7 +9,8 @@ func (s *Service) Initialize(ctx context.Context, deliver func(secret string) er
 	return s.InitializeWith(ctx, CredentialDialect.Secrets.New(), deliver)
 }
 
-// InitializeWith is [Service.Initialize] with a credential that somebody else made, in the form of the [CredentialDialect].
+// InitializeWith is [Service.Initialize] with a credential that somebody else made, in the form of the
+// [CredentialDialect].
 func (s *Service) InitializeWith(ctx context.Context, secret string, deliver func(secret string) error) (bool, error) {
 	if s.Dialects.OrPublished().OfSecret(secret) != CredentialDialect {
 		return false, Errorf(Invalid, "the credential has not the form of a %s secret", CredentialDialect)
@@ -24,8 +25,8 @@ func (s *Service) InitializeWith(ctx context.Context, secret string, deliver fun
 		Environments: []Environment{environment("development"), environment("production")},
 		User: User{AdminID: NewKey(now), Subject: "admin", Name: "First admin", Role: RoleAdmin, AccountID: account.ID,
 			CreatedAt: now, UpdatedAt: now},
-		Token: Token{Dialect: CredentialDialect, ID: CredentialDialect.IDs.new(now), Hash: HashSecret(secret), Name: "bootstrap",
-			Scope: ScopeUser, State: Active, CreatedAt: now, UpdatedAt: now},
+		Token: Token{Dialect: CredentialDialect, ID: CredentialDialect.IDs.new(now), Hash: HashSecret(secret),
+			Name: "bootstrap", Scope: ScopeUser, State: Active, CreatedAt: now, UpdatedAt: now},
 	}
 	return s.Registry.Initialize(ctx, seed, func() error { return deliver(secret) })
 }

@@ -122,7 +122,7 @@ func (c Caller) userID() int64 {
 	return c.User.ID
 }
 
-// Reach says through which door a caller comes to tokens.
+// Reach says on which way a caller comes to tokens.
 type Reach int
 
 const (

@@ -108,7 +108,7 @@ func (n *creation) decide(t *Token, f Facts) error {
 	if err := n.judge(t, f, now); err != nil {
 		return err
 	}
-	t.ID, t.Place = t.Dialect.IDs.new(now), f.Place
+	t.ID, t.Entry = t.Dialect.IDs.new(now), f.Entry
 	secret, err := n.service.newSecret(t)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	if t.Dialect.OwnedByUser {
 		faults = n.judgeName(t.Name)
 	} else {
-		faults = n.judgePlace(t, f)
+		faults = n.judgeTenant(t, f)
 	}
 	faults = append(faults, n.judgeExpiry(t, now)...)
 	if err := Faulty(faults...); err != nil {
@@ -190,16 +190,17 @@ func (n *creation) judgeName(name string) []Fault {
 const honestRule = "must not have control characters, nor any that override or isolate the direction of text " +
 	"(U+202A to U+202E, U+2066 to U+2069)"
 
-// deceptive is whether a text can steer a terminal, break a line of a log or show itself, or what is beside it, in another
-// order. The marks U+200E, U+200F and U+061C act on their neighbours only and belong to what people in such scripts write.
+// deceptive is whether a text can steer a terminal, break a line of a log or show itself, or what is beside it, in
+// another order. The marks U+200E, U+200F and U+061C act on their neighbours only and belong to what people in such
+// scripts write.
 func deceptive(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 	})
 }
 
-// blank is whether a text is nothing but white space, which is what ECMA-262 calls so: the patterns of the contracts are
-// read by its rules. Unicode's differ in two characters.
+// blank is whether a text is nothing but white space, which is what ECMA-262 calls so: the patterns of the contracts
+// are read by its rules. Unicode's differ in two characters.
 func blank(text string) bool {
 	for _, r := range text {
 		if r == '\u0085' || r != '\ufeff' && !unicode.IsSpace(r) {
@@ -209,8 +210,8 @@ func blank(text string) bool {
 	return true
 }
 
-// judgePlace judges account, environment and scope, and sets the account that follows from the environment.
-func (n *creation) judgePlace(t *Token, f Facts) []Fault {
+// judgeTenant judges account, environment and scope, and sets the account that follows from the environment.
+func (n *creation) judgeTenant(t *Token, f Facts) []Fault {
 	var faults []Fault
 	environment, account := n.visible(f)
 	if t.Scope != ScopeAccount && t.Scope != ScopeEnvironment {
@@ -345,7 +346,7 @@ func (s *Service) newSecret(t *Token) (string, error) {
 	}
 	secret, keyID, err := s.Signer.Sign(Claims{
 		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
-		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Place: t.Place,
+		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Entry: t.Entry,
 	})
 	if err != nil {
 		return "", Wrap(KindOf(err), err)

@@ -54,5 +54,6 @@ func decode(cursor string) string {
 }
 
 func badCursor() error {
-	return Faulty(Fault{In: InQuery, Pointer: "/cursor", Detail: "must be the next_cursor of an earlier page of this list"})
+	const detail = "must be the next_cursor of an earlier page of this list"
+	return Faulty(Fault{In: InQuery, Pointer: "/cursor", Detail: detail})
 }

@@ -11,13 +11,13 @@ import (
 // one. A dialect is known by its address, and nothing changes one that is in use.
 type Dialect struct {
 	Name                string        // in paths, logs, answers and rows; lower-case letters
-	OwnedByUser         bool          // its tokens belong to a user, or else to an account and perhaps an environment of it
+	OwnedByUser         bool          // its tokens belong to a user; else to an account or its environment
 	IDs                 IDForm        // of the public ids
 	Secrets             SecretForm    // of what the tokens are used with
 	Precision           time.Duration // to which expiries are cut
 	Names               NameRule      // of tokens that belong to a user; others have no names
 	UniqueNames         bool          // an owner's names are unique among the tokens that are not deleted
-	PublishesStatus     bool          // a token has a [StatusPlace], since it can be checked without asking this server
+	PublishesStatus     bool          // a token has a [StatusEntry], since it can be checked without asking this server
 	DeletesFromAnyState bool          // a delete also revokes, so that it needs no earlier revoke
 	Policy              Policy        // that applies unless the operator says otherwise
 }

@@ -30,6 +30,6 @@ var (
 	Published = Dialects{Muninx, APIToken, Unleash}
 )
 
-// CredentialDialect is the one of the credentials that are not asked for through a dialect: that of the first start, and
-// those that an admin makes for others.
+// CredentialDialect is the one of the credentials that are not asked for through a dialect: that of the first start,
+// and those that an admin makes for others.
 var CredentialDialect = Muninx

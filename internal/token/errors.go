@@ -33,20 +33,20 @@ const (
 var Kinds = []Kind{Invalid, CredentialMissing, CredentialInvalid, Forbidden, LimitReached, NotFound, NameTaken,
 	Conflict, Unavailable, Overloaded, Canceled, Internal}
 
-// Place is the part of a request in which a [Fault] was found.
-type Place string
+// Part is the part of a request in which a [Fault] was found.
+type Part string
 
-// The places of a fault; the zero Place is the body.
+// The parts in which a fault can be; the zero Part is the body.
 const (
-	InBody  Place = ""
-	InPath  Place = "path"
-	InQuery Place = "query"
+	InBody  Part = ""
+	InPath  Part = "path"
+	InQuery Part = "query"
 )
 
 // Fault is one thing that is wrong with a request, in words that may be shown to its sender. It never repeats the
 // value that was sent.
 type Fault struct {
-	In      Place
+	In      Part
 	Pointer string // JSON pointer (RFC 6901) into the body, or "/" and the parameter's name; "" is the whole body
 	Detail  string // what would be right, as in "must be in the future"
 }

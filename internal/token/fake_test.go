@@ -173,7 +173,7 @@ func (r *rows) facts(t Token, exclusive bool) Facts {
 		facts.Account = find(r.accounts, facts.Environment.AccountID)
 	}
 	if t.Dialect.PublishesStatus {
-		facts.Place = StatusPlaceOf([]byte("key"), int64(len(r.tokens)))
+		facts.Entry = StatusEntryOf([]byte("key"), int64(len(r.tokens)))
 	}
 	for _, other := range r.tokens {
 		if exclusive && other.Dialect == t.Dialect && other.UserID == t.UserID && t.UserID != 0 && !other.Deleted() {
@@ -241,7 +241,7 @@ func (r *rows) selects(q Query, t Token) bool {
 	return !t.Deleted() && (q.Dialect == nil || q.Dialect == t.Dialect) &&
 		cmp.Or(q.UserID, t.UserID) == t.UserID && cmp.Or(q.AccountID, t.AccountID) == t.AccountID &&
 		cmp.Or(q.EnvironmentID, t.EnvironmentID) == t.EnvironmentID && cmp.Or(q.Scope, t.Scope) == t.Scope &&
-		cmp.Or(q.KeyID, t.KeyID) == t.KeyID && cmp.Or(q.Status, t.Status(q.Now)) == t.Status(q.Now) &&
+		cmp.Or(q.KeyID, t.KeyID) == t.KeyID && cmp.Or(q.State, t.StateAt(q.Now)) == t.StateAt(q.Now) &&
 		(q.CreatedBy == 0 || q.CreatedBy == r.maker(t)) && (q.NotOwnedBy == 0 || q.NotOwnedBy != t.UserID) &&
 		(q.Usable == nil || *q.Usable == (id.usable(q.Now) && id.verifiable(q.Keys)))
 }
@@ -287,7 +287,7 @@ func (f *Fake) Touch(ctx context.Context, uses map[int64]time.Time) error {
 
 func (f *Fake) FindStatusList(ctx context.Context, list int64) error {
 	_, err := read(ctx, f, "FindStatusList", func(r *rows) (none struct{}, err error) {
-		if list == 0 || !slices.ContainsFunc(r.tokens, func(t Token) bool { return t.Place.List == list }) {
+		if list == 0 || !slices.ContainsFunc(r.tokens, func(t Token) bool { return t.Entry.List == list }) {
 			return none, NotFound
 		}
 		return none, nil
@@ -298,7 +298,7 @@ func (f *Fake) FindStatusList(ctx context.Context, list int64) error {
 func (f *Fake) StatusList(ctx context.Context, list int64, each func(Standing)) error {
 	_, err := read(ctx, f, "StatusList", func(r *rows) (none struct{}, err error) {
 		for _, t := range r.tokens {
-			if s := r.standing(t); t.Place.List == list && list != 0 && (s.State != Active || s.Deleted || s.Disabled) {
+			if s := r.standing(t); t.Entry.List == list && list != 0 && (s.State != Active || s.Deleted || s.Disabled) {
 				each(s)
 			}
 		}
@@ -310,7 +310,7 @@ func (f *Fake) StatusList(ctx context.Context, list int64, each func(Standing)) 
 func (f *Fake) Standings(ctx context.Context, seqs []int64) ([]Standing, error) {
 	return read(ctx, f, "Standings", func(r *rows) (all []Standing, err error) {
 		for _, seq := range seqs {
-			if t := pick(r.tokens, seq); t != nil && t.Place.List != 0 {
+			if t := pick(r.tokens, seq); t != nil && t.Entry.List != 0 {
 				all = append(all, r.standing(*t))
 			}
 		}
@@ -321,5 +321,5 @@ func (f *Fake) Standings(ctx context.Context, seqs []int64) ([]Standing, error) 
 func (r *rows) standing(t Token) Standing {
 	id := r.identity(&t)
 	disabled := id.Account != nil && id.Account.Disabled || id.Environment != nil && id.Environment.Disabled
-	return Standing{t.Place, t.State, t.Deleted(), disabled}
+	return Standing{t.Entry, t.State, t.Deleted(), disabled}
 }

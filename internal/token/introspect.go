@@ -2,7 +2,8 @@ package token
 
 import "context"
 
-// Introspection is what [Service.Introspect] says of a token that works (RFC 7662 section 2.2). It is nil for any other.
+// Introspection is what [Service.Introspect] says of a token that works (RFC 7662 section 2.2). It is nil for any
+// other.
 type Introspection struct {
 	Identity
 	Subject string // the user's subject, else the environment's id, else the account's
@@ -48,7 +49,8 @@ func (c Caller) MayIntrospect() error {
 	if c.Admin() || c.Role == RoleIntrospector || c.User == nil && c.Token != nil && c.Token.Introspector {
 		return nil
 	}
-	return Errorf(Forbidden, "the credential may not check tokens: that needs the role introspector, or an admin's permission for an apitoken token")
+	return Errorf(Forbidden, "the credential may not check tokens: "+
+		"that needs the role introspector, or an admin's permission for an apitoken token")
 }
 
 func (id Identity) subject() string {
@@ -61,8 +63,17 @@ func (id Identity) subject() string {
 	return id.Account.ID
 }
 
-// AllowIntrospection lets an account's token check the tokens of its account, or forbids it again.
-func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref, allow bool) (Token, error) {
+// AllowIntrospection lets an account's token check the tokens of its account.
+func (s *Service) AllowIntrospection(ctx context.Context, c Caller, ref Ref) (Token, error) {
+	return s.switchIntrospection(ctx, c, ref, true)
+}
+
+// ForbidIntrospection takes that back.
+func (s *Service) ForbidIntrospection(ctx context.Context, c Caller, ref Ref) (Token, error) {
+	return s.switchIntrospection(ctx, c, ref, false)
+}
+
+func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, allow bool) (Token, error) {
 	if err := c.requireAdmin(); err != nil {
 		return Token{}, err
 	}

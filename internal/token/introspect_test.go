@@ -102,7 +102,7 @@ func TestAllowIntrospection(t *testing.T) {
 	w := newWorld(t)
 	memory := &fakeMemory{rows: map[Hash]Identity{}}
 	root, usual := w.user(t, admin), w.user(t, member)
-	accounts, _ := w.put(t, Token{Dialect: APIToken, AccountID: other.ID, Place: StatusPlace{List: 1}})
+	accounts, _ := w.put(t, Token{Dialect: APIToken, AccountID: other.ID, Entry: StatusEntry{List: 1}})
 	users, _ := w.put(t, Token{Dialect: personal, UserID: member})
 	gone, _ := w.put(t, Token{Dialect: corporate, AccountID: home.ID})
 	w.set(t, gone.Ref(), func(t *Token) { t.DeletedAt = noon })
@@ -125,7 +125,7 @@ func TestAllowIntrospection(t *testing.T) {
 	} {
 		asked := false
 		w.fake.Fault = func(string) error { asked = true; return nil }
-		_, err := w.AllowIntrospection(t.Context(), c.caller, c.ref, true)
+		_, err := w.AllowIntrospection(t.Context(), c.caller, c.ref)
 		refused(t, name, err, c.want)
 		same(t, name+": whether the store was asked", asked, c.asked)
 	}
@@ -137,7 +137,7 @@ func TestAllowIntrospection(t *testing.T) {
 		if i >= 2 {
 			w.now = w.now.Add(time.Hour)
 		}
-		made, err := w.AllowIntrospection(t.Context(), root, accounts.Ref(), step.allow)
+		made, err := choose(step.allow, w.AllowIntrospection, w.ForbidIntrospection)(t.Context(), root, accounts.Ref())
 		ok(t, err)
 		same(t, "whether it may", made.Introspector, step.allow)
 		same(t, "the time of the change", made.UpdatedAt, step.updated)
@@ -148,7 +148,7 @@ func TestAllowIntrospection(t *testing.T) {
 	for method, heard := range map[string]int{"Update": 0, "Update, stored": 1} {
 		memory.changes = nil
 		w.fake.Fault = failing(method, Unavailable)
-		_, err := w.AllowIntrospection(t.Context(), root, accounts.Ref(), true)
+		_, err := w.AllowIntrospection(t.Context(), root, accounts.Ref())
 		same(t, "the kind", KindOf(err), Unavailable)
 		same(t, "what is heard after "+method, len(memory.changes), heard)
 	}

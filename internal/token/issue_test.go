@@ -109,17 +109,17 @@ func TestSignedSecrets(t *testing.T) {
 		made, secret, err := w.Create(t.Context(), caller, c.draft)
 		ok(t, err)
 		want := Claims{ID: made.ID, Subject: c.subject, Scope: c.draft.Scope, AccountID: home.ID, IssuedAt: noon,
-			EnvironmentID: made.EnvironmentID, ExpiresAt: noon.Add(time.Hour), Place: made.Place}
+			EnvironmentID: made.EnvironmentID, ExpiresAt: noon.Add(time.Hour), Entry: made.Entry}
 		same(t, "the claims", w.signer.claims, want)
 		same(t, "the secret", secret, "eyJ."+made.ID+".signature")
 		same(t, "the hash", made.Hash, HashSecret(secret))
 		same(t, "the key", made.KeyID, "key-1")
-		same(t, "the list of its status", made.Place.List, 1)
+		same(t, "the list of its status", made.Entry.List, 1)
 	}
 	unsigned, _, err := w.Create(t.Context(), caller, Draft{Dialect: corporate, Scope: ScopeAccount})
 	ok(t, err)
 	same(t, "the key of what is not signed", unsigned.KeyID, "")
-	same(t, "the place of what publishes no status", unsigned.Place, StatusPlace{})
+	same(t, "the entry of what publishes no status", unsigned.Entry, StatusEntry{})
 
 	for want, broken := range map[string]error{
 		"internal error: broken":                           errors.New("broken"),

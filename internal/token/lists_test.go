@@ -95,7 +95,7 @@ func TestWhoListsWhat(t *testing.T) {
 	}{
 		"a user's own":                     {usual, Query{Dialect: personal}, Own, "gba", ""},
 		"oldest first":                     {usual, Query{Dialect: personal, Ascending: true}, Own, "abg", ""},
-		"those that are suspended":         {usual, Query{Dialect: personal, Status: Suspended}, Own, "b", ""},
+		"those that are suspended":         {usual, Query{Dialect: personal, State: Suspended}, Own, "b", ""},
 		"an account's by a member":         {usual, Query{Dialect: corporate}, Own, "DC", ""},
 		"an account's by its own token":    {machine, Query{Dialect: corporate}, Own, "DC", ""},
 		"an environment's by its token":    {bound, Query{Dialect: corporate}, Own, "D", ""},
@@ -241,7 +241,7 @@ func TestListsStopEarly(t *testing.T) {
 	same(t, "what is listed", len(page.Tokens), 0)
 	w.fake.Fault = nil
 	pages = 0
-	query.UserID, query.Status = member, Revoked
+	query.UserID, query.State = member, Revoked
 	ok(t, w.Walk(t.Context(), usual, query, "", Own, func(tokens []Token) error { pages += 1 + len(tokens); return nil }))
 	same(t, "the pages of nothing", pages, 1)
 }

@@ -219,7 +219,7 @@ func (s *Service) futile(ctx context.Context, ref Ref, change func(*Token) error
 }
 
 // change is one of this token.
-func (t Token) change() Change { return Change{Token: t.Seq, List: t.Place.List} }
+func (t Token) change() Change { return Change{Token: t.Seq, List: t.Entry.List} }
 
 // forget comes after a change of a token was stored, or perhaps stored, and before its answer.
 func (s *Service) forget(c Change) {
@@ -244,7 +244,7 @@ func (t *Token) free(c Caller, a Action, status State) bool {
 
 // apply changes the token in place.
 func (t *Token) apply(c Caller, a Action, now time.Time) error {
-	if status := t.Status(now); !status.Allows(a) && !t.free(c, a, status) {
+	if status := t.StateAt(now); !status.Allows(a) && !t.free(c, a, status) {
 		return Errorf(Conflict, "the token is %s, and %s is not possible then", status, a)
 	}
 	if a == Activate && t.SuspendedByAdmin && !c.Admin() {

@@ -14,7 +14,7 @@ type Claims struct {
 	EnvironmentID string // environment_id, null if ""
 	IssuedAt      time.Time
 	ExpiresAt     time.Time   // whole seconds
-	Place         StatusPlace // status
+	Entry         StatusEntry // status
 }
 
 // Signer makes and checks the secrets that are JWTs. An error in signing is [Unavailable] where trying again may help.

@@ -11,22 +11,22 @@ import (
 // StatusListSize is how many tokens share one status list.
 const StatusListSize = 1 << (2 * halfBits)
 
-// halfBits is half the bits of an index, which [StatusPlaceOf] shuffles half by half.
+// halfBits is half the bits of an index, which [StatusEntryOf] shuffles half by half.
 const halfBits = 10
 
-// StatusPlace is where the status of a token is published: in which status list, and where in it
+// StatusEntry is where the status of a token is published: in which status list, and where in it
 // (draft-ietf-oauth-status-list section 6.2).
-type StatusPlace struct {
-	List  int64 // from 1; 0 is no place
+type StatusEntry struct {
+	List  int64 // from 1; 0 is no entry
 	Index int64 // from 0 to StatusListSize-1
 }
 
-// StatusPlaceOf is the place with the number n, from 0. A list is filled before the next one begins, but in an order of
+// StatusEntryOf is the entry with the number n, from 0. A list is filled before the next one begins, but in an order of
 // its own that only the key tells, so that an index does not tell how many tokens there are or which came first. Every
-// number has another place: this is a Feistel network.
-func StatusPlaceOf(key []byte, n int64) StatusPlace {
+// number has another entry: this is a Feistel network.
+func StatusEntryOf(key []byte, n int64) StatusEntry {
 	const mask = 1<<halfBits - 1
-	p := StatusPlace{List: n/StatusListSize + 1}
+	p := StatusEntry{List: n/StatusListSize + 1}
 	left, right := n>>halfBits&mask, n&mask
 	for round := range int64(10) {
 		left, right = right, left^shuffle(key, p.List, round, right)&mask
@@ -43,7 +43,7 @@ func shuffle(key []byte, numbers ...int64) int64 {
 
 // Standing is what a status list has to know of a token.
 type Standing struct {
-	Place    StatusPlace
+	Entry    StatusEntry
 	State    State // as stored
 	Deleted  bool
 	Disabled bool // its account or its environment is

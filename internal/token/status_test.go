@@ -13,7 +13,7 @@ func TestStatusPlaces(t *testing.T) {
 	taken := make(map[int64]bool, n)
 	var low, sameElsewhere, sameNext int
 	for i := range int64(n) {
-		p := StatusPlaceOf(key, i)
+		p := StatusEntryOf(key, i)
 		if p.List != 1 || p.Index < 0 || p.Index >= StatusListSize || taken[p.Index] {
 			t.Fatalf("%d has the place %+v, taken: %t", i, p, taken[p.Index])
 		}
@@ -21,10 +21,10 @@ func TestStatusPlaces(t *testing.T) {
 		if p.Index < StatusListSize/2 {
 			low++
 		}
-		if i%50 == 0 && StatusPlaceOf([]byte(strings.Repeat("l", 32)), i).Index == p.Index {
+		if i%50 == 0 && StatusEntryOf([]byte(strings.Repeat("l", 32)), i).Index == p.Index {
 			sameElsewhere++
 		}
-		if next := StatusPlaceOf(key, i+StatusListSize); i%50 == 0 && (next.List != 2 || next.Index == p.Index) {
+		if next := StatusEntryOf(key, i+StatusListSize); i%50 == 0 && (next.List != 2 || next.Index == p.Index) {
 			sameNext++
 		}
 	}
@@ -34,10 +34,10 @@ func TestStatusPlaces(t *testing.T) {
 	if sameElsewhere > 2 || sameNext > 2 {
 		t.Errorf("%d places do not depend on the key, %d not on the list", sameElsewhere, sameNext)
 	}
-	if p := StatusPlaceOf(key, StatusListSize-1); p.List != 1 {
+	if p := StatusEntryOf(key, StatusListSize-1); p.List != 1 {
 		t.Errorf("the last place of the first list is in list %d", p.List)
 	}
-	if p := StatusPlaceOf(key, 5*StatusListSize); p.List != 6 {
+	if p := StatusEntryOf(key, 5*StatusListSize); p.List != 6 {
 		t.Errorf("the first place of the sixth list is in list %d", p.List)
 	}
 }

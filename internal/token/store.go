@@ -31,12 +31,12 @@ type Store interface {
 
 // StatusStore is what status lists ask of a store, with the same errors as [Store].
 type StatusStore interface {
-	// FindStatusList fails with [NotFound] if no token has a place in the list. Places are never given up.
+	// FindStatusList fails with [NotFound] if no token has an entry in the list. Entries are never given up.
 	FindStatusList(ctx context.Context, list int64) error
-	// StatusList calls each with every token that has a place in the list and is not active, has been deleted, or whose
+	// StatusList calls each with every token that has an entry in the list and is not active, has been deleted, or whose
 	// account or environment is disabled, perhaps more than once.
 	StatusList(ctx context.Context, list int64, each func(Standing)) error
-	// Standings returns those of the tokens that have a place, tombstones too, in any order.
+	// Standings returns those of the tokens that have an entry, tombstones too, in any order.
 	Standings(ctx context.Context, seqs []int64) ([]Standing, error)
 }
 
@@ -75,7 +75,7 @@ type Facts struct {
 	Environment *Environment // the token's EnvironmentID
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
 	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
-	Place       StatusPlace  // one that no other token has; where [Dialect.PublishesStatus]
+	Entry       StatusEntry  // one that no other token has; where [Dialect.PublishesStatus]
 	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive, not for ""
 }
 
@@ -94,7 +94,7 @@ type Query struct {
 	AccountID     string
 	EnvironmentID string
 	Scope         Scope
-	Status        State // as [Token.Status] at Now
+	State         State // as [Token.StateAt] at Now
 	CreatedBy     int64 // a user who created the token, or a token that created it, and so on
 	NotOwnedBy    int64 // a user whose own tokens are left out
 	KeyID         string
@@ -109,34 +109,47 @@ type Query struct {
 // Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit
 // first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
 type Registry interface {
+	UserStore
+	AccountStore
+	EnvironmentStore
+
+	// Initialize stores the seed if the registry has no user, calling deliver as the last step before the commit; an
+	// error of deliver undoes everything. Of callers that come together exactly one stores; the others get false.
+	// The seed's user and token get their numbers from the store.
+	Initialize(ctx context.Context, seed Seed, deliver func() error) (bool, error)
+}
+
+// UserStore keeps the users of a [Registry].
+type UserStore interface {
 	// CreateUser gives the ID. It fails with [NameTaken] for a second user of one issuer and subject.
 	CreateUser(ctx context.Context, p Permit, u User) (User, error)
 	FindUser(ctx context.Context, id int64) (User, error)
 	// FindSubject returns the user whom the OIDC issuer knows as subject, with the home account.
 	FindSubject(ctx context.Context, issuer, subject string) (Identity, error)
+	// FirstAdmin returns the enabled admin with the lowest id.
+	FirstAdmin(ctx context.Context) (User, error)
 	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
 	// UpdateUser stores the Role, AccountID, Disabled and UpdatedAt that change left. It tells change how many enabled
 	// admins there are besides this user; that number is locked until the end of the transaction.
 	UpdateUser(ctx context.Context, p Permit, id int64, change func(u *User, otherAdmins int) error) (User, error)
+}
 
+// AccountStore keeps the accounts of a [Registry].
+type AccountStore interface {
 	CreateAccount(ctx context.Context, p Permit, a Account) error
 	FindAccount(ctx context.Context, id string) (Account, error)
 	ListAccounts(ctx context.Context, after string, limit int) ([]Account, error)
 	// UpdateAccount stores the Disabled and UpdatedAt that change left.
 	UpdateAccount(ctx context.Context, p Permit, id string, change func(*Account) error) (Account, error)
+}
 
+// EnvironmentStore keeps the environments of a [Registry].
+type EnvironmentStore interface {
 	CreateEnvironment(ctx context.Context, p Permit, e Environment) error
 	FindEnvironment(ctx context.Context, id string) (Environment, error)
 	ListEnvironments(ctx context.Context, after string, limit int) ([]Environment, error)
 	// UpdateEnvironment stores the Disabled and UpdatedAt that change left.
 	UpdateEnvironment(ctx context.Context, p Permit, id string, change func(*Environment) error) (Environment, error)
-
-	// FirstAdmin returns the enabled admin with the lowest id.
-	FirstAdmin(ctx context.Context) (User, error)
-	// Initialize stores the seed if the registry has no user, calling deliver as the last step before the commit; an
-	// error of deliver undoes everything. Of callers that come together exactly one stores; the others get false.
-	// The seed's user and token get their numbers from the store.
-	Initialize(ctx context.Context, seed Seed, deliver func() error) (bool, error)
 }
 
 // Seed is what an empty database starts with.

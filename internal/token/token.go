@@ -1,6 +1,9 @@
 // Package token holds the rules of an API token: its nouns, its states, the formats of ids and secrets, who may do
 // what, and the [Service] that the HTTP dialects call. It imports the standard library only; whatever needs a
 // database or a third-party library is behind a small interface that the package declares.
+//
+// It knows what the published dialects differ in, as values ([Dialect]), and must not know HTTP, SQL or JSON.
+// handlers and cmd/tokenwright call it; store, internal/memory, internal/jwt and internal/oidc implement what it needs.
 package token
 
 import (
@@ -91,14 +94,14 @@ type Token struct {
 	ExpiresAt        time.Time   // zero: never
 	LastUsedAt       time.Time   // zero: never used
 	DeletedAt        time.Time   // zero: not deleted
-	Place            StatusPlace // zero: its status is not published
+	Entry            StatusEntry // zero: its status is not published
 }
 
 // Ref returns the token's name.
 func (t Token) Ref() Ref { return Ref{t.Dialect, t.ID} }
 
-// Status is the state at the time now: revoked before expired before suspended before active.
-func (t Token) Status(now time.Time) State {
+// StateAt is the state at the time now: revoked before expired before suspended before active.
+func (t Token) StateAt(now time.Time) State {
 	if t.State != Revoked && !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) {
 		return Expired
 	}

@@ -40,7 +40,7 @@ func TestStatusPrecedence(t *testing.T) {
 		{Revoked, now.Add(-time.Hour), Revoked},
 		{Revoked, time.Time{}, Revoked},
 	} {
-		if got := (Token{State: c.state, ExpiresAt: c.expires}).Status(now); got != c.want {
+		if got := (Token{State: c.state, ExpiresAt: c.expires}).StateAt(now); got != c.want {
 			t.Errorf("%s until %v is %s, want %s", c.state, c.expires, got, c.want)
 		}
 	}

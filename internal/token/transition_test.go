@@ -290,7 +290,7 @@ func TestMemoryHearsOfChanges(t *testing.T) {
 	memory := &fakeMemory{rows: map[Hash]Identity{}}
 	w.Memory = memory
 	put := func(set func(*Token)) Token {
-		in := Token{Dialect: APIToken, AccountID: home.ID, Place: StatusPlace{List: 3}}
+		in := Token{Dialect: APIToken, AccountID: home.ID, Entry: StatusEntry{List: 3}}
 		if set != nil {
 			set(&in)
 		}

@@ -65,8 +65,8 @@ func (s *Service) FlushUses(ctx context.Context) error {
 	return err
 }
 
-// Run flushes times of use until the context ends, and once more at the end. It tells failures to report, and whether the
-// times are lost: before the end they stay pending.
+// Run flushes times of use until the context ends, and once more at the end. It tells failures to report, and whether
+// the times are lost: before the end they stay pending.
 func (s *Service) Run(ctx context.Context, report func(err error, lost bool)) {
 	tick := time.NewTicker(FlushInterval)
 	defer tick.Stop()

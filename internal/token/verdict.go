@@ -19,8 +19,8 @@ const (
 // Obstacles lists every obstacle.
 var Obstacles = []Obstacle{UserDisabled, AccountDisabled, EnvironmentDisabled, KeyRetired}
 
-// obstacle is what the token depends on and what is disabled or gone, "" if nothing is. The home account of a user is not
-// among that.
+// obstacle is what the token depends on and what is disabled or gone, "" if nothing is. The home account of a user is
+// not among that.
 func (id Identity) obstacle() Obstacle {
 	owned := id.Token.Dialect.OwnedByUser
 	switch {
@@ -47,7 +47,7 @@ func (s *Service) Verdicts(ctx context.Context, tokens ...Token) ([]Verdict, err
 	now := s.Now()
 	var active []int64
 	for _, t := range tokens {
-		if t.Status(now) == Active {
+		if t.StateAt(now) == Active {
 			active = append(active, t.Seq)
 		}
 	}
@@ -71,7 +71,7 @@ func (s *Service) verdict(id Identity, keys []string) Verdict {
 	switch {
 	case id.usable(s.Now()) && id.verifiable(keys):
 		return Verdict{Usable: true}
-	case id.Token == nil || id.Token.Status(s.Now()) != Active:
+	case id.Token == nil || id.Token.StateAt(s.Now()) != Active:
 		return Verdict{}
 	case !id.verifiable(keys):
 		return Verdict{Because: KeyRetired}

@@ -82,7 +82,7 @@ func dead(t *testing.T, s *harness.Server) []subject {
 	t.Helper()
 	all := []subject{{"malformed", "malformed", inactive}}
 	add := func(what string, i issued) {
-		all = append(all, subject{what + " " + i.dialect.Name, i.secret, inactive})
+		all = append(all, subject{what + " " + i.Dialect.Name, i.secret, inactive})
 	}
 	for dialect, body := range map[*token.Dialect]string{
 		token.Muninx: `{"name":"%s"}`, token.Unleash: `{"description":"%s"}`, token.APIToken: `{"token_scope":"account"}`,

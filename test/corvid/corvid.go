@@ -48,7 +48,7 @@ type handler struct{ tokens *token.Service }
 func ref(id string) token.Ref { return token.Ref{Dialect: Dialect, ID: id} }
 
 func (h handler) item(t token.Token) gen.Corvid {
-	return gen.Corvid{Id: t.ID, Name: t.Name, Status: gen.CorvidStatus(t.Status(h.tokens.Now()))}
+	return gen.Corvid{Id: t.ID, Name: t.Name, Status: gen.CorvidStatus(t.StateAt(h.tokens.Now()))}
 }
 
 // CreateCorvid implements `POST /corvids`.
@@ -81,10 +81,7 @@ func (h handler) ListCorvids(ctx context.Context, r gen.ListCorvidsRequestObject
 // GetCorvid implements `GET /corvids/{id}`.
 func (h handler) GetCorvid(ctx context.Context, r gen.GetCorvidRequestObject) (gen.GetCorvidResponseObject, error) {
 	t, err := h.tokens.Get(ctx, authn.Caller(ctx), ref(r.Id), token.Own)
-	if err != nil {
-		return nil, err
-	}
-	return gen.GetCorvid200JSONResponse{Body: h.item(t)}, nil
+	return gen.GetCorvid200JSONResponse{Body: h.item(t)}, err
 }
 
 // DeleteCorvid implements `DELETE /corvids/{id}`.

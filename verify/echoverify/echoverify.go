@@ -1,5 +1,5 @@
-// Package echoverify puts package verify in front of the handlers of Echo v4. It is a module of its own, so that who uses
-// verify with net/http gets no Echo. It must not judge anything: verify does.
+// Package echoverify puts package verify in front of the handlers of Echo v4. It is a module of its own, so that who
+// uses verify with net/http gets no Echo. It must not judge anything: verify does.
 package echoverify
 
 import (

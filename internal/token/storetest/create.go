@@ -33,7 +33,7 @@ func (w *world) full() token.Token {
 	t.CreatedBy, t.CreatedByAdminID = w.admin.ID, w.admin.AdminID
 	t.UpdatedAt, t.ExpiresAt = noon.Add(time.Minute), noon.Add(time.Hour)
 	t.LastUsedAt, t.DeletedAt = noon.Add(2*time.Hour), noon.Add(3*time.Hour)
-	t.Place = token.StatusPlace{List: 3, Index: int64(w.made.Load()) - 1}
+	t.Entry = token.StatusEntry{List: 3, Index: int64(w.made.Load()) - 1}
 	t.Name = "naïve ' \" % _ \\ \n 名"
 	return t
 }

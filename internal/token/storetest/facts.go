@@ -51,10 +51,10 @@ func factsLeaveOut(t *testing.T, w *world) {
 	in := w.token(token.APIToken, token.ScopeEnvironment)
 	in.UserID, in.MintedBy, in.AccountID, in.EnvironmentID = 99, 99, "nobody", "nowhere"
 	facts := w.facts(t, in, true)
-	same(t, "facts of the unknown", facts, token.Facts{Place: facts.Place})
+	same(t, "facts of the unknown", facts, token.Facts{Entry: facts.Entry})
 	in.AccountID = ""
 	facts = w.facts(t, in, false)
-	same(t, "facts of an unknown environment", facts, token.Facts{Place: facts.Place})
+	same(t, "facts of an unknown environment", facts, token.Facts{Entry: facts.Entry})
 }
 
 func factsCount(t *testing.T, w *world) {

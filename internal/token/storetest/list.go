@@ -60,7 +60,7 @@ func (w *world) queries() (all []token.Query) {
 			{AccountID: w.home.ID, Scope: token.ScopeAccount}, {Scope: token.ScopeUser}, {KeyID: "key-1"}, {KeyID: "key-2"},
 			{CreatedBy: w.member.ID}, {CreatedBy: w.admin.ID, AccountID: w.home.ID}} {
 			for _, status := range append([]token.State{""}, token.States...) {
-				owner.Dialect, owner.Status, owner.Now = dialect, status, noon
+				owner.Dialect, owner.State, owner.Now = dialect, status, noon
 				all = append(all, owner)
 			}
 		}
@@ -77,7 +77,7 @@ func matches(q token.Query, t token.Token) bool {
 		(q.Scope == "" || q.Scope == t.Scope) &&
 		(q.CreatedBy == 0 || q.CreatedBy == t.CreatedBy) &&
 		(q.KeyID == "" || q.KeyID == t.KeyID) &&
-		(q.Status == "" || q.Status == t.Status(q.Now))
+		(q.State == "" || q.State == t.StateAt(q.Now))
 }
 
 func listSelects(t *testing.T, w *world) {
@@ -124,7 +124,7 @@ func listFillsPages(t *testing.T, w *world) {
 	all := w.variety(t)
 	for _, status := range token.States {
 		for _, ascending := range []bool{true, false} {
-			q := token.Query{Status: status, Now: noon, Ascending: ascending, Limit: 4}
+			q := token.Query{State: status, Now: noon, Ascending: ascending, Limit: 4}
 			want := selected(all, q)
 			for len(want) > 0 {
 				page, err := w.List(t.Context(), q)
@@ -146,7 +146,7 @@ func listLeavesOutTombstones(t *testing.T, w *world) {
 	got, err := w.List(t.Context(), token.Query{Limit: 10})
 	ok(t, err)
 	sameTokens(t, "the list", got, []token.Token{second})
-	got, err = w.List(t.Context(), token.Query{Limit: 10, Status: token.Revoked, Now: noon})
+	got, err = w.List(t.Context(), token.Query{Limit: 10, State: token.Revoked, Now: noon})
 	ok(t, err)
 	sameTokens(t, "the revoked ones", got, nil)
 }
@@ -216,7 +216,7 @@ func listKnowsTheMillisecond(t *testing.T, w *world) {
 	for _, after := range []time.Duration{-time.Millisecond, -1, 0, 1, time.Millisecond} {
 		now := noon.Add(after)
 		for _, status := range []token.State{token.Active, token.Expired} {
-			q := token.Query{Status: status, Now: now, Limit: 1}
+			q := token.Query{State: status, Now: now, Limit: 1}
 			got, err := w.List(t.Context(), q)
 			ok(t, err)
 			sameTokens(t, fmt.Sprintf("%s at %s", status, now), got, selected([]token.Token{made}, q))
@@ -234,7 +234,7 @@ func listKnowsWhatWorks(t *testing.T, w *world) {
 			got, err := w.List(t.Context(), token.Query{Usable: &usable, Keys: keys, Now: noon, Ascending: true, Limit: len(all) + 1})
 			ok(t, err)
 			want := slices.DeleteFunc(slices.Clone(all), func(in token.Token) bool {
-				return (in.Status(noon) == token.Active && works(in)) != usable
+				return (in.StateAt(noon) == token.Active && works(in)) != usable
 			})
 			sameTokens(t, fmt.Sprintf("%s, usable %t", when, usable), got, want)
 		}

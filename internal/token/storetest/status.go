@@ -26,7 +26,7 @@ func (w *world) publish(t *testing.T, of token.Environment) token.Token {
 
 func takePlace(in token.Token) token.Insert {
 	return token.Insert{Token: in, Decide: func(t *token.Token, f token.Facts) error {
-		t.Place = f.Place
+		t.Entry = f.Entry
 		return nil
 	}}
 }
@@ -35,8 +35,8 @@ func placesGoToThePublished(t *testing.T, w *world) {
 	for _, in := range []token.Token{w.muninx(w.member), w.unleash(w.member, "one"), w.apiToken(w.homeEnv)} {
 		made, err := w.Create(t.Context(), takePlace(in))
 		ok(t, err)
-		same(t, "whether "+in.Dialect.Name+" has a place", made.Place.List != 0, in.Dialect.PublishesStatus)
-		same(t, "the place found", w.find(t, made.Ref()).Place, made.Place)
+		same(t, "whether "+in.Dialect.Name+" has a place", made.Entry.List != 0, in.Dialect.PublishesStatus)
+		same(t, "the place found", w.find(t, made.Ref()).Entry, made.Entry)
 	}
 }
 
@@ -44,7 +44,7 @@ func placesAreUnique(t *testing.T, w *world) {
 	const creators, each = 4, 25
 	var mu sync.Mutex
 	var order []int64
-	taken := map[token.StatusPlace]bool{}
+	taken := map[token.StatusEntry]bool{}
 	errs := together(creators, func(int) error {
 		for range each {
 			made, err := w.Create(t.Context(), takePlace(w.apiToken(w.homeEnv)))
@@ -52,8 +52,8 @@ func placesAreUnique(t *testing.T, w *world) {
 				return err
 			}
 			mu.Lock()
-			taken[made.Place] = true
-			order = append(order, made.Place.Index)
+			taken[made.Entry] = true
+			order = append(order, made.Entry.Index)
 			mu.Unlock()
 		}
 		return nil
@@ -75,14 +75,14 @@ func placesAreUnique(t *testing.T, w *world) {
 }
 
 // statusList reads the first list, and fails the test where one token has two standings in it.
-func (w *world) statusList(t *testing.T) map[token.StatusPlace]token.Standing {
+func (w *world) statusList(t *testing.T) map[token.StatusEntry]token.Standing {
 	t.Helper()
-	found := map[token.StatusPlace]token.Standing{}
+	found := map[token.StatusEntry]token.Standing{}
 	ok(t, w.StatusList(t.Context(), 1, func(s token.Standing) {
-		if before, twice := found[s.Place]; twice {
+		if before, twice := found[s.Entry]; twice {
 			same(t, "what is said twice", s, before)
 		}
-		found[s.Place] = s
+		found[s.Entry] = s
 	}))
 	return found
 }
@@ -90,12 +90,12 @@ func (w *world) statusList(t *testing.T) map[token.StatusPlace]token.Standing {
 func statusListHasWhatIsNotValid(t *testing.T, w *world) {
 	w.publish(t, w.homeEnv)
 	w.create(t, w.apiToken(w.homeEnv)) // without a place, as before there were lists
-	want := map[token.StatusPlace]token.Standing{}
+	want := map[token.StatusEntry]token.Standing{}
 	for _, state := range []token.State{token.Suspended, token.Revoked} {
 		made := w.publish(t, w.homeEnv)
 		_, err := w.Update(t.Context(), token.Permit{}, made.Ref(), setState(state))
 		ok(t, err)
-		want[made.Place] = token.Standing{Place: made.Place, State: state}
+		want[made.Entry] = token.Standing{Entry: made.Entry, State: state}
 	}
 	gone := w.publish(t, w.homeEnv)
 	_, err := w.Update(t.Context(), token.Permit{}, gone.Ref(), func(t *token.Token) error { // as one that had expired
@@ -103,11 +103,11 @@ func statusListHasWhatIsNotValid(t *testing.T, w *world) {
 		return nil
 	})
 	ok(t, err)
-	want[gone.Place] = token.Standing{Place: gone.Place, State: token.Active, Deleted: true}
+	want[gone.Entry] = token.Standing{Entry: gone.Entry, State: token.Active, Deleted: true}
 	sameStandings(t, w.statusList(t), want)
 }
 
-func sameStandings(t *testing.T, got, want map[token.StatusPlace]token.Standing) {
+func sameStandings(t *testing.T, got, want map[token.StatusEntry]token.Standing) {
 	t.Helper()
 	same(t, "how many are not valid", len(got), len(want))
 	for place, standing := range want {
@@ -126,25 +126,25 @@ func statusListFollowsOwners(t *testing.T, w *world) {
 	_, err = w.UpdateEnvironment(t.Context(), token.Permit{}, w.homeEnv.ID, disableEnvironment)
 	ok(t, err)
 	disabled := func(made token.Token) token.Standing {
-		return token.Standing{Place: made.Place, State: token.Active, Disabled: true}
+		return token.Standing{Entry: made.Entry, State: token.Active, Disabled: true}
 	}
-	want := map[token.StatusPlace]token.Standing{home.Place: disabled(home)}
+	want := map[token.StatusEntry]token.Standing{home.Entry: disabled(home)}
 	sameStandings(t, w.statusList(t), want)
 
 	_, err = w.UpdateAccount(t.Context(), token.Permit{}, w.other.ID, disableAccount)
 	ok(t, err)
-	want[other.Place], want[wide.Place] = disabled(other), disabled(wide)
+	want[other.Entry], want[wide.Entry] = disabled(other), disabled(wide)
 	sameStandings(t, w.statusList(t), want)
 
 	_, err = w.Update(t.Context(), token.Permit{}, other.Ref(), setState(token.Revoked))
 	ok(t, err)
-	want[other.Place] = token.Standing{Place: other.Place, State: token.Revoked, Disabled: true}
+	want[other.Entry] = token.Standing{Entry: other.Entry, State: token.Revoked, Disabled: true}
 	sameStandings(t, w.statusList(t), want)
 
 	_, err = w.UpdateAccount(t.Context(), token.Permit{}, w.other.ID, func(a *token.Account) error { a.Disabled = false; return nil })
 	ok(t, err)
-	delete(want, wide.Place)
-	want[other.Place] = token.Standing{Place: other.Place, State: token.Revoked}
+	delete(want, wide.Entry)
+	want[other.Entry] = token.Standing{Entry: other.Entry, State: token.Revoked}
 	sameStandings(t, w.statusList(t), want)
 }
 
@@ -168,13 +168,13 @@ func standingsOfTokens(t *testing.T, w *world) {
 	}
 	found, err := w.Standings(t.Context(), asked)
 	ok(t, err)
-	got := map[token.StatusPlace]token.Standing{}
+	got := map[token.StatusEntry]token.Standing{}
 	for _, s := range found {
-		got[s.Place] = s
+		got[s.Entry] = s
 	}
-	sameStandings(t, got, map[token.StatusPlace]token.Standing{
-		active.Place: {Place: active.Place, State: token.Active},
-		gone.Place:   {Place: gone.Place, State: token.Revoked, Deleted: true},
+	sameStandings(t, got, map[token.StatusEntry]token.Standing{
+		active.Entry: {Entry: active.Entry, State: token.Active},
+		gone.Entry:   {Entry: gone.Entry, State: token.Revoked, Deleted: true},
 	})
 	none, err := w.Standings(t.Context(), nil)
 	ok(t, err)

@@ -6,9 +6,7 @@ UPDATE tokens SET name_unique = true WHERE dialect = 'unleash' AND name <> '';
 
 ALTER TABLE tokens
     DROP CONSTRAINT tokens_dialect_check,
-    DROP CONSTRAINT tokens_check,
-    ADD CONSTRAINT tokens_environment CHECK (environment_id IS NULL OR account_id IS NOT NULL),
-    ADD CONSTRAINT tokens_name CHECK (NOT name_unique OR user_id IS NOT NULL AND name <> '');
+    DROP CONSTRAINT tokens_check;
 
 DROP INDEX tokens_unique_name;
 CREATE UNIQUE INDEX tokens_unique_name ON tokens (dialect, user_id, name) WHERE name_unique AND deleted_at IS NULL;

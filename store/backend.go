@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"gorm.io/gorm"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// backend is all that differs between the databases. [Open] chooses one; nothing else asks which it is. No member is
+// nil but those that say so.
+type backend struct {
+	name       string // of the directory of migrations
+	goose      goose.Dialect
+	sessions   bool                                                 // goose locks the schema in a session of its own
+	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock, or nobody else comes
+
+	hasTable  string // counts the tables with a name
+	nextEntry string // takes a number, which no other transaction takes, with the secret of the order
+	parameter string // what stands before the number of a parameter
+	lockRows  string // locks the rows of t that a statement reads for a change
+
+	// A writing transaction may have the database to itself. Then these do nothing.
+	take      func(tx *gorm.DB, guards []guard) error
+	lockUsers func(tx *gorm.DB) error                           // lets one caller in at a time, and no new user
+	lockAgain func(tx *gorm.DB, row tokenRow) (tokenRow, error) // reads a row anew, as others may have left it
+	announce  func(tx *gorm.DB, c token.Change) error           // tells other processes at the commit, if there is one
+
+	write  func(tx *gorm.DB) error                                   // writes something that changes nothing
+	follow func(ctx context.Context, f Follower, report func(error)) // see [DB.Follow]; nil where nobody else comes
+}
+
+// sqlite is a file or memory of one process, whose writing transactions have all of it to themselves.
+func sqlite(lockSchema func(ctx context.Context) (unlock func(), err error)) backend {
+	return backend{
+		name: "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
+		hasTable:  "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
+		nextEntry: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
+		parameter: "?",
+		take:      func(*gorm.DB, []guard) error { return nil },
+		lockUsers: func(tx *gorm.DB) error { return tx.Statement.Context.Err() },
+		lockAgain: func(_ *gorm.DB, row tokenRow) (tokenRow, error) { return row, nil },
+		announce:  func(*gorm.DB, token.Change) error { return nil },
+		write:     func(tx *gorm.DB) error { return tx.Exec("PRAGMA user_version = 0").Error },
+	}
+}
+
+// postgres is shared by processes, which the feed tells of each other's changes. A number that a transaction has taken
+// and that then fails is a hole, and makes nobody wait.
+func postgres(f feedSource) backend {
+	return backend{
+		name: "postgres", goose: goose.DialectPostgres, sessions: true,
+		hasTable:  "SELECT count(to_regclass(?))",
+		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
+		parameter: "$",
+		lockRows:  "FOR NO KEY UPDATE OF t",
+		take:      takeAdvisory,
+		lockUsers: func(tx *gorm.DB) error { return tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error },
+		lockAgain: func(tx *gorm.DB, row tokenRow) (tokenRow, error) { return byKey[tokenRow](forChange(tx), row.Seq) },
+		announce: func(tx *gorm.DB, c token.Change) error {
+			return tx.Exec("SELECT pg_notify(?, ?)", feedChannel, changeMessage(c)).Error
+		},
+		write: func(tx *gorm.DB) error {
+			var readOnly string
+			err := tx.Raw("SELECT current_setting('transaction_read_only') FROM (SELECT txid_current()) AS written").
+				Scan(&readOnly).Error
+			if err == nil && readOnly != "off" {
+				err = errReadOnly
+			}
+			return err
+		},
+		follow: f.follow,
+	}
+}
+
+// takeAdvisory takes PostgreSQL's advisory locks until the end of the transaction.
+func takeAdvisory(tx *gorm.DB, guards []guard) error {
+	calls, args := make([]string, len(guards)), make([]any, 0, 2*len(guards))
+	for i, g := range guards {
+		calls[i] = "pg_advisory_xact_lock_shared(?, ?)"
+		if g.alone {
+			calls[i] = "pg_advisory_xact_lock(?, ?)"
+		}
+		args = append(args, int32(g.kind), g.number())
+	}
+	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
+}
+
+// options are those of a goose provider for one use: its session locker counts attempts over its whole life.
+func (b backend) options() ([]goose.ProviderOption, error) {
+	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
+	if !b.sessions {
+		return options, nil
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // every second for five minutes
+	if err != nil {
+		return nil, fmt.Errorf("no lock for migrations: %w", err)
+	}
+	return append(options, goose.WithSessionLocker(locker)), nil
+}
