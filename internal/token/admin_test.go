@@ -472,9 +472,11 @@ func TestOffboarding(t *testing.T) {
 	left, err := w.fake.List(t.Context(), works)
 	ok(t, err)
 	same(t, "how many still work", len(left), 0)
-	w.fake.Fault = failing("Find", errors.New("one is tried that cannot be suspended"))
+	tried := false
+	w.fake.Fault = func(method string) error { tried = tried || method == "Find"; return nil }
 	_, err = w.Offboard(t.Context(), root, stranger)
 	refused(t, "once more", err, "")
+	same(t, "whether what cannot be suspended is tried", tried, false)
 }
 
 // TestOffboardingStops: for nobody, for the caller itself, and where the store fails; a repeated call goes on there.
