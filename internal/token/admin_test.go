@@ -191,6 +191,17 @@ func TestChangesOfUsers(t *testing.T) {
 	}
 }
 
+// TestTheLastAdminIsAnEnabledOne: an issuer's admin may change a disabled one, even if there is no other admin here.
+func TestTheLastAdminIsAnEnabledOne(t *testing.T) {
+	w := newWorld(t)
+	c, less := w.guest(t, RoleAdmin, noon.Add(time.Hour)), RoleMember
+	for _, off := range []bool{false, true} {
+		w.setUser(t, admin, func(u *User) { u.Disabled = off })
+		err := fails(w.ChangeUser(t.Context(), c, admin, UserChange{Role: &less}))
+		refused(t, "a change", err, choose(off, "", "conflict: this is the last enabled admin"))
+	}
+}
+
 // choose is yes where the condition holds.
 func choose[T any](condition bool, yes, no T) T {
 	if condition {

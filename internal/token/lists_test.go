@@ -149,6 +149,12 @@ func TestPages(t *testing.T) {
 	same(t, "a page that is just full", letters(exact.Tokens)+exact.Next, "g")
 }
 
+// respelled sets a bit of the last character that decodes to nothing.
+func respelled(cursor string) string {
+	last := len(cursor) - 1
+	return cursor[:last] + string(rune(cursor[last]+1))
+}
+
 // TestCursors: a cursor is good for the list that it comes from, and for who sees the token that it names.
 func TestCursors(t *testing.T) {
 	w, usual := listed(t)
@@ -180,6 +186,7 @@ func TestCursors(t *testing.T) {
 		"not in base64url":          {usual, Query{Dialect: personal}, "!", Own, "", bad},
 		"with padding":              {usual, Query{Dialect: personal}, cursor["b"] + "=", Own, "", bad},
 		"with a line break":         {usual, Query{Dialect: personal}, cursor["b"] + "\n", Own, "", bad},
+		"in another spelling":       {usual, Query{Dialect: personal}, respelled(cursor["b"]), Own, "", bad},
 		"of users":                  {usual, Query{Dialect: personal}, encodeUser(member), Own, "", bad},
 		"a bad one, nothing to see": {usual, Query{Dialect: corporate, AccountID: other.ID}, "!", Own, "", ""},
 	} {
