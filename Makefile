@@ -115,11 +115,11 @@ contract-tools: ## Get the tools for the contract tests, if they are not there
 
 .PHONY: flood
 flood: postgres ## Show how fast a revoke is while thousands of connections create tokens
-	$(GO) test -count=1 -v -tags flood -timeout 10m ./test/flood
+	$(GO) test -count=1 -v -tags attacks -run Flood -timeout 10m ./test/attacks
 
 .PHONY: attacks
 attacks: postgres ## Kill, freeze and load the shipped program as attackers and outages do, for some minutes
-	$(GO) test -count=1 -v -tags attacks -timeout 30m ./test/attacks
+	$(GO) test -count=1 -v -tags attacks -skip Flood -timeout 30m ./test/attacks
 	$(GO) test -count=17 -run TestRevokeAgainstCacheFill -timeout 30m ./handlers
 	$(GO) test -count=1 -run TestMintingChains -timeout 30m ./handlers -rapid.checks=625
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -18,7 +19,7 @@ func TestRevokeAgainstCacheFill(t *testing.T) {
 		raceAgainstFill(t, s, 30)
 	})
 	t.Run("one row", func(t *testing.T) {
-		s := harness.Start(t, harness.Options{Unchecked: true, Rows: 1})
+		s := harness.Start(t, harness.Options{Unchecked: true, Configure: func(c *server.Config) { c.CacheSize = 1 }})
 		raceAgainstFill(t, s, 30)
 	})
 }

@@ -99,7 +99,7 @@ func mint(t *rapid.T, s *harness.Server, credential string, n int) string {
 // TestMintingChains has tokens make tokens that make tokens: none lives longer than the one that made it, and none
 // reaches what that does not reach.
 func TestMintingChains(t *testing.T) {
-	s := harness.Start(t, harness.Options{Policies: unlimited(), Unchecked: true})
+	s := harness.Start(t, harness.Options{Configure: unlimited, Unchecked: true})
 	l := newLandmarks(t, s)
 	made, reaches := 0, map[int]int{}
 	rapid.Check(t, func(t *rapid.T) {

@@ -45,7 +45,7 @@ func hold(t *testing.T, s *harness.Server) (release func()) {
 // last is done first, and another caller still gets in.
 func TestRevokesGoBeforeCreates(t *testing.T) {
 	harness.Databases(t, func(t *testing.T, databaseURL string) {
-		s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Timeout: 20 * time.Second})
+		s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Configure: harness.Timeout(20 * time.Second)})
 		const creates, admitted = 200, 128
 		stolen, id := issue(t, s, token.Muninx, s.Vars["member"], `{"name":"stolen"}`)
 		release := hold(t, s)

@@ -19,7 +19,7 @@ func fuzzCreate(f *testing.F, c creator) {
 	} {
 		f.Add(seed)
 	}
-	s := harness.Start(f, harness.Options{Policies: unlimited(), Unchecked: true})
+	s := harness.Start(f, harness.Options{Configure: unlimited, Unchecked: true})
 	f.Fuzz(func(t *testing.T, body string) {
 		a, err := s.Try("POST", c.path, s.Vars["admin"], body, "Content-Type", "application/json")
 		if err != nil {

@@ -132,15 +132,12 @@ func (rt *router) add(op wire.Operation) {
 	}
 }
 
-// New returns the handler of all contracts. It fails if a spec cannot be read, or if two dialects cannot be told apart.
+// New returns the handler of all contracts. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	rt := &router{
 		contracts: contracts(cfg), schemes: map[string]authn.Scheme{}, operations: map[route]wire.Operation{},
 		resources: map[string]resource{}, dialects: cfg.Tokens.Dialects.OrPublished(), trustedProxy: cfg.TrustedProxy,
-	}
-	if err := rt.dialects.Check(); err != nil {
-		return nil, err
 	}
 	for _, c := range rt.contracts {
 		spec, err := wire.Load(c.Spec, c.Options)

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
@@ -92,7 +93,10 @@ func hostile(good string) *rapid.Generator[string] {
 // answer by the spec; here is asked that none is a 5xx, and that what was accepted is the token that was asked for.
 func TestHostileBodies(t *testing.T) {
 	const bodies = 25 // for each of rapid's 100 checks
-	each(t, harness.Options{Policies: unlimited(), IgnoreUnknown: true}, func(t *testing.T, s *harness.Server, c creator) {
+	each(t, harness.Options{Configure: func(c *server.Config) {
+		unlimited(c)
+		ignoreUnknown(c)
+	}}, func(t *testing.T, s *harness.Server, c creator) {
 		sent, accepted := 0, 0
 		rapid.Check(t, func(t *rapid.T) {
 			for i := range bodies {

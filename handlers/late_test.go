@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/handlers/wire"
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -234,12 +235,15 @@ func TestCredentialsThatEndBeforeTheChange(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			harness.Databases(t, func(t *testing.T, databaseURL string) {
 				t.Parallel()
-				s := harness.Start(t, harness.Options{DatabaseURL: databaseURL})
-				all := operations(t, s)
 				nothing := func() {}
 				do := nothing
-				changes := beforeChange{s.DB, s.DB, &do}
-				s.Service.Store, s.Service.Registry = changes, changes
+				s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Configure: func(c *server.Config) {
+					c.Wrap = func(s server.Stores) server.Stores {
+						changes := beforeChange{s.Tokens, s.Registry, &do}
+						return server.Stores{Tokens: changes, Registry: changes, Statuses: s.Statuses}
+					}
+				}})
+				all := operations(t, s)
 				changed := 0
 				for i, op := range all {
 					if op.method == "GET" || strings.HasPrefix(op.id, "introspect") {
@@ -271,7 +275,7 @@ func TestCredentialsThatEndBeforeTheChange(t *testing.T) {
 // TestFederatedCallersThatEndOnTheWay is the same for callers with the JWT of another issuer.
 func TestFederatedCallersThatEndOnTheWay(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
+	s := harness.Start(t, harness.Options{Configure: i.trusted})
 	body := fmt.Sprintf(`{"subject":"alice","name":"x","role":"admin","account_id":%q,"issuer":%q}`, s.Vars["account"], i.URL)
 	made := s.Do("POST", "/service/users", s.Vars["admin"], body)
 	if made.Status != http.StatusCreated {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -94,7 +95,7 @@ func TestLogTellsWhoDidWhatToWhat(t *testing.T) {
 // TestLogTellsWhyARequestWasRefused: the answer to a wrong credential says nothing, and the log does.
 func TestLogTellsWhyARequestWasRefused(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
+	s := harness.Start(t, harness.Options{Configure: i.trusted})
 	v, admin := s.Vars, s.Vars["admin"]
 	make := func() (secret, object string) {
 		a := s.Do("POST", "/service/users/"+v["member_id"]+"/tokens", admin,
@@ -138,7 +139,7 @@ func TestLogTellsWhyARequestWasRefused(t *testing.T) {
 // TestLogTellsTheClientBehindAProxy: only where a proxy is trusted, and only what that one has added.
 func TestLogTellsTheClientBehindAProxy(t *testing.T) {
 	for trusted, want := range map[bool]string{false: "127.0.0.1", true: "203.0.113.7"} {
-		s := harness.Start(t, harness.Options{TrustedProxy: trusted})
+		s := harness.Start(t, harness.Options{Configure: func(c *server.Config) { c.TrustedProxy = trusted }})
 		a := s.Do("GET", "/healthz", "", "", "X-Forwarded-For", "198.51.100.1, 203.0.113.7")
 		lineHas(t, s, a, map[string]string{"client": want})
 		lineHas(t, s, s.Do("GET", "/healthz", "", "", "X-Forwarded-For", "nonsense"), map[string]string{"client": "127.0.0.1"})
@@ -148,7 +149,10 @@ func TestLogTellsTheClientBehindAProxy(t *testing.T) {
 // TestLogRepeatsNoSecret wherever a sender may have put one.
 func TestLogRepeatsNoSecret(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t), TrustedProxy: true})
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+		i.trusted(c)
+		c.TrustedProxy = true
+	}})
 	secret := token.Muninx.Secrets.New()
 	jwt := "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 	for _, subject := range []string{secret, token.Unleash.Secrets.New(), jwt} {
@@ -176,7 +180,7 @@ func TestLogRepeatsNoSecret(t *testing.T) {
 // TestCausesSayEachThingOnce: how often an error was handed on is of no use to who reads the log.
 func TestCausesSayEachThingOnce(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
+	s := harness.Start(t, harness.Options{Configure: i.trusted})
 	ours, _ := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
 	for credential, want := range map[string]string{
 		ours + "x": "credential invalid: ",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
@@ -38,6 +39,8 @@ func each(t *testing.T, o harness.Options, behaviour func(t *testing.T, s *harne
 	}
 }
 
+func ignoreUnknown(c *server.Config) { c.IgnoreUnknown = true }
+
 func want(t *testing.T, c creator, what string, a harness.Answer, status int) {
 	t.Helper()
 	if a.Status != status {
@@ -49,7 +52,7 @@ func want(t *testing.T, c creator, what string, a harness.Answer, status int) {
 }
 
 func TestBodiesThatAreRefused(t *testing.T) {
-	each(t, harness.Options{IgnoreUnknown: true}, func(t *testing.T, s *harness.Server, c creator) {
+	each(t, harness.Options{Configure: ignoreUnknown}, func(t *testing.T, s *harness.Server, c creator) {
 		good := c.unique("")
 		open, member := strings.TrimSuffix(good, "}"), `,"more":`
 		deep := func(levels int) string {

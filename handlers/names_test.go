@@ -21,7 +21,7 @@ var honest = []string{"שלום", "abc \u200eשלום\u200e", "👩\u200d💻", 
 // TestNames has no contract take a name that could deceive who reads it; only a description of unleash may hold
 // anything, as the vendor's servers have it.
 func TestNames(t *testing.T) {
-	s := harness.Start(t, harness.Options{Policies: unlimited()})
+	s := harness.Start(t, harness.Options{Configure: unlimited})
 	v := s.Vars
 	for what, c := range map[string]struct{ path, body, pointer string }{
 		"muninx":      {"/tokens", `{"name":%s}`, "/name"},

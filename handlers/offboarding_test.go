@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -138,9 +139,11 @@ func TestOffboarding(t *testing.T) {
 // TestFederatedCallersMintNothingForEver: what an issuer's JWT makes has an end, whatever chain of tokens it is made by.
 func TestFederatedCallersMintNothingForEver(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
 	const day = 24 * time.Hour
-	s.Service.FederatedMaxLifetime = 90 * day
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+		i.trusted(c)
+		c.FederatedMaxLifetime = 90 * day
+	}})
 	body := fmt.Sprintf(`{"subject":"alice","name":"x","role":"admin","account_id":%q,"issuer":%q}`, s.Vars["account"], i.URL)
 	if a := s.Do("POST", "/service/users", s.Vars["admin"], body); a.Status != http.StatusCreated {
 		t.Fatalf("%d %s", a.Status, a.Body)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/tokenwright/tokenwright/internal/oidc"
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -77,19 +78,14 @@ func (i *issuer) jwt(t *testing.T, changes map[string]any) string {
 	return text
 }
 
-func (i *issuer) federation(t *testing.T) func(string) token.Federation {
-	return func(ours string) token.Federation {
-		f, err := oidc.New(oidc.Config{IssuerURL: i.URL, Audience: "tokenwright", OurIssuer: ours, Now: time.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
+// trusted has a server take the issuer's JWTs.
+func (i *issuer) trusted(c *server.Config) {
+	c.OIDC = &oidc.Config{IssuerURL: i.URL, Audience: "tokenwright"}
 }
 
 func TestCallersOfAnIssuer(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
+	s := harness.Start(t, harness.Options{Configure: i.trusted})
 	admin := s.Vars["admin"]
 	register := func(subject, role, issuer string) string {
 		body := fmt.Sprintf(`{"subject":%q,"name":"x","role":%q,"account_id":%q,"issuer":%q}`, subject, role, s.Vars["account"], issuer)
@@ -139,7 +135,7 @@ func TestCallersOfAnIssuer(t *testing.T) {
 func TestIssuerWithoutKeys(t *testing.T) {
 	i := startIssuer(t)
 	i.down = true
-	s := harness.Start(t, harness.Options{OIDC: i.federation(t)})
+	s := harness.Start(t, harness.Options{Configure: i.trusted})
 	for _, c := range creators {
 		a := s.Do("POST", c.path, i.jwt(t, nil), c.unique(""))
 		want(t, c, "keys away", a, http.StatusServiceUnavailable)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -22,8 +22,14 @@ type planted struct {
 	fault *atomic.Pointer[func(context.Context) error]
 }
 
-func plant(fault *atomic.Pointer[func(context.Context) error]) func(token.Store) token.Store {
-	return func(inner token.Store) token.Store { return planted{inner, inner.(token.StatusStore), fault} }
+// plant has a server work on such a store.
+func plant(fault *atomic.Pointer[func(context.Context) error]) func(*server.Config) {
+	return func(c *server.Config) {
+		c.Wrap = func(s server.Stores) server.Stores {
+			p := planted{s.Tokens, s.Statuses, fault}
+			return server.Stores{Tokens: p, Registry: s.Registry, Statuses: p}
+		}
+	}
 }
 
 func (p planted) fail(ctx context.Context) error {
@@ -65,7 +71,7 @@ func (p planted) Standings(ctx context.Context, seqs []int64) ([]token.Standing,
 func TestStatusListsInAnOutage(t *testing.T) {
 	var fault atomic.Pointer[func(context.Context) error]
 	away := func(context.Context) error { return token.Wrap(token.Unavailable, errors.New("away")) }
-	s := harness.Start(t, harness.Options{WrapStore: plant(&fault)})
+	s := harness.Start(t, harness.Options{Configure: plant(&fault)})
 	jwt, id := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
 	if got := statusOf(t, s, jwt); got != 0 {
 		t.Fatalf("fresh: %d", got)
@@ -88,9 +94,10 @@ func TestStatusListsInAnOutage(t *testing.T) {
 func TestKeyDirectoryGone(t *testing.T) {
 	first := harness.Start(t, harness.Options{})
 	issue(t, first, token.APIToken, first.Vars["member"], `{"token_scope":"account"}`) // so that there is a status list
-	s := harness.Start(t, harness.Options{DatabaseURL: "sqlite:" + filepath.Join(first.Dir, "tokenwright.db"), Replica: first})
-	away := s.KeyDir() + ".away"
-	if err := os.Rename(s.KeyDir(), away); err != nil {
+	first.Stop()
+	s := harness.Start(t, harness.Options{Replica: first})
+	away := s.KeyDir + ".away"
+	if err := os.Rename(s.KeyDir, away); err != nil {
 		t.Fatal(err)
 	}
 	try := func(what string, want int) {
@@ -105,15 +112,15 @@ func TestKeyDirectoryGone(t *testing.T) {
 		}
 	}
 	try("gone", http.StatusServiceUnavailable)
-	if err := os.WriteFile(s.KeyDir(), nil, 0o600); err != nil {
+	if err := os.WriteFile(s.KeyDir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	try("a file in its place", http.StatusServiceUnavailable)
-	if err := errors.Join(os.Remove(s.KeyDir()), os.Mkdir(s.KeyDir(), 0o700)); err != nil {
+	if err := errors.Join(os.Remove(s.KeyDir), os.Mkdir(s.KeyDir, 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	try("an empty one in its place", http.StatusServiceUnavailable)
-	if err := errors.Join(os.Remove(s.KeyDir()), os.Rename(away, s.KeyDir())); err != nil {
+	if err := errors.Join(os.Remove(s.KeyDir), os.Rename(away, s.KeyDir)); err != nil {
 		t.Fatal(err)
 	}
 	try("back", http.StatusOK)
@@ -139,10 +146,11 @@ func TestFaultsOfOursAreNoVerdict(t *testing.T) {
 			t.Run(c.dialect, func(t *testing.T) {
 				t.Parallel()
 				var fault atomic.Pointer[func(context.Context) error]
-				s := harness.Start(t, harness.Options{
-					Timeout:   500 * time.Millisecond,
-					WrapStore: plant(&fault),
-				})
+				s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+					plant(&fault)(c)
+					c.CacheSize = 0 // a fault must not hide behind memory
+					c.RequestTimeout = 500 * time.Millisecond
+				}})
 				test(t, s, c, func(f func(context.Context) error) { fault.Store(&f) })
 			})
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenwright/tokenwright/internal/oidc"
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -16,15 +16,9 @@ import (
 // was minted.
 func TestLoweredRoleStaysLow(t *testing.T) {
 	i := startIssuer(t)
-	s := harness.Start(t, harness.Options{OIDC: func(ours string) token.Federation {
-		f, err := oidc.New(oidc.Config{
-			IssuerURL: i.URL, Audience: "tokenwright", OurIssuer: ours, Now: time.Now,
-			RoleClaim: "groups", Roles: map[string]token.Role{"ops": token.RoleAdmin},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+		i.trusted(c)
+		c.OIDC.RoleClaim, c.OIDC.Roles = "groups", map[string]token.Role{"ops": token.RoleAdmin}
 	}})
 	body := fmt.Sprintf(`{"subject":"alice","name":"x","role":"admin","account_id":%q,"issuer":%q}`, s.Vars["account"], i.URL)
 	if a := s.Do("POST", "/service/users", s.Vars["admin"], body); a.Status != http.StatusCreated {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -72,7 +73,7 @@ var timed = []struct {
 
 // TestTimes has every contract read a time as RFC 3339 has it, for the verdict and for what is then made.
 func TestTimes(t *testing.T) {
-	s := harness.Start(t, harness.Options{Policies: unlimited()})
+	s := harness.Start(t, harness.Options{Configure: unlimited})
 	for _, c := range timed {
 		for text, meaning := range times {
 			a := s.Do("POST", c.path, s.Vars["admin"], fmt.Sprintf(c.body, text))
@@ -89,6 +90,6 @@ func TestTimes(t *testing.T) {
 }
 
 // unlimited are the default policies without the limit of the count.
-func unlimited() map[*token.Dialect]token.Policy {
-	return map[*token.Dialect]token.Policy{token.Unleash: {DefaultLifetime: token.Unleash.Policy.DefaultLifetime}}
+func unlimited(c *server.Config) {
+	c.Policies = map[*token.Dialect]token.Policy{token.Unleash: {DefaultLifetime: token.Unleash.Policy.DefaultLifetime}}
 }

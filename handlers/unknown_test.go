@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
@@ -230,7 +231,7 @@ func TestWhatMayBeUnknown(t *testing.T) {
 
 // TestStrictUnleashRefusesUnknown, but not what the server sets and a client may send back.
 func TestStrictUnleashRefusesUnknown(t *testing.T) {
-	s := harness.Start(t, harness.Options{Strict: true})
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) { c.UnleashStrict = true }})
 	post := func(body string) harness.Answer {
 		return s.Do("POST", "/api/admin/user/tokens", s.Vars["admin"], body)
 	}
@@ -250,7 +251,7 @@ func TestStrictUnleashRefusesUnknown(t *testing.T) {
 
 // TestUnknownIsIgnored where the operator wants it, but never by the check of a gateway, which would let somebody in.
 func TestUnknownIsIgnored(t *testing.T) {
-	s := harness.Start(t, harness.Options{IgnoreUnknown: true})
+	s := harness.Start(t, harness.Options{Configure: ignoreUnknown})
 	for what, u := range unknowns {
 		if a := s.Do(u.method(), u.path, s.Vars["admin"], u.body); a.Status >= 300 {
 			t.Errorf("%s: %d %s", what, a.Status, a.Body)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
@@ -45,7 +46,7 @@ func patIDs(t *testing.T, a harness.Answer) (ids []int64) {
 // TestWholeList: the vendor's clients know no pages.
 func TestWholeList(t *testing.T) {
 	const count = 1010 // in three parts
-	s := harness.Start(t, harness.Options{Policies: unlimited()})
+	s := harness.Start(t, harness.Options{Configure: unlimited})
 	list := func(query string) harness.Answer {
 		return s.Do("GET", "/api/admin/user/tokens"+query, s.Vars["member"], "")
 	}
@@ -91,9 +92,13 @@ func (f *failing) List(ctx context.Context, q token.Query) ([]token.Token, error
 // TestListThatBreaksOff is never taken for a whole one.
 func TestListThatBreaksOff(t *testing.T) {
 	broken := &failing{after: 100}
-	s := harness.Start(t, harness.Options{Policies: unlimited(), WrapStore: func(st token.Store) token.Store {
-		broken.Store = st
-		return broken
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+		unlimited(c)
+		c.Wrap = func(s server.Stores) server.Stores {
+			broken.Store = s.Tokens
+			s.Tokens = broken
+			return s
+		}
 	}})
 	hoard(t, s, 600)
 	if a, err := s.Try("GET", "/api/admin/user/tokens", s.Vars["member"], ""); err == nil {

@@ -49,7 +49,7 @@ if ! ready; then # a stable distribution's may be too old
 	unpack runtime
 fi
 ready || { echo "node: none for this machine; install Node.js $oldest or later, and put it into the PATH" >&2; exit 1; }
-for folder in . ../speclint ../../clients/typescript; do
+for folder in . ../specs ../../clients/typescript; do
 	if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
 		get_programs
 		unpack "$folder"

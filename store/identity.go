@@ -114,15 +114,12 @@ func (d *DB) queryIdentity(tx *gorm.DB, query string, args []any) (row identityR
 
 // statements are prepared once, since to parse one of these takes SQLite longer than to answer it. GORM's own cache
 // would answer a caller with the error of another whose context ended while the two waited for one preparation.
-type statements struct {
-	mu       sync.Mutex
-	prepared map[string]*sql.Stmt
-}
+type statements struct{ prepared sync.Map } // of [sql.Stmt], by query
 
 // get returns the prepared query. Callers who come together may each prepare it; one's work is kept.
 func (s *statements) get(ctx context.Context, db *gorm.DB, query string) (*sql.Stmt, error) {
-	if known := s.keep(query, nil); known != nil {
-		return known, nil
+	if known, ok := s.prepared.Load(query); ok {
+		return known.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	pool, err := db.DB()
 	if err != nil {
@@ -132,26 +129,11 @@ func (s *statements) get(ctx context.Context, db *gorm.DB, query string) (*sql.S
 	if err != nil {
 		return nil, err
 	}
-	return s.keep(query, statement), nil
-}
-
-// keep returns the statement that is kept for the query, which is the given one only if there was none.
-func (s *statements) keep(query string, statement *sql.Stmt) *sql.Stmt {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.prepared == nil {
-		s.prepared = map[string]*sql.Stmt{}
+	kept, other := s.prepared.LoadOrStore(query, statement)
+	if other {
+		err = statement.Close()
 	}
-	if known := s.prepared[query]; known != nil {
-		if statement != nil {
-			_ = statement.Close()
-		}
-		return known
-	}
-	if statement != nil {
-		s.prepared[query] = statement
-	}
-	return statement
+	return kept.(*sql.Stmt), err //nolint:forcetypeassert // as above
 }
 
 func (r identityRow) identity(known token.Dialects) (id token.Identity, err error) {

@@ -12,14 +12,14 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// OpenMemory opens an empty SQLite database that is in memory only and gone when it is closed. Nothing is written to
-// disk.
-func OpenMemory(ctx context.Context) (*DB, error) {
+// OpenMemory opens an empty SQLite database for tokens of the dialects (nil: [token.Published]) that is in memory only
+// and gone when it is closed.
+func OpenMemory(ctx context.Context, dialects token.Dialects) (*DB, error) {
 	d, err := openMemory(ctx)
 	if err != nil {
 		return nil, oneLine("cannot open a database in memory", err)
 	}
-	d.dialects = token.Published
+	d.dialects = dialects.OrPublished()
 	if err := d.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

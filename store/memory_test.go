@@ -11,7 +11,7 @@ import (
 
 func openMemory(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.OpenMemory(t.Context())
+	db, err := store.OpenMemory(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,27 +42,13 @@ func (tokenRow) TableName() string { return "tokens" }
 // tokenToRow leaves the number, and the id of a dialect whose ids are numbers, to the database.
 func tokenToRow(t token.Token) tokenRow {
 	row := tokenRow{
-		Dialect:          t.Dialect.Name,
-		PublicID:         orNull(t.ID),
-		SecretHash:       t.Hash[:],
-		Name:             t.Name,
-		Scope:            string(t.Scope),
-		UserID:           orNull(t.UserID),
-		AccountID:        orNull(t.AccountID),
-		EnvironmentID:    orNull(t.EnvironmentID),
-		State:            string(t.State),
-		SuspendedByAdmin: t.SuspendedByAdmin,
-		Introspector:     t.Introspector,
-		RoleLimit:        string(t.RoleLimit),
-		CreatedBy:        orNull(t.CreatedBy),
-		CreatedByAdminID: orNull(t.CreatedByAdminID),
-		MintedBy:         orNull(t.MintedBy),
-		SigningKey:       orNull(t.KeyID),
-		CreatedAt:        t.CreatedAt.UnixMilli(),
-		UpdatedAt:        t.UpdatedAt.UnixMilli(),
-		ExpiresAt:        millisOrNull(t.ExpiresAt),
-		LastUsedAt:       millisOrNull(t.LastUsedAt),
-		DeletedAt:        millisOrNull(t.DeletedAt),
+		Dialect: t.Dialect.Name, PublicID: orNull(t.ID), SecretHash: t.Hash[:], Name: t.Name, Scope: string(t.Scope),
+		UserID: orNull(t.UserID), AccountID: orNull(t.AccountID), EnvironmentID: orNull(t.EnvironmentID),
+		State: string(t.State), SuspendedByAdmin: t.SuspendedByAdmin, Introspector: t.Introspector,
+		RoleLimit: string(t.RoleLimit), CreatedBy: orNull(t.CreatedBy), CreatedByAdminID: orNull(t.CreatedByAdminID),
+		MintedBy: orNull(t.MintedBy), SigningKey: orNull(t.KeyID), CreatedAt: t.CreatedAt.UnixMilli(),
+		UpdatedAt: t.UpdatedAt.UnixMilli(), ExpiresAt: millisOrNull(t.ExpiresAt), LastUsedAt: millisOrNull(t.LastUsedAt),
+		DeletedAt: millisOrNull(t.DeletedAt),
 	}
 	if t.Dialect.IDs.New == nil {
 		row.PublicID = nil
@@ -85,29 +71,14 @@ func (r tokenRow) token(known token.Dialects) (token.Token, error) {
 		id = strconv.FormatInt(r.Seq, 10)
 	}
 	return token.Token{
-		Seq:              r.Seq,
-		Dialect:          dialect,
-		ID:               id,
-		Hash:             token.Hash(r.SecretHash),
-		Name:             r.Name,
-		Scope:            token.Scope(r.Scope),
-		UserID:           orZero(r.UserID),
-		AccountID:        orZero(r.AccountID),
-		EnvironmentID:    orZero(r.EnvironmentID),
-		State:            token.State(r.State),
-		SuspendedByAdmin: r.SuspendedByAdmin,
-		Introspector:     r.Introspector,
-		RoleLimit:        token.Role(r.RoleLimit),
-		CreatedBy:        orZero(r.CreatedBy),
-		CreatedByAdminID: orZero(r.CreatedByAdminID),
-		MintedBy:         orZero(r.MintedBy),
-		KeyID:            orZero(r.SigningKey),
-		CreatedAt:        fromMillis(r.CreatedAt),
-		UpdatedAt:        fromMillis(r.UpdatedAt),
-		ExpiresAt:        fromMillisOrNull(r.ExpiresAt),
-		LastUsedAt:       fromMillisOrNull(r.LastUsedAt),
-		DeletedAt:        fromMillisOrNull(r.DeletedAt),
-		Entry:            token.StatusEntry{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
+		Seq: r.Seq, Dialect: dialect, ID: id, Hash: token.Hash(r.SecretHash), Name: r.Name, Scope: token.Scope(r.Scope),
+		UserID: orZero(r.UserID), AccountID: orZero(r.AccountID), EnvironmentID: orZero(r.EnvironmentID),
+		State: token.State(r.State), SuspendedByAdmin: r.SuspendedByAdmin, Introspector: r.Introspector,
+		RoleLimit: token.Role(r.RoleLimit), CreatedBy: orZero(r.CreatedBy), CreatedByAdminID: orZero(r.CreatedByAdminID),
+		MintedBy: orZero(r.MintedBy), KeyID: orZero(r.SigningKey), CreatedAt: fromMillis(r.CreatedAt),
+		UpdatedAt: fromMillis(r.UpdatedAt), ExpiresAt: fromMillisOrNull(r.ExpiresAt),
+		LastUsedAt: fromMillisOrNull(r.LastUsedAt), DeletedAt: fromMillisOrNull(r.DeletedAt),
+		Entry: token.StatusEntry{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
 	}, nil
 }
 
@@ -130,29 +101,16 @@ func (userRow) TableName() string { return "users" }
 // userToRow leaves the number to the database.
 func userToRow(u token.User) userRow {
 	return userRow{
-		AdminID:   u.AdminID,
-		Issuer:    u.Issuer,
-		Subject:   u.Subject,
-		Name:      u.Name,
-		Role:      string(u.Role),
-		AccountID: orNull(u.AccountID),
-		Disabled:  u.Disabled,
-		CreatedAt: u.CreatedAt.UnixMilli(),
+		AdminID: u.AdminID, Issuer: u.Issuer, Subject: u.Subject, Name: u.Name, Role: string(u.Role),
+		AccountID: orNull(u.AccountID), Disabled: u.Disabled, CreatedAt: u.CreatedAt.UnixMilli(),
 		UpdatedAt: u.UpdatedAt.UnixMilli(),
 	}
 }
 
 func (r userRow) user() token.User {
 	return token.User{
-		ID:        r.ID,
-		AdminID:   r.AdminID,
-		Issuer:    r.Issuer,
-		Subject:   r.Subject,
-		Name:      r.Name,
-		Role:      token.Role(r.Role),
-		AccountID: orZero(r.AccountID),
-		Disabled:  r.Disabled,
-		CreatedAt: fromMillis(r.CreatedAt),
+		ID: r.ID, AdminID: r.AdminID, Issuer: r.Issuer, Subject: r.Subject, Name: r.Name, Role: token.Role(r.Role),
+		AccountID: orZero(r.AccountID), Disabled: r.Disabled, CreatedAt: fromMillis(r.CreatedAt),
 		UpdatedAt: fromMillis(r.UpdatedAt),
 	}
 }

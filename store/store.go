@@ -88,7 +88,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 // CheckURL reports what is wrong with the URL of a database, without asking the database. The error begins with a verb,
 // is one line and holds no password.
 func CheckURL(url string) error {
-	if path, found := strings.CutPrefix(url, "sqlite:"); found {
+	if path, embedded := SQLitePath(url); embedded {
 		if path == "" || strings.ContainsRune(path, 0) {
 			return errors.New("must be sqlite: and the path of a file")
 		}
@@ -101,11 +101,14 @@ func CheckURL(url string) error {
 	return errors.New("must begin with sqlite: or postgres://") // and may hold a password: no more of it
 }
 
+// SQLitePath is the path in the URL of a SQLite file; false if the database is another.
+func SQLitePath(url string) (path string, embedded bool) { return strings.CutPrefix(url, "sqlite:") }
+
 func connect(ctx context.Context, url string, opts Options) (*DB, error) {
 	if err := CheckURL(url); err != nil {
 		return nil, fmt.Errorf("its URL %w", err)
 	}
-	path, embedded := strings.CutPrefix(url, "sqlite:")
+	path, embedded := SQLitePath(url)
 	switch {
 	case embedded && opts.ReadOnly:
 		return lookAtSQLite(ctx, path)

@@ -11,8 +11,8 @@ import (
 // bootstrapCmd makes an admin credential without asking for one: who runs it has the database.
 type bootstrapCmd struct {
 	databaseFlags  `embed:""`
-	CredentialFile string `required:"" placeholder:"FILE" help:"New file for the credential. One that exists is not overwritten."`
-	User           int64  `placeholder:"ID" help:"The admin whose credential it is. Default: the enabled admin with the lowest id."`
+	CredentialFile string `required:"" placeholder:"FILE" help:"${help_bootstrap_credential_file}"`
+	User           int64  `placeholder:"ID" help:"${help_bootstrap_user}"`
 }
 
 func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
@@ -28,14 +28,15 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	}
 	defer db.Close() //nolint:errcheck // what was to be stored is committed
 	tokens := &token.Service{Store: db, Registry: db}
-	made, err := initialize(ctx, tokens, c.file())
+	first, resumed, err := initialize(ctx, tokens, c.file())
 	switch {
 	case err != nil:
 		return err
-	case made == madeBefore:
-		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n", c.CredentialFile)
+	case resumed:
+		fmt.Fprintf(out.stdout, "An earlier run was broken off after it had made a credential: it is in %s.\n",
+			c.CredentialFile)
 		return nil
-	case made == firstMade:
+	case first:
 		fmt.Fprintf(out.stdout, "The database was empty: its first admin has the credential in %s.\n", c.CredentialFile)
 		return nil
 	}
@@ -43,7 +44,8 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n", t.UserID, t.Dialect, t.ID, c.CredentialFile)
+	fmt.Fprintf(out.stdout, "User %d has a new credential, the %s token %s, in %s.\n",
+		t.UserID, t.Dialect, t.ID, c.CredentialFile)
 	return nil
 }
 
@@ -70,4 +72,20 @@ func (c *bootstrapCmd) open(ctx context.Context) (*store.DB, error) {
 		options.Schema = store.MigrateSchema
 	}
 	return store.Open(ctx, c.DatabaseURL, options)
+}
+
+// initialize fills an empty database, and reports so. In one that is filled it finishes what an earlier run has left
+// that had committed a credential and was killed before its file was done, and reports that.
+func initialize(ctx context.Context, s *token.Service, file *credentialFile) (first, resumed bool, err error) {
+	first, err = s.Initialize(ctx, file.write)
+	if err := file.settle(err); err != nil {
+		return false, false, fmt.Errorf("cannot make the first credential: %w", err)
+	}
+	if first {
+		return true, false, nil
+	}
+	if resumed, err = file.resume(ctx, s); err != nil {
+		return false, false, fmt.Errorf("cannot finish the file of a credential: %w", err)
+	}
+	return false, resumed, nil
 }

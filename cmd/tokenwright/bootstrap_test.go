@@ -127,7 +127,7 @@ func TestCredentialOfAFailedCommit(t *testing.T) {
 	cause := errors.New("the commit failed")
 	ways := map[string]func(*token.Service, *credentialFile) error{
 		"first start": func(s *token.Service, file *credentialFile) error {
-			_, err := initialize(t.Context(), s, file)
+			_, _, err := initialize(t.Context(), s, file)
 			return err
 		},
 		"rescue": func(s *token.Service, file *credentialFile) error {

@@ -26,8 +26,8 @@ const credentialVariable = "TOKENWRIGHT_CREDENTIAL"
 
 // remoteFlags say which server to call, and how.
 type remoteFlags struct {
-	Server         string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"The server. Default: http://127.0.0.1:8080."`
-	CredentialFile string `placeholder:"FILE" help:"File with the caller's credential. Without it, the variable TOKENWRIGHT_CREDENTIAL holds the credential itself."`
+	Server         string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"${help_remote_server}"`
+	CredentialFile string `placeholder:"FILE" help:"${help_remote_credential_file}"`
 	CAFile         string `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) to trust instead of the system's."`
 	Timeout        span   `default:"30s" help:"How long to wait for an answer."`
 	Output         string `short:"o" enum:"table,json" default:"table" help:"What to print: table or json."`
@@ -45,7 +45,8 @@ type remote struct {
 // connect reads what is needed to call the server. It does not call it yet.
 func (f *remoteFlags) connect(out *streams) (*remote, error) {
 	u, err := url.Parse(f.Server)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(f.Server, "?#") {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+		strings.ContainsAny(f.Server, "?#") {
 		return nil, wrong("server", "must be an absolute http or https URL without user, query and fragment")
 	}
 	if f.Timeout <= 0 {
@@ -90,7 +91,9 @@ func (f *remoteFlags) credential(getenv func(string) string) (string, error) {
 }
 
 func (f *remoteFlags) httpClient() (*http.Client, error) {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
 	if f.CAFile != "" {
 		text, err := os.ReadFile(f.CAFile)
 		if err != nil {
@@ -186,7 +189,8 @@ func refusal(r *http.Response, body []byte) error {
 	var t trouble
 	_ = json.Unmarshal(body, &t) // an answer of something between us and the server has none of this
 	parts := append([]string{cmp.Or(t.Message, t.Detail, "no reason is given")}, t.faults()...)
-	text := fmt.Sprintf("the server answered %d %s: %s", r.StatusCode, http.StatusText(r.StatusCode), strings.Join(parts, "; "))
+	status := http.StatusText(r.StatusCode)
+	text := fmt.Sprintf("the server answered %d %s: %s", r.StatusCode, status, strings.Join(parts, "; "))
 	if id := cmp.Or(t.RequestID, r.Header.Get("X-Request-Id")); id != "" {
 		text += " (request id " + id + ")"
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/oapi-codegen/nullable"
 
 	apitoken "github.com/tokenwright/tokenwright/gen/apitoken/client"
 	muninx "github.com/tokenwright/tokenwright/gen/muninx/client"
@@ -88,7 +87,10 @@ var contracts = []contract{
 			return nil
 		},
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
-			t, err := decode[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitokenDraft(c, expiry)))
+			t, err := decode[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitoken.ApiTokenDetailsForCreate{
+				TokenScope: apitoken.ApiTokenDetailsForCreateTokenScope(c.Scope), AccountId: unlessZero(c.Account),
+				EnvironmentId: unlessZero(c.Environment), ExpiresAt: unlessZero(expiry),
+			}))
 			return created{t.Details.Id, t.Token, t}, err
 		},
 		tokens: func(r *remote) tokenAPI { return apitokenTokens{r.apitoken} },
@@ -97,10 +99,7 @@ var contracts = []contract{
 		dialect: token.Unleash, members: []string{"description", "expires"}, silent: true,
 		needs: func(*tokenCreateCmd) error { return nil },
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
-			draft := unleash.PatSchema{Description: optional[string](c.Description)}
-			if !expiry.IsZero() {
-				draft.ExpiresAt = &expiry
-			}
+			draft := unleash.PatSchema{Description: optional[string](c.Description), ExpiresAt: given(expiry)}
 			t, err := decode[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
 			return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
 		},
@@ -131,20 +130,6 @@ func (r *remote) tokens(dialect string, admin bool) tokenAPI {
 		return allTokens{r.service, dialect}
 	}
 	return contractOf(dialect).tokens(r)
-}
-
-func apitokenDraft(c *tokenCreateCmd, expiry time.Time) apitoken.ApiTokenDetailsForCreate {
-	draft := apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScope(c.Scope)}
-	if c.Account != "" {
-		draft.AccountId = nullable.NewNullableWithValue(c.Account)
-	}
-	if c.Environment != "" {
-		draft.EnvironmentId = nullable.NewNullableWithValue(c.Environment)
-	}
-	if !expiry.IsZero() {
-		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
-	}
-	return draft
 }
 
 // convert is the answer of an operation as a table shows it.
@@ -318,7 +303,8 @@ func (d allTokens) list(ctx context.Context, c *tokenListCmd) ([]listed, error) 
 	}
 	return collect(c.Limit, func(cursor *string, size *int32) ([]listed, string, error) {
 		p, err := decode[service.ServiceTokenList](d.client.ListServiceTokens(ctx, &service.ListServiceTokensParams{
-			Limit: size, Cursor: cursor, UserId: given(c.User), CreatedByUserId: given(c.CreatedBy), Usable: usable, Key: given(c.Key),
+			Limit: size, Cursor: cursor, UserId: given(c.User), CreatedByUserId: given(c.CreatedBy),
+			Usable: usable, Key: given(c.Key),
 			Dialect:    optional[service.ListServiceTokensParamsDialect](d.dialect),
 			Status:     optional[service.ListServiceTokensParamsStatus](c.Status),
 			TokenScope: optional[service.ListServiceTokensParamsTokenScope](c.Scope),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 // errCrash stands for the end of the process.
@@ -83,7 +84,7 @@ func TestCrashOfTheFirstStart(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "tokenwright.db")
 			crash(t, path, afterCommit, func(s *token.Service) error {
-				_, err := initialize(t.Context(), s, newCredentialFile(filepath.Join(dir, "bootstrap-credential"), "x"))
+				_, _, err := initialize(t.Context(), s, newCredentialFile(filepath.Join(dir, "bootstrap-credential"), "x"))
 				return err
 			})
 			s, _ := start(t, dir)
@@ -130,18 +131,19 @@ func TestKilledFirstStarts(t *testing.T) {
 	for range 8 {
 		dir := t.TempDir()
 		p := newInstance(dir)
-		cmd := exec.Command(binary(t), p.arguments(nil)...)
+		cmd := exec.Command(child.Binary(t), p.arguments(nil)...)
 		cmd.Env = []string{}
-		if err := cmd.Start(); err != nil {
+		started, err := child.Start(cmd, nil, syscall.SIGKILL)
+		if err != nil {
 			t.Fatal(err)
 		}
 		for seen := []string(nil); len(seen) == 0; {
 			seen, _ = filepath.Glob(p.credentialFile + "*")
 		}
-		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		if err := started.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Wait() //nolint:errcheck // it was killed
+		<-started.Exited
 		s, stop := start(t, dir)
 		s.works(t, s.credential(t))
 		onlyFile(t, dir, "bootstrap-credential*")

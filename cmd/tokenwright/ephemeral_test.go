@@ -3,21 +3,17 @@ package main
 import (
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 )
 
 // ephemeral starts the real program in an empty directory, which is also where temporary files would go.
-func ephemeral(t *testing.T, credential string) *process {
+func ephemeral(t *testing.T, credential string) shipped {
 	t.Helper()
 	dir := t.TempDir()
-	p := &process{instance: newInstance(dir), ended: make(chan struct{})}
-	p.cmd = exec.Command(binary(t), "serve", "--ephemeral", "--listen", "127.0.0.1:0", "--log-level", "debug")
-	p.cmd.Dir, p.cmd.Env = dir, []string{bootstrapVariable + "=" + credential, "TMPDIR=" + dir, "HOME=" + dir}
-	p.launch(t)
-	return p
+	env := []string{bootstrapVariable + "=" + credential, "TMPDIR=" + dir, "HOME=" + dir}
+	return launchWith(t, dir, env, "--ephemeral", "--listen", "127.0.0.1:0", "--log-level", "debug")
 }
 
 // TestEphemeral uses a server with the credential that it was given, and finds nothing of it afterwards, whether it was
@@ -30,7 +26,7 @@ func TestEphemeral(t *testing.T) {
 			p.works(t, credential)
 			secrets := append([]string{credential}, p.live(t, credential)...)
 			p.signal(t, signal)
-			if code := p.exit(t); signal == syscall.SIGTERM && code != 0 {
+			if code := p.Exit(); signal == syscall.SIGTERM && code != 0 {
 				t.Errorf("exit %d: %s", code, p.log)
 			}
 			if left, err := os.ReadDir(p.dir); err != nil || len(left) > 0 {
@@ -107,10 +103,7 @@ func TestEphemeralSettings(t *testing.T) {
 // TestBootstrapVariableIsForEphemeralOnly: a server with a database does not even look at it.
 func TestBootstrapVariableIsForEphemeralOnly(t *testing.T) {
 	dir, secret := t.TempDir(), strings.TrimSpace(command(t, nil, "secret").ok(t))
-	p := &process{instance: newInstance(dir), ended: make(chan struct{})}
-	p.cmd = exec.Command(binary(t), p.arguments(nil)...)
-	p.cmd.Env = []string{bootstrapVariable + "=" + secret}
-	p.launch(t)
+	p := launchWith(t, dir, []string{bootstrapVariable + "=" + secret}, newInstance(dir).arguments(nil)[1:]...)
 	p.works(t, p.credential(t))
 	if status, _ := p.ask(t, "GET", "/service/me", secret, ""); status != http.StatusUnauthorized {
 		t.Errorf("the variable's credential gets %d", status)

@@ -7,26 +7,19 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 	"github.com/tokenwright/tokenwright/test/speccheck"
 )
 
-func TestMain(m *testing.M) {
-	code := pgtest.Main(m)
-	if built.dir != "" {
-		os.RemoveAll(built.dir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
@@ -41,24 +34,6 @@ func eventually(t *testing.T, what string, condition func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-// buffer takes the output of something that runs beside the test.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // result is what a finished command left.
@@ -101,39 +76,11 @@ func (r result) ok(t *testing.T) string {
 // instance is a running server, in this process or in one of its own.
 type instance struct {
 	dir, address, url, credentialFile string
-	out, log                          *buffer
-}
-
-// Where a server says its address: in what it prints, or else in its log.
-var (
-	announced = regexp.MustCompile(`Tokenwright listens on (\S+) and is called at (\S+)\n`)
-	listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)","public_url":"([^"]+)"`)
-)
-
-// await waits until the server has printed how to call it.
-func (s *instance) await(t *testing.T, ended <-chan struct{}) {
-	t.Helper()
-	eventually(t, "the server to listen", func() bool {
-		select {
-		case <-ended:
-			t.Fatalf("the server ended: %s", s.log)
-		default:
-		}
-		return strings.Contains(s.out.String(), "openapi/muninx.yaml") || strings.Contains(s.out.String(), "tokenwright bootstrap") ||
-			strings.Contains(s.log.String(), `"msg":"ready"`)
-	})
-	words := announced.FindStringSubmatch(s.out.String())
-	if words == nil {
-		words = listening.FindStringSubmatch(s.log.String())
-	}
-	if words == nil {
-		t.Fatalf("the server did not print its address: %q", s.out)
-	}
-	s.address, s.url = words[1], words[2]
+	out, log                          *child.Buffer
 }
 
 func newInstance(dir string) *instance {
-	return &instance{dir: dir, credentialFile: filepath.Join(dir, "bootstrap-credential"), out: &buffer{}, log: &buffer{}}
+	return &instance{dir: dir, credentialFile: filepath.Join(dir, "bootstrap-credential"), out: &child.Buffer{}, log: &child.Buffer{}}
 }
 
 func (s *instance) arguments(more []string) []string {
@@ -159,7 +106,15 @@ func start(t *testing.T, dir string, args ...string) (s *instance, stop func()) 
 		}
 	})
 	t.Cleanup(stop)
-	s.await(t, ended)
+	eventually(t, "the server to listen", func() (ok bool) {
+		select {
+		case <-ended:
+			t.Fatalf("the server ended: %s", s.log)
+		default:
+		}
+		s.address, s.url, ok = child.Announced(s.out.String(), s.log.String())
+		return ok
+	})
 	return s, stop
 }
 
@@ -252,81 +207,29 @@ func (s *instance) works(t *testing.T, credential string) {
 	}
 }
 
-// built is the real program, made when the first test wants it.
-var built struct {
-	sync.Once
-	dir string
-	err error
-}
-
-func binary(t *testing.T) string {
-	t.Helper()
-	built.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "tokenwright-test-"); built.err != nil {
-			return
-		}
-		build := exec.Command("go", "build", "-o", built.dir, ".")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			built.err = err
-			t.Logf("go build: %s", out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return filepath.Join(built.dir, "tokenwright")
-}
-
-// process is a server in a process of its own.
-type process struct {
+// shipped is a server in a process of its own.
+type shipped struct {
 	*instance
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended
+	*child.Server
 }
 
 // launch starts the real program.
-func launch(t *testing.T, dir string, args ...string) *process {
+func launch(t *testing.T, dir string, args ...string) shipped {
 	t.Helper()
-	p := &process{instance: newInstance(dir), ended: make(chan struct{})}
-	p.cmd = exec.Command(binary(t), p.arguments(args)...)
-	p.cmd.Env = []string{}
-	p.launch(t)
-	return p
+	return launchWith(t, dir, []string{}, newInstance(dir).arguments(args)[1:]...)
 }
 
-// launch starts the command and waits until the server listens.
-func (p *process) launch(t *testing.T) {
+// launchWith starts `tokenwright serve` with exactly this environment and these arguments.
+func launchWith(t *testing.T, dir string, env []string, args ...string) shipped {
 	t.Helper()
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.log
-	if err := p.cmd.Start(); err != nil {
+	s, p := newInstance(dir), child.Serve(t, dir, env, args...)
+	s.address, s.url, s.out, s.log = p.Address, p.URL, p.Out, p.Log
+	return shipped{s, p}
+}
+
+func (p shipped) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := p.Signal(s); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		p.cmd.Wait() //nolint:errcheck // the exit code says it
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		p.cmd.Process.Kill() //nolint:errcheck // it may have ended
-		<-p.ended
-	})
-	p.await(t, p.ended)
-}
-
-func (p *process) signal(t *testing.T, s syscall.Signal) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// exit waits for the end and returns the exit code, -1 if a signal was the end.
-func (p *process) exit(t *testing.T) int {
-	t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(patience):
-		t.Fatal("the process does not end")
-	}
-	return p.cmd.ProcessState.ExitCode()
 }

@@ -58,7 +58,7 @@ func (s signedTokens) ask(ctx context.Context, keyID string, since time.Time) (t
 
 // atHand reports whether a database is named, or is where one is by default.
 func (s signedTokens) atHand() bool {
-	path, _ := s.sqlitePath()
+	path, _ := store.SQLitePath(s.DatabaseURL)
 	return s.DatabaseURL != defaultDatabaseURL || s.DatabaseURLFile != "" || !missing(path)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
@@ -317,7 +318,7 @@ func TestRotateKilled(t *testing.T) {
 	k.run("rotate").ok(t)
 	k.older()
 	kids, n := k.list()
-	program, done := binary(t), 0
+	program, done := child.Binary(t), 0
 	for i := range 40 {
 		rotate := exec.Command(program, "keys", "rotate", "--emergency", "--key-directory", k.dir)
 		if err := rotate.Start(); err != nil {
@@ -420,7 +421,7 @@ func TestKeyDirectoryLostInACrash(t *testing.T) {
 	p := launch(t, t.TempDir())
 	p.newToken(t, "apitoken")
 	p.signal(t, syscall.SIGKILL)
-	p.exit(t)
+	p.Exit()
 	keys := filepath.Join(p.dir, "keys")
 	if err := os.RemoveAll(keys); err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func TestSeveralLinksOfAFile(t *testing.T) {
 	link()
 	refuseAll()
 	p.signal(t, syscall.SIGKILL)
-	p.exit(t)
+	p.Exit()
 	refuseAll()
 	if err := os.Remove(hard); err != nil {
 		t.Fatal(err)

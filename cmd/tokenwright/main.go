@@ -2,11 +2,12 @@
 // and the client of its own HTTP interface.
 //
 // It knows flags, variables, files and terminals. It must not know how a server is put together, which internal/server
-// does, nor reach the database behind a server's back, but for the commands that are for a machine whose server is down.
+// does, nor reach the database behind a server's back, but for the commands that are meant for a server that is down.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -76,9 +78,22 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
 	options := []kong.Option{
 		kong.Name("tokenwright"), kong.Description("A self-hosted service for API tokens."),
-		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), dialectVars(),
+		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), dialectVars(), helpVars(),
 	}
 	return kong.New(&cli{Serve: serveCmd{policyFlags: newPolicyFlags(token.Published)}}, append(options, more...)...)
+}
+
+//go:embed help.txt
+var longHelp string
+
+// helpVars are the help texts that no line of a tag has room for, by ${help_NAME}. help.txt has them in paragraphs.
+func helpVars() kong.Vars {
+	vars := kong.Vars{}
+	for paragraph := range strings.SplitSeq(longHelp, "\n\n") {
+		name, text, _ := strings.Cut(paragraph, ":")
+		vars["help_"+name] = strings.Join(strings.Fields(text), " ")
+	}
+	return vars
 }
 
 // usageError is a wrong flag or setting.
@@ -92,7 +107,7 @@ func report(stderr io.Writer, err error) int {
 		return 0
 	}
 	fmt.Fprintf(stderr, "tokenwright: %s\n", redact(strings.Join(strings.Fields(err.Error()), " ")))
-	if usage := (*usageError)(nil); errors.As(err, &usage) {
+	if errors.As(err, new(*usageError)) || errors.As(err, new(server.ConfigError)) {
 		return exitUsage
 	}
 	return exitFailure

@@ -140,6 +140,14 @@ func optional[T ~string](text string) *T {
 	return &value
 }
 
+// unlessZero is a member that is left out where there is no value for it.
+func unlessZero[T comparable](value T) (n nullable.Nullable[T]) {
+	if value != *new(T) {
+		n.Set(value)
+	}
+	return n
+}
+
 // next is the cursor of the next page, "" at the end.
 func next(n nullable.Nullable[string]) string {
 	cursor, err := n.Get()

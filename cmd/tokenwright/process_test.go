@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
@@ -27,7 +28,7 @@ type pending struct {
 const pendingBody = `{"name":"in flight"}`
 
 // begin sends the head of a create and waits until the server asks for the body, so that the request is in flight.
-func (p *process) begin(t *testing.T) pending {
+func (p shipped) begin(t *testing.T) pending {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.address)
 	if err != nil {
@@ -50,7 +51,7 @@ func (p *process) begin(t *testing.T) pending {
 }
 
 // stopBegun waits until the server has heard the signal and refuses connections.
-func (p *process) stopBegun(t *testing.T) {
+func (p shipped) stopBegun(t *testing.T) {
 	t.Helper()
 	eventually(t, "the server to stop", func() bool { return strings.Contains(p.log.String(), "msg=stopping") })
 	eventually(t, "connections to be refused", func() bool {
@@ -80,7 +81,7 @@ func TestGracefulStop(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("the request in flight got %d %s (%v)", response.StatusCode, text, err)
 	}
-	if code := p.exit(t); code != 0 {
+	if code := p.Exit(); code != 0 {
 		t.Errorf("exit %d: %s", code, p.log)
 	}
 	again, _ := start(t, dir)
@@ -93,7 +94,7 @@ func TestSecondSignal(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	p.stopBegun(t)
 	p.signal(t, syscall.SIGINT)
-	if code := p.exit(t); code != exitFailure {
+	if code := p.Exit(); code != exitFailure {
 		t.Errorf("exit %d", code)
 	}
 	if text := p.log.String(); !strings.HasSuffix(text, "tokenwright: stopped at once by a second signal\n") {
@@ -105,7 +106,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	p := launch(t, t.TempDir(), "--shutdown-timeout", "50ms")
 	p.begin(t)
 	p.signal(t, syscall.SIGTERM)
-	if code := p.exit(t); code != exitFailure || !strings.Contains(p.log.String(), "tokenwright: requests were broken off") {
+	if code := p.Exit(); code != exitFailure || !strings.Contains(p.log.String(), "tokenwright: requests were broken off") {
 		t.Errorf("exit %d: %s", code, p.log)
 	}
 }
@@ -117,7 +118,7 @@ func TestNoAnswerIsLost(t *testing.T) {
 	for round := range 2 {
 		p := launch(t, dir, flags...)
 		secrets := p.createUntilKilled(t, round)
-		if code := p.exit(t); code != -1 {
+		if code := p.Exit(); code != -1 {
 			t.Fatalf("the process was not killed: exit %d", code)
 		}
 		again, stop := start(t, dir, flags...)
@@ -133,7 +134,7 @@ func TestNoAnswerIsLost(t *testing.T) {
 
 // createUntilKilled creates tokens of all dialects in parallel, kills the server in the middle and returns the secrets
 // that came back.
-func (p *process) createUntilKilled(t *testing.T, round int) []string {
+func (p shipped) createUntilKilled(t *testing.T, round int) []string {
 	t.Helper()
 	const enough = 150
 	credential := p.credential(t)
@@ -155,7 +156,7 @@ func (p *process) createUntilKilled(t *testing.T, round int) []string {
 				}
 				mu.Lock()
 				if secrets = append(secrets, secret); len(secrets) == enough {
-					if err := p.cmd.Process.Kill(); err != nil {
+					if err := p.Signal(syscall.SIGKILL); err != nil {
 						t.Error(err)
 					}
 				}
@@ -184,9 +185,9 @@ func TestServersThatStartTogether(t *testing.T) {
 	dir, database := t.TempDir(), pgtest.URL(t)
 	keys := filepath.Join(dir, "keys")
 	command(t, nil, "keys", "init", "--key-directory", keys).ok(t)
-	var servers [3]*process
+	var servers [3]shipped
 	var starting sync.WaitGroup
-	binary(t)
+	child.Binary(t)
 	for i := range servers {
 		starting.Go(func() {
 			servers[i] = launch(t, dir, "--public-url", "http://tokens.test", "--database-url", database, "--allow-unsafe-postgres", "--key-directory", keys,
@@ -196,7 +197,7 @@ func TestServersThatStartTogether(t *testing.T) {
 	starting.Wait()
 	first := 0
 	for _, p := range servers {
-		if p == nil {
+		if p.instance == nil {
 			t.Fatal("a server did not start")
 		}
 		first += strings.Count(p.out.String(), "The first admin's credential")
@@ -223,7 +224,7 @@ func TestOneServerAFile(t *testing.T) {
 	}
 	p.works(t, p.credential(t))
 	p.signal(t, syscall.SIGKILL)
-	p.exit(t)
+	p.Exit()
 	_, stop := start(t, dir)
 	stop()
 	start(t, dir)
@@ -268,7 +269,7 @@ func TestFailureIsOneLine(t *testing.T) {
 		{[]string{"serve", "--listen", "nowhere"}, exitUsage},
 		{[]string{"bootstrap", "--credential-file", "x", "--database-url", "postgres://u:hunter2@127.0.0.1:1/d"}, exitFailure},
 	} {
-		program := exec.CommandContext(t.Context(), binary(t), c.args...)
+		program := exec.CommandContext(t.Context(), child.Binary(t), c.args...)
 		program.Env, program.Dir = []string{}, t.TempDir()
 		out, err := program.CombinedOutput()
 		if err == nil || program.ProcessState.ExitCode() != c.code || strings.Count(string(out), "\n") != 1 || strings.Contains(string(out), "hunter2") {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/oapi-codegen/nullable"
-
 	service "github.com/tokenwright/tokenwright/gen/service/client"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -97,9 +95,7 @@ type userCreateCmd struct {
 func (c *userCreateCmd) Run(ctx context.Context, out *streams) error {
 	draft := service.UserDraft{
 		Subject: c.Subject, Name: c.Name, Role: service.UserDraftRole(c.Role), AccountId: c.Account,
-	}
-	if c.Issuer != "" {
-		draft.Issuer = nullable.NewNullableWithValue(c.Issuer)
+		Issuer: unlessZero(c.Issuer),
 	}
 	return showOne(c, out, userColumns, func(r *remote) (service.User, error) {
 		response, err := r.service.CreateUser(ctx, draft)
@@ -112,7 +108,8 @@ type userListCmd struct {
 }
 
 func (c *userListCmd) Run(ctx context.Context, out *streams) error {
-	return showAll(c, out, userColumns, c.Limit, func(r *remote, cursor *string, size *int32) ([]service.User, string, error) {
+	type users = []service.User
+	return showAll(c, out, userColumns, c.Limit, func(r *remote, cursor *string, size *int32) (users, string, error) {
 		p, err := decode[service.UserList](r.service.ListUsers(ctx, &service.ListUsersParams{Limit: size, Cursor: cursor}))
 		return p.Items, next(p.NextCursor), err
 	})
@@ -127,7 +124,7 @@ type userFlags struct {
 type (
 	userUpdateCmd struct {
 		userFlags `embed:""`
-		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"The new role: admin, introspector or member."`
+		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"${help_user_role}"`
 		Account   string `placeholder:"ID" help:"The new home account."`
 	}
 	userDisableCmd struct {
@@ -191,7 +188,7 @@ func (c *userEnableCmd) Run(ctx context.Context, out *streams) error {
 type userTokenCmd struct {
 	userFlags   `embed:""`
 	Name        string `required:"" help:"The name of the token."`
-	Expires     string `placeholder:"WHEN" help:"When it expires: a time like 2030-01-31T00:00:00Z or a lifetime like 30d. Default: as late as the server allows."`
+	Expires     string `placeholder:"WHEN" help:"${help_user_token_expires}"`
 	secretFlags `embed:""`
 }
 
@@ -204,10 +201,7 @@ func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	draft := service.UserTokenDraft{Name: c.Name}
-	if !expiry.IsZero() {
-		draft.ExpiresAt = nullable.NewNullableWithValue(expiry)
-	}
+	draft := service.UserTokenDraft{Name: c.Name, ExpiresAt: unlessZero(expiry)}
 	return c.issue(r.printer, token.CredentialDialect.Name, func() (created, error) {
 		t, err := decode[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
 		return created{t.Id, t.Token, t}, err

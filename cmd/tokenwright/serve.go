@@ -1,58 +1,58 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
 
 // serveCmd runs the server.
 type serveCmd struct {
-	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Default: 127.0.0.1:8080. Without --public-url this is the iss of JWTs, too: when it changes, JWTs issued before are no longer accepted."`
-	PublicURL               string `name:"public-url" placeholder:"URL" help:"How callers reach the server: the iss of JWTs and the start of links. Default: http://LISTEN; needed when listening beyond loopback. When it changes, JWTs issued before are no longer accepted, because their iss is the old one."`
+	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"${help_serve_listen}"`
+	PublicURL               string `name:"public-url" placeholder:"URL" help:"${help_serve_public_url}"`
 	databaseFlags           `embed:""`
-	Ephemeral               bool   `help:"Keep everything in memory and forget it at the end, for the tests of other programs. The first admin's credential is taken from TOKENWRIGHT_BOOTSTRAP_CREDENTIAL; tokenwright secret makes one."`
-	Migrate                 bool   `default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
-	KeyDirectory            string `placeholder:"DIR" help:"Where the keys are that sign JWTs. Default: keys beside the SQLite file; needed with PostgreSQL."`
-	BootstrapCredentialFile string `placeholder:"FILE" help:"Where the first start on an empty database leaves the credential of the admin. Default: bootstrap-credential beside the SQLite file."`
-	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM) for TLS. It is read again when it changes, and so is its key."`
+	Ephemeral               bool   `help:"${help_serve_ephemeral}"`
+	Migrate                 bool   `default:"true" negatable:"" help:"${help_serve_migrate}"`
+	KeyDirectory            string `placeholder:"DIR" help:"${help_serve_key_directory}"`
+	BootstrapCredentialFile string `placeholder:"FILE" help:"${help_serve_bootstrap_credential_file}"`
+	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"${help_serve_tls_cert}"`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
-	TrustedProxy            bool   `help:"A proxy in front of this server has TLS, and nobody else reaches the server: plain text on the way between is wanted, and clients are told apart by what it puts last into X-Forwarded-For. Without this all clients of a proxy count as one."`
+	TrustedProxy            bool   `help:"${help_serve_trusted_proxy}"`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               int    `default:"10000" help:"How many tokens' rows are kept in memory; 0: none."`
-	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"How long a service that checks JWTs offline may use a status list before it asks again."`
+	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"${help_serve_status_list_ttl}"`
 	RequestTimeout          span   `default:"10s" help:"How long one request may take."`
 	ShutdownTimeout         span   `default:"20s" help:"How long requests in flight may take when the server stops."`
-	UnleashStrict           bool   `help:"Require description and expiresAt of unleash tokens, and refuse members that are not known."`
-	IgnoreUnknownMembers    bool   `help:"Ignore members of bodies and parameters of queries that a contract does not know, instead of refusing them. For callers who cannot change: what they misspell is then dropped without a word."`
+	UnleashStrict           bool   `help:"${help_serve_unleash_strict}"`
+	IgnoreUnknownMembers    bool   `help:"${help_serve_ignore_unknown_members}"`
 	policyFlags             `embed:""`
 	oidcFlags               `embed:""`
 	logFlags                `embed:""`
 }
 
-// settings is what follows from the flags.
+// settings is the flags with what follows from them.
 type settings struct {
 	serveCmd
-	listen         address
-	metricsAddress *address // nil: none
-	publicURL      string   // "" if it follows from the address that the listener gets
-	keyDirectory   string
-	credentialFile string // "" if none is named
-	credential     string // of the first admin, where [serveCmd.Ephemeral]
+	host       string // to listen on
+	credential string // of the first admin, where [serveCmd.Ephemeral]
 }
 
 // settings judges the flags. Nothing has been touched before they are all right.
 func (c *serveCmd) settings() (settings, error) {
-	s := settings{serveCmd: *c, keyDirectory: c.KeyDirectory, credentialFile: c.BootstrapCredentialFile}
+	s := settings{serveCmd: *c}
 	for _, check := range []func() error{
-		s.readAddresses, s.checkStorage, s.checkCaches, s.checkTimeouts, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, s.checkStorage, s.checkLimits, c.policyFlags.check, c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -62,21 +62,17 @@ func (c *serveCmd) settings() (settings, error) {
 }
 
 func (s *settings) readAddresses() (err error) {
-	if s.listen, err = parseAddress("listen", s.Listen); err != nil {
+	if s.host, err = hostOf("listen", s.Listen); err != nil {
 		return err
 	}
-	if s.MetricsListen != "" {
-		metrics, err := parseAddress("metrics-listen", s.MetricsListen)
-		if err != nil {
-			return err
-		}
-		s.metricsAddress = &metrics
+	if _, err := hostOf("metrics-listen", s.MetricsListen); s.MetricsListen != "" && err != nil {
+		return err
 	}
-	if s.PublicURL == "" && !s.listen.loopback() {
+	if s.PublicURL == "" && !loopback(s.host) {
 		return wrong("public-url", "is needed when listening beyond loopback, on %s", s.Listen)
 	}
 	if s.PublicURL != "" {
-		s.publicURL, err = checkPublicURL(s.PublicURL)
+		s.PublicURL, err = checkPublicURL(s.PublicURL)
 	}
 	return err
 }
@@ -94,22 +90,24 @@ func (s *settings) checkStorage() error {
 // checkEphemeral refuses what would have to be kept.
 func (s *settings) checkEphemeral() error {
 	for _, kept := range []struct{ flag, value, none string }{
-		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""}, {"key-directory", s.KeyDirectory, ""},
-		{"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
+		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""},
+		{"key-directory", s.KeyDirectory, ""}, {"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
 		if kept.value != kept.none {
 			return wrong(kept.flag, "does not go with --ephemeral, which keeps nothing")
 		}
 	}
 	if !s.Migrate {
-		return &usageError{"--no-migrate (" + variable("migrate") + "=false) does not go with --ephemeral, whose database is always new"}
+		return &usageError{
+			"--no-migrate (" + variable("migrate") + "=false) does not go with --ephemeral, whose database is always new",
+		}
 	}
 	s.DatabaseURL = "" // not even its default
 	return s.checkTLS()
 }
 
-// bootstrapVariable holds the first credential of an ephemeral server. It is no flag, since command lines can be seen by
-// other users of a machine.
+// bootstrapVariable holds the first credential of an ephemeral server. It is no flag, since command lines can be seen
+// by other users of a machine.
 const bootstrapVariable = "TOKENWRIGHT_BOOTSTRAP_CREDENTIAL"
 
 func (s *settings) readCredential(getenv func(string) string) error {
@@ -124,13 +122,9 @@ func (s *settings) readCredential(getenv func(string) string) error {
 }
 
 func (s *settings) readFiles() error {
-	if s.keyDirectory == "" {
-		s.keyDirectory = s.beside("keys")
-	}
-	if s.credentialFile == "" {
-		s.credentialFile = s.beside("bootstrap-credential")
-	}
-	if s.keyDirectory == "" {
+	s.KeyDirectory = cmp.Or(s.KeyDirectory, s.beside("keys"))
+	s.BootstrapCredentialFile = cmp.Or(s.BootstrapCredentialFile, s.beside("bootstrap-credential"))
+	if s.KeyDirectory == "" {
 		return wrong("key-directory", "is needed with PostgreSQL: all servers of one database share its keys")
 	}
 	return s.checkTLS()
@@ -143,38 +137,19 @@ func (s *settings) checkTLS() error {
 	return nil
 }
 
-func (s *settings) checkCaches() error {
-	if s.CacheSize < 0 {
+func (s *settings) checkLimits() error {
+	ttl := time.Duration(s.StatusListTTL)
+	switch {
+	case s.CacheSize < 0:
 		return wrong("cache-size", "must not be negative")
-	}
-	if ttl := time.Duration(s.StatusListTTL); ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0 {
+	case ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0:
 		return wrong("status-list-ttl", "must be 1s to 24h, in whole seconds")
-	}
-	return nil
-}
-
-func (s *settings) checkTimeouts() error {
-	if s.RequestTimeout <= 0 {
+	case s.RequestTimeout <= 0:
 		return wrong("request-timeout", "must be above zero")
-	}
-	if s.ShutdownTimeout <= 0 {
+	case s.ShutdownTimeout <= 0:
 		return wrong("shutdown-timeout", "must be above zero")
 	}
 	return nil
-}
-
-func (s *settings) scheme() string {
-	if s.TLSCert != "" {
-		return "https"
-	}
-	return "http"
-}
-
-func (s *settings) schema() store.Schema {
-	if s.Migrate {
-		return store.MigrateSchema
-	}
-	return store.RequireSchema
 }
 
 // errHurried is the end of a server that was told twice to stop.
@@ -190,51 +165,101 @@ func (c *serveCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	ctx, hurry, release := signals(ctx)
-	defer release()
-	ended := make(chan error, 1)
 	log := s.logger(out)
 	if out.exposed != "" {
 		log.Warn(out.exposed)
 	}
-	go func() { ended <- serve(ctx, s, log, out.stdout) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-hurry:
-		return errHurried
-	}
+	return untilTwice(ctx, func(ctx context.Context) error { return serve(ctx, s, log, out.stdout) })
 }
 
-// signals returns a context that ends with the first signal to stop, and a channel that the second one closes.
-func signals(parent context.Context) (ctx context.Context, hurry <-chan struct{}, release func()) {
-	ctx, cancel := context.WithCancel(parent)
-	caught, second, released := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for _, react := range []func(){cancel, func() { close(second) }} {
-			select {
-			case <-caught:
-				react()
-			case <-released:
-				return
+// untilTwice does the work until a first signal to stop, which ends its context, and does not wait for it after a
+// second.
+func untilTwice(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals, ended := make(chan os.Signal, 2), make(chan error, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() { ended <- work(ctx) }()
+	for stopped := false; ; stopped = true {
+		select {
+		case err := <-ended:
+			return err
+		case <-signals:
+			if stopped {
+				return errHurried
 			}
+			cancel()
 		}
-	}()
-	return ctx, second, func() {
-		signal.Stop(caught)
-		close(released)
-		cancel()
 	}
 }
 
-// writeTimeout leaves a request that used up its time enough of it for the answer.
-func (s *settings) writeTimeout() time.Duration {
-	return time.Duration(s.RequestTimeout) + 20*time.Second
+// serve brings a server up, prints how to call it, and returns when ctx has ended and everything is closed.
+func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) error {
+	config, err := s.config(log)
+	if err != nil {
+		return err
+	}
+	srv, err := server.Open(ctx, config)
+	if err != nil {
+		return stoppedWhileStarting(ctx, log, err)
+	}
+	defer srv.Close()
+	first, err := s.begin(ctx, srv.Tokens)
+	if err != nil {
+		return stoppedWhileStarting(ctx, log, err)
+	}
+	s.warnPlainText(log)
+	return srv.Serve(ctx, func() { s.welcome(stdout, log, srv, first) })
 }
 
-// collectAt is how far, in percent, the heap may grow before it is collected. This heap is a few megabytes, which the usual
-// 100 would collect hundreds of times a second; a check costs a tenth less this way.
+// config is what the server needs to know of the settings.
+func (s *settings) config(log *slog.Logger) (server.Config, error) {
+	issuer, err := s.issuer()
+	schema := store.RequireSchema
+	if s.Migrate {
+		schema = store.MigrateSchema
+	}
+	return server.Config{
+		Listen: s.Listen, PublicURL: s.PublicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
+		TrustedProxy: s.TrustedProxy, Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
+		KeyDirectory: s.KeyDirectory, CacheSize: s.CacheSize, UnleashStrict: s.UnleashStrict,
+		IgnoreUnknown: s.IgnoreUnknownMembers, Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL),
+		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
+		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,
+	}, err
+}
+
+// begin fills an empty database, and reports whether this start has done so, or has finished what another began.
+func (s *settings) begin(ctx context.Context, tokens *token.Service) (first bool, err error) {
+	if s.Ephemeral {
+		return tokens.InitializeWith(ctx, s.credential, func(string) error { return nil })
+	}
+	file := newCredentialFile(s.BootstrapCredentialFile, "bootstrap-credential-file")
+	first, resumed, err := initialize(ctx, tokens, file)
+	return first || resumed, err
+}
+
+// warnPlainText says what a server does that neither has TLS nor a proxy that does.
+func (s *settings) warnPlainText(log *slog.Logger) {
+	if s.TLSCert == "" && !s.TrustedProxy && !loopback(s.host) {
+		log.Warn("secrets travel in plain text to " + s.Listen +
+			": give --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server has TLS")
+	}
+}
+
+// stoppedWhileStarting is nil where the start failed because the server was told to stop, unless that left a file that
+// somebody must know of.
+func stoppedWhileStarting(ctx context.Context, log *slog.Logger, err error) error {
+	if uncertain := (*uncertainError)(nil); ctx.Err() == nil || errors.As(err, &uncertain) {
+		return err
+	}
+	log.Info("stopped while starting")
+	return nil
+}
+
+// collectAt is how far, in percent, the heap may grow before it is collected. This heap is a few megabytes, which the
+// usual 100 would collect hundreds of times a second; a check costs a tenth less this way.
 const collectAt = 400
 
 // tuneCollector leaves the decision to who runs the server, if they made one.

@@ -17,7 +17,6 @@ import (
 
 	_ "github.com/ncruces/go-sqlite3/driver"
 
-	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
@@ -397,10 +396,5 @@ func TestReadiness(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	if status, body := s.ask(t, "GET", "/readyz", "", ""); status != http.StatusOK {
 		t.Errorf("a server at work is not ready: %d %s", status, body)
-	}
-	stopping := &server{}
-	stopping.stopping.Store(true)
-	if err := stopping.ready(t.Context()); token.KindOf(err) != token.Unavailable {
-		t.Errorf("a server that stops is ready: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tokenwright/tokenwright/internal/oidc"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
 )
@@ -52,10 +53,10 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 
 // databaseFlags say where the database is.
 type databaseFlags struct {
-	DatabaseURL            string `name:"database-url" default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"The database, sqlite:PATH or postgres://USER@HOST/NAME. Default: sqlite:data/tokenwright.db."`
-	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"File that holds the URL of the database, for a URL with a password."`
+	DatabaseURL            string `default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"${help_database_url}"`
+	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"${help_database_url_file}"`
 	PostgresMaxConnections int    `default:"10" help:"The most connections to PostgreSQL."`
-	AllowUnsafePostgres    bool   `help:"Accept a PostgreSQL with fsync or full_page_writes off, which may lose or damage the database when its machine stops: for tests."`
+	AllowUnsafePostgres    bool   `help:"${help_database_allow_unsafe_postgres}"`
 }
 
 func (f *databaseFlags) check() error {
@@ -93,7 +94,8 @@ func (f *databaseFlags) options(schema store.Schema) store.Options {
 	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
 }
 
-// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there is none.
+// exposedPassword is a warning of a password in the URL of a database that was given on the command line, "" if there
+// is none.
 func exposedPassword(command *kong.Context) string {
 	for _, step := range command.Path {
 		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
@@ -111,14 +113,9 @@ func exposedPassword(command *kong.Context) string {
 	return ""
 }
 
-// sqlitePath is the path of the embedded database's file; false if the database is another.
-func (f databaseFlags) sqlitePath() (string, bool) {
-	return strings.CutPrefix(f.DatabaseURL, "sqlite:")
-}
-
 // beside is the path of a file in the directory of the embedded database, "" if the database is another.
 func (f databaseFlags) beside(name string) string {
-	path, embedded := f.sqlitePath()
+	path, embedded := store.SQLitePath(f.DatabaseURL)
 	if !embedded {
 		return ""
 	}
@@ -127,7 +124,7 @@ func (f databaseFlags) beside(name string) string {
 
 // maxConns is for the store, whose own default suits the embedded database.
 func (f databaseFlags) maxConns() int {
-	if _, embedded := f.sqlitePath(); embedded {
+	if _, embedded := store.SQLitePath(f.DatabaseURL); embedded {
 		return 0
 	}
 	return f.PostgresMaxConnections
@@ -137,10 +134,10 @@ func (f databaseFlags) maxConns() int {
 type oidcFlags struct {
 	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Take the JWTs of this OpenID Connect issuer, too."`
 	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
-	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"Claim of its JWTs that decides the role, instead of the registry."`
+	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"${help_oidc_role_claim}"`
 	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Which value of that claim gives which role."`
 
-	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"How long a token lives at most that was created with one of its JWTs; 0s: as long as any other."`
+	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"${help_oidc_max_lifetime}"`
 }
 
 func (f oidcFlags) check() error {
@@ -155,6 +152,17 @@ func (f oidcFlags) check() error {
 	}
 	_, err := f.roles()
 	return err
+}
+
+// issuer is nil if none is trusted.
+func (f oidcFlags) issuer() (*oidc.Config, error) {
+	if f.OIDCIssuer == "" {
+		return nil, nil //nolint:nilnil // none
+	}
+	roles, err := f.roles()
+	return &oidc.Config{
+		IssuerURL: f.OIDCIssuer, Audience: f.OIDCAudience, RoleClaim: f.OIDCRoleClaim, Roles: roles,
+	}, err
 }
 
 func (f oidcFlags) roles() (map[string]token.Role, error) {
@@ -172,26 +180,22 @@ func (f oidcFlags) roles() (map[string]token.Role, error) {
 	return roles, nil
 }
 
-// address is a host and a port to listen on.
-type address struct{ host, port string }
-
-func parseAddress(flag, text string) (address, error) {
+// hostOf is the host of an address to listen on.
+func hostOf(flag, text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return address{}, wrong(flag, "must be HOST:PORT, such as 127.0.0.1:8080")
+		return "", wrong(flag, "must be HOST:PORT, such as 127.0.0.1:8080")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return address{}, wrong(flag, "must have a port from 0 to 65535")
+		return "", wrong(flag, "must have a port from 0 to 65535")
 	}
-	return address{host, port}, nil
+	return host, nil
 }
 
-func (a address) String() string { return net.JoinHostPort(a.host, a.port) }
-
-// loopback reports whether nobody outside this machine can reach the address.
-func (a address) loopback() bool {
-	ip, err := netip.ParseAddr(a.host)
-	return a.host == "localhost" || err == nil && ip.IsLoopback()
+// loopback reports whether nobody outside this machine can reach the host.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // checkPublicURL returns the URL as a prefix, without a slash at its end.
@@ -207,7 +211,7 @@ func checkPublicURL(text string) (string, error) {
 // logFlags say how to log.
 type logFlags struct {
 	LogFormat string `enum:"text,json" default:"text" help:"Form of the log: text or json."`
-	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error, and what is worse."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"${help_log_level}"`
 }
 
 // jsonFormat is the one of the two that machines read.

@@ -136,11 +136,11 @@ func TestDefaultsFollowTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.FromSlash("/var/lib/tw/keys"); s.keyDirectory != want {
-		t.Errorf("keys are in %s", s.keyDirectory)
+	if want := filepath.FromSlash("/var/lib/tw/keys"); s.KeyDirectory != want {
+		t.Errorf("keys are in %s", s.KeyDirectory)
 	}
-	if want := filepath.FromSlash("/var/lib/tw/bootstrap-credential"); s.credentialFile != want {
-		t.Errorf("the credential is in %s", s.credentialFile)
+	if want := filepath.FromSlash("/var/lib/tw/bootstrap-credential"); s.BootstrapCredentialFile != want {
+		t.Errorf("the credential is in %s", s.BootstrapCredentialFile)
 	}
 }
 

@@ -30,7 +30,7 @@ type tokenCreateCmd struct {
 	Scope       string `placeholder:"SCOPE" help:"account or environment (apitoken)."`
 	Account     string `placeholder:"ID" help:"The account (apitoken). Default: the environment's or the caller's own."`
 	Environment string `placeholder:"ID" help:"The environment (apitoken)."`
-	Expires     string `placeholder:"WHEN" help:"When it expires (apitoken, unleash): a time like 2030-01-31T00:00:00Z or a lifetime like 30d."`
+	Expires     string `placeholder:"WHEN" help:"${help_token_create_expires}"`
 	secretFlags `embed:""`
 }
 
@@ -86,7 +86,8 @@ type secretFlags struct {
 	SecretFile string `placeholder:"FILE" help:"New file for the secret, which is then not printed."`
 }
 
-// issue makes a token and hands out its secret. The file for it is made first, so that no secret is lost to a wrong path.
+// issue makes a token and hands out its secret. The file for it is made first, so that no secret is lost to a wrong
+// path.
 func (f secretFlags) issue(p printer, dialect string, create func() (created, error)) error {
 	file := &secretFile{path: f.SecretFile, flag: "secret-file"}
 	if f.SecretFile != "" {
@@ -148,13 +149,13 @@ type tokenListCmd struct {
 	listFlags   `embed:""`
 	All         bool   `help:"List the tokens of everybody; for admins."`
 	Dialect     string `enum:",${dialects}" default:"" placeholder:"DIALECT" help:"${one_dialect}; needed without --all."`
-	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"Only in this state (apitoken, --all)."`
-	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"Only of this scope (apitoken, --all)."`
+	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"${help_status}"`
+	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"${help_list_scope}"`
 	Account     string `placeholder:"ID" help:"Only of this account (apitoken, --all)."`
 	Environment string `placeholder:"ID" help:"Only of this environment (apitoken, --all)."`
 	User        int64  `placeholder:"ID" help:"Only of this user (--all)."`
 	CreatedBy   int64  `placeholder:"ID" help:"Only those that this user created (--all)."`
-	Usable      string `enum:",yes,no" default:"" placeholder:"yes|no" help:"Only those that work now, or that do not (--all)."`
+	Usable      string `enum:",yes,no" default:"" placeholder:"yes|no" help:"${help_list_usable}"`
 	Key         string `placeholder:"KID" help:"Only those that this key signed (--all)."`
 }
 

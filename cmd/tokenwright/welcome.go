@@ -5,43 +5,46 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/tokenwright/tokenwright/internal/server"
 )
 
-// welcome prints how to call the server. The credential itself is never printed. Whoever has the log in JSON is a machine:
-// it finds the file of the credential there, and nothing is printed.
-func (s *server) welcome(w io.Writer) {
+// welcome prints how to call the server. The credential itself is never printed. Whoever has the log in JSON is a
+// machine: it finds the file of the credential there, and nothing is printed.
+func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, first bool) {
 	if s.LogFormat == jsonFormat {
-		s.log.Info("ready", "credential_file", s.credentialFile, "first_start", s.first)
+		log.Info("ready", "credential_file", s.BootstrapCredentialFile, "first_start", first)
 		return
 	}
-	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", s.listener.Addr(), s.publicURL)
+	fmt.Fprintf(w, "Tokenwright listens on %s and is called at %s\n", srv.Addr(), srv.PublicURL)
 	if s.Ephemeral {
 		fmt.Fprintf(w, "Everything is in memory and gone when the server stops.\n")
-		s.showCalls(w, "$"+bootstrapVariable)
+		showCalls(w, srv.PublicURL, "$"+bootstrapVariable)
 		return
 	}
-	if s.credentialFile == "" || missing(s.credentialFile) {
+	if s.BootstrapCredentialFile == "" || missing(s.BootstrapCredentialFile) {
 		fmt.Fprintf(w, "If all admin credentials are lost, `tokenwright bootstrap` makes another.\n")
 		return
 	}
-	if s.first {
-		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.credentialFile)
+	if first {
+		fmt.Fprintf(w, "The first admin's credential is in the file %s: keep it safe.\n", s.BootstrapCredentialFile)
 	} else {
-		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.credentialFile)
+		fmt.Fprintf(w, "An admin's credential is in the file %s unless it was replaced.\n", s.BootstrapCredentialFile)
 	}
-	s.showCalls(w, "$(cat "+quote(s.credentialFile)+")")
+	showCalls(w, srv.PublicURL, "$(cat "+quote(s.BootstrapCredentialFile)+")")
 }
 
 // showCalls prints what can be pasted; credential is an expression of the shell.
-func (s *server) showCalls(w io.Writer, credential string) {
-	for _, call := range calls(s.publicURL, credential) {
+func showCalls(w io.Writer, url, credential string) {
+	for _, call := range calls(url, credential) {
 		fmt.Fprintf(w, "\n# %s\n%s\n", call.title, call.command)
 	}
 	fmt.Fprintf(w, "\nThe reference is at %s/docs, the contracts are at %[1]s/openapi/muninx.yaml, …/apitoken.yaml, "+
-		"…/unleash.yaml and …/service.yaml.\n", s.publicURL)
+		"…/unleash.yaml and …/service.yaml.\n", url)
 }
 
 func missing(path string) bool {

@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,8 +15,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	yaml "go.yaml.in/yaml/v3"
 
+	"github.com/tokenwright/tokenwright/handlers"
+	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/openapi"
 	"github.com/tokenwright/tokenwright/test/harness"
+	"github.com/tokenwright/tokenwright/test/speccheck"
 )
 
 // TestSpecs compares both forms of every spec with what is published.
@@ -77,12 +84,25 @@ func numbersKept(t *testing.T, text []byte) any {
 
 // TestNotReady tells no reason.
 func TestNotReady(t *testing.T) {
-	s := harness.Start(t, harness.Options{Ready: func(context.Context) error { return errors.New("disk on fire") }})
-	got := s.Do("GET", "/readyz", "", "")
-	if got.Status != 503 || got.Header.Get("Retry-After") == "" || strings.Contains(string(got.Body), "fire") {
-		t.Errorf("%d %v %s", got.Status, got.Header, got.Body)
+	handler, err := handlers.New(handlers.Config{
+		Tokens: &token.Service{}, Ready: func(context.Context) error { return errors.New("disk on fire") },
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if alive := s.Do("GET", "/healthz", "", ""); alive.Status != 200 {
-		t.Errorf("the process runs, and yet: %d", alive.Status)
+	get := func(path string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if err := speccheck.Check("GET", &url.URL{Path: path}, answer.Result(), answer.Body.Bytes()); err != nil {
+			t.Error(err)
+		}
+		return answer
+	}
+	if got := get("/readyz"); got.Code != 503 || got.Header().Get("Retry-After") == "" || strings.Contains(got.Body.String(), "fire") {
+		t.Errorf("%d %v %s", got.Code, got.Header(), got.Body)
+	}
+	if alive := get("/healthz"); alive.Code != 200 {
+		t.Errorf("the process runs, and yet: %d", alive.Code)
 	}
 }

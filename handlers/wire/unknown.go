@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/hbollon/go-edlib"
 	"github.com/labstack/echo/v4"
 
 	"github.com/tokenwright/tokenwright/internal/token"
@@ -95,7 +96,7 @@ func near(name string, known []string) string {
 	}
 	best, least := "", (len(name)+1)/3+1
 	for _, candidate := range known {
-		if d := distance(name, folded(candidate)); d < least {
+		if d := edlib.OSADamerauLevenshteinDistance(name, folded(candidate)); d < least {
 			best, least = candidate, d
 		}
 	}
@@ -113,28 +114,4 @@ func near(name string, known []string) string {
 // folded is a name in the spelling that camelCase, snake_case and kebab-case have in common.
 func folded(name string) string {
 	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name))
-}
-
-// distance counts the bytes to insert, to delete, to change or to swap with their neighbours that make a of b.
-func distance(a, b string) int {
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row := make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			change := last[j]
-			if a[i] != b[j] {
-				change++
-			}
-			row[j+1] = min(change, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
 }

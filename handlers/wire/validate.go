@@ -314,7 +314,7 @@ func parameterRule(p *openapi3.Parameter) string {
 	case s.Type.Is(openapi3.TypeBoolean):
 		return "must be true or false"
 	case s.MaxLength != nil:
-		return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
+		return count(s.MinLength, s.MaxLength, "characters")
 	}
 	return "must be a string"
 }
@@ -332,9 +332,9 @@ func rule(e *openapi3.SchemaError) string {
 	case "enum":
 		return "must be " + choices(s.Enum)
 	case "minLength", "maxLength":
-		return length(s)
+		return count(s.MinLength, s.MaxLength, "characters")
 	case "minItems", "maxItems":
-		return items(s)
+		return count(s.MinItems, s.MaxItems, "items")
 	case "format":
 		return "must be a date and time of RFC 3339, such as 2027-01-01T00:00:00Z"
 	case "pattern":
@@ -358,18 +358,12 @@ func kind(s *openapi3.Schema) string {
 	return text
 }
 
-func length(s *openapi3.Schema) string {
-	if s.MaxLength == nil {
-		return fmt.Sprintf("must have at least %d characters", s.MinLength)
+// count says how many of what there must be.
+func count(least uint64, most *uint64, what string) string {
+	if most == nil {
+		return fmt.Sprintf("must have at least %d %s", least, what)
 	}
-	return fmt.Sprintf("must have %d to %d characters", s.MinLength, *s.MaxLength)
-}
-
-func items(s *openapi3.Schema) string {
-	if s.MaxItems == nil {
-		return fmt.Sprintf("must have at least %d items", s.MinItems)
-	}
-	return fmt.Sprintf("must have %d to %d items", s.MinItems, *s.MaxItems)
+	return fmt.Sprintf("must have %d to %d %s", least, *most, what)
 }
 
 func choices(values []any) string {

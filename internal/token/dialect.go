@@ -1,8 +1,6 @@
 package token
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -114,37 +112,4 @@ func (ds Dialects) join(pattern func(SecretForm) string) string {
 		patterns[i] = pattern(d.Secrets)
 	}
 	return strings.Join(patterns, "|")
-}
-
-// Check reports whether the dialects can stand beside each other: each secret must be one's alone, and too long to be
-// guessed.
-func (ds Dialects) Check() error {
-	for i, d := range ds {
-		if d.Name == "" || strings.Trim(d.Name, "abcdefghijklmnopqrstuvwxyz") != "" {
-			return fmt.Errorf("the name of the dialect %q must be lower-case letters", d.Name)
-		}
-		if err := d.check(); err != nil {
-			return fmt.Errorf("the dialect %s: %w", d.Name, err)
-		}
-		for _, other := range ds[:i] {
-			if d.Name == other.Name || d.Secrets.clashes(other.Secrets) {
-				return fmt.Errorf("the dialects %s and %s have names or secrets that cannot be told apart", other.Name, d.Name)
-			}
-		}
-	}
-	return nil
-}
-
-func (d *Dialect) check() error {
-	switch {
-	case !d.Secrets.Signed && d.Secrets.Prefix == "":
-		return errors.New("a secret must have a prefix, or be signed")
-	case !d.Secrets.Signed && d.Secrets.bits() < minSecretBits:
-		return fmt.Errorf("a secret must have at least %d random bits", minSecretBits)
-	case d.Secrets.Signed && d.IDs.New == nil:
-		return errors.New("what signs a secret needs the id before the store numbers the token")
-	case d.UniqueNames && !d.OwnedByUser:
-		return errors.New("only a user's tokens have names")
-	}
-	return nil
 }

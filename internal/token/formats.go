@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,9 +21,6 @@ type Hash [sha256.Size]byte
 
 // HashSecret returns the hash under which the store knows the secret.
 func HashSecret(secret string) Hash { return sha256.Sum256([]byte(secret)) }
-
-// minSecretBits is how many random bits a secret has at least.
-const minSecretBits = 160
 
 // The alphabets of secrets.
 const (
@@ -165,17 +161,6 @@ func (f SecretForm) Fits(secret string) bool {
 	body := len(f.Prefix) + f.Length
 	return len(secret) == body+f.Checksum && strings.HasPrefix(secret, f.Prefix) &&
 		strings.Trim(secret[len(f.Prefix):], f.Alphabet) == "" && secret[body:] == f.checksum(secret[:body])
-}
-
-// bits is how many random bits a secret has.
-func (f SecretForm) bits() int { return int(float64(f.Length) * math.Log2(float64(len(f.Alphabet)))) }
-
-// clashes reports whether a secret of one form may be taken for one of the other.
-func (f SecretForm) clashes(other SecretForm) bool {
-	if f.Signed || other.Signed {
-		return f.Signed && other.Signed
-	}
-	return strings.HasPrefix(f.Prefix, other.Prefix) || strings.HasPrefix(other.Prefix, f.Prefix)
 }
 
 // jwtBeginning is how every JWT begins: with the base64url of `{"`.

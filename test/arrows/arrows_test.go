@@ -17,17 +17,18 @@ import (
 const module = "github.com/tokenwright/tokenwright"
 
 // local says what a package may import of this repository. The first row that fits a package is its row; a package that
-// fits none may import nothing, as what others import: the clients and verify. In a pattern `*` is one segment, a trailing `/...` is the folder and all below it, and
-// {name} is one segment that must be the same on both sides.
+// fits none may import nothing, as what others import: the clients and verify. In a pattern `*` is one segment, a trailing
+// `/...` is the folder and all below it, and {name} is one segment that must be the same on both sides.
 var local = []struct {
 	from string
 	may  []string
 }{
-	{"cmd/...", []string{"cmd/...", "handlers", "store", "openapi", "gen/*/client", "internal/..."}},
-	{"handlers", []string{"handlers/...", "openapi", "internal/..."}},
+	{"cmd/...", []string{"cmd/...", "store", "gen/*/client", "internal/..."}},
+	{"handlers", []string{"handlers/...", "openapi", "internal/token"}},
 	{"handlers/authn", []string{"internal/token"}},
 	{"handlers/wire", []string{"internal/token"}},
 	{"handlers/{dialect}", []string{"gen/{dialect}", "handlers/authn", "handlers/wire", "internal/token"}},
+	{"internal/server", []string{"handlers", "store", "internal/..."}},
 	{"internal/token", nil},
 	{"internal/durable", nil},
 	{"internal/jwt", []string{"internal/durable", "internal/token"}},
@@ -184,7 +185,8 @@ func TestJudge(t *testing.T) {
 		from, to string
 		want     bool
 	}{
-		{"cmd/tokenwright", module + "/handlers", true},
+		{"cmd/tokenwright", module + "/internal/server", true},
+		{"cmd/tokenwright", module + "/handlers", false},
 		{"cmd/tokenwright", module + "/gen/muninx/client", true},
 		{"cmd/tokenwright", module + "/gen/muninx", false},
 		{"cmd/tokenwright", module + "/handlers/muninx", false},
@@ -192,6 +194,7 @@ func TestJudge(t *testing.T) {
 		{"handlers", module + "/handlers/unleash", true},
 		{"handlers", module + "/openapi", true},
 		{"handlers", module + "/store", false},
+		{"handlers", module + "/internal/server", false},
 		{"handlers", module + "/gen/muninx", false},
 		{"handlers/muninx", module + "/gen/muninx", true},
 		{"handlers/muninx", module + "/internal/token", true},
@@ -204,6 +207,13 @@ func TestJudge(t *testing.T) {
 		{"handlers/authn", module + "/handlers/wire", false},
 		{"handlers/authn", module + "/gen/authn", false},
 		{"handlers/wire", module + "/handlers/muninx", false},
+		{"internal/server", module + "/handlers", true},
+		{"internal/server", module + "/store", true},
+		{"internal/server", module + "/internal/jwt", true},
+		{"internal/server", module + "/handlers/muninx", false},
+		{"internal/server", module + "/gen/muninx", false},
+		{"internal/jwt", module + "/internal/server", false},
+		{"store", module + "/internal/server", false},
 		{"internal/token", module + "/internal/jwt", false},
 		{"internal/token", module + "/internal/token/storetest", false},
 		{"internal/token/storetest", module + "/internal/token", true},
@@ -236,6 +246,8 @@ func TestJudge(t *testing.T) {
 		{"verify/echoverify", echo, true},
 		{"verify", echo, false},
 		{"cmd/tokenwright", echo, false},
+		{"internal/server", echo, false},
+		{"internal/server", gorm, false},
 		{"internal/jwt", echo, false},
 		{"store", gorm, true},
 		{"handlers", gorm, false},

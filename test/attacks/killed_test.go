@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tokenwright/tokenwright/test/shipped"
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 const (
@@ -45,7 +45,7 @@ type ledger struct {
 }
 
 // work creates and changes tokens until there is no answer, because the server was killed.
-func (l *ledger) work(t *testing.T, s *shipped.Server, worker int) {
+func (l *ledger) work(t *testing.T, s *child.Server, worker int) {
 	for n := 0; ; n++ {
 		if len(l.entries) == 0 || rand.IntN(2) == 0 {
 			dialect := []string{"muninx", "apitoken", "unleash"}[n%3]
@@ -76,7 +76,7 @@ func (l *ledger) work(t *testing.T, s *shipped.Server, worker int) {
 }
 
 // audit compares what the server says of the tokens with the ledger.
-func audit(t *testing.T, s *shipped.Server, entries []*entry) (lost int) {
+func audit(t *testing.T, s *child.Server, entries []*entry) (lost int) {
 	t.Helper()
 	for _, e := range entries {
 		status, answer, err := s.Call(http.MethodGet, "/service/tokens/"+e.dialect+"/"+e.id, s.Secret, "")
@@ -102,7 +102,7 @@ func audit(t *testing.T, s *shipped.Server, entries []*entry) (lost int) {
 // start: no token is lost, no revoked one works again. In all that it has written there is no secret.
 func TestKilledServer(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
-		s := shipped.Start(t, databaseURL, "--unleash-max-tokens", "0")
+		s := child.NewServer(t, databaseURL, "--unleash-max-tokens", "0")
 		var all []*entry
 		creates, changes, lost := 0, 0, 0
 		for range kills {
@@ -135,7 +135,7 @@ func TestKilledServer(t *testing.T) {
 const sample = 300
 
 // hunt looks for secrets in all that the server and its database have written, and returns how many bytes that were.
-func hunt(t *testing.T, s *shipped.Server, databaseURL string, all []*entry) (searched int) {
+func hunt(t *testing.T, s *child.Server, databaseURL string, all []*entry) (searched int) {
 	t.Helper()
 	var needles []string
 	for _, e := range all[max(0, len(all)-sample):] {
@@ -143,23 +143,26 @@ func hunt(t *testing.T, s *shipped.Server, databaseURL string, all []*entry) (se
 	}
 	found, known := false, all[max(0, len(all)-sample)].id // which has to be there
 	root := s.Dir
+	search := func(where, text string) {
+		searched += len(text)
+		found = found || strings.Contains(text, known)
+		for _, needle := range needles {
+			if strings.Contains(text, needle) {
+				t.Errorf("a secret is in %s", where)
+			}
+		}
+	}
 	look := func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || strings.Contains(path, "/keys/") || d.Name() == "first" {
 			return nil //nolint:nilerr // PostgreSQL removes files of its own
 		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil //nolint:nilerr // as above
-		}
-		searched += len(text)
-		found = found || strings.Contains(string(text), known)
-		for _, needle := range needles {
-			if strings.Contains(string(text), needle) {
-				t.Errorf("a secret is in %s", path)
-			}
+		if text, err := os.ReadFile(path); err == nil { // as above
+			search(path, string(text))
 		}
 		return nil
 	}
+	search("the log", s.Log.String())
+	search("what is printed", s.Out.String())
 	need(t, filepath.WalkDir(root, look))
 	if databaseURL != "" {
 		need(t, filepath.WalkDir(dataDirectory(t, databaseURL), look))

@@ -1,7 +1,7 @@
 //go:build attacks
 
 // Package attacks tries on the shipped program what takes minutes: killing it amid changes, freezing replicas and their
-// feeds, clients that never finish. `make attacks` runs it.
+// feeds, clients that never finish. `make attacks` runs it, and `make flood` the thousands of connections.
 package attacks
 
 import (
@@ -9,15 +9,15 @@ import (
 	"testing"
 
 	"github.com/tokenwright/tokenwright/test/pgtest"
-	"github.com/tokenwright/tokenwright/test/shipped"
 )
 
-func TestMain(m *testing.M) { os.Exit(shipped.Main(mainOf{m})) }
-
-// mainOf runs the tests and then stops PostgreSQL.
-type mainOf struct{ m *testing.M }
-
-func (o mainOf) Run() int { return pgtest.Main(o.m) }
+func TestMain(m *testing.M) {
+	if order := os.Getenv(flooderVariable); order != "" {
+		flood(order)
+		return
+	}
+	os.Exit(pgtest.Main(m))
+}
 
 // databases runs the test on SQLite and on PostgreSQL.
 func databases(t *testing.T, test func(t *testing.T, databaseURL string)) {

@@ -8,15 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
-	"github.com/tokenwright/tokenwright/test/shipped"
 )
 
 // TestDatabaseGoes stops PostgreSQL under a server that is asked all the time. A credential that works gets 503 as long as
 // the server cannot know, never 401, and works again when the database is back.
 func TestDatabaseGoes(t *testing.T) {
 	cluster := pgtest.NewCluster(t)
-	s := shipped.Start(t, cluster.URL(t))
+	s := child.NewServer(t, cluster.URL(t))
 	secret, _, err := s.Create("muninx", s.Secret, "subject")
 	need(t, err)
 	counts := map[int]int{}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
-	"github.com/tokenwright/tokenwright/test/shipped"
 )
 
 // guarantee is the time after which no replica calls a token active whose change was answered.
@@ -24,7 +24,7 @@ const rounds = 10
 
 // pair is two replicas on one database, and a way to ask the database itself.
 type pair struct {
-	first, second *shipped.Server
+	first, second *child.Server
 	database      *pgx.Conn
 }
 
@@ -36,7 +36,7 @@ func newPair(t *testing.T) pair {
 	query := u.Query()
 	query.Set("application_name", "second")
 	u.RawQuery = query.Encode()
-	p := pair{first: shipped.Start(t, first)}
+	p := pair{first: child.NewServer(t, first)}
 	p.second = p.first.Replica(t, u.String())
 	p.database, err = pgx.Connect(context.Background(), first)
 	need(t, err)

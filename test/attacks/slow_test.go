@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenwright/tokenwright/test/shipped"
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // TestSlowHeaders has many clients send a header byte by byte. The server closes each in time, and serves others meanwhile.
 func TestSlowHeaders(t *testing.T) {
-	s := shipped.Start(t, "")
+	s := child.NewServer(t, "")
 	var clients sync.WaitGroup
 	var late, longest atomic.Int64
 	for range slowClients {

@@ -1,6 +1,7 @@
 //go:build unix
 
-// Package child ties the processes that tests start to the tests.
+// Package child starts programs for tests, at addresses that nobody else gets, and ties them to the test: any program, and
+// the server as it is shipped.
 package child
 
 import (
@@ -44,4 +45,10 @@ func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s
 func (p *Process) Wait() error {
 	<-p.Exited
 	return p.err
+}
+
+// ExitCode waits for the end and returns the exit code, -1 if it was a signal.
+func (p *Process) ExitCode() int {
+	<-p.Exited
+	return p.cmd.ProcessState.ExitCode()
 }

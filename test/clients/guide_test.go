@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 // guide is the document whose lines the tests run.
@@ -16,7 +16,7 @@ const guide = "../../docs/clients.md"
 
 // lines returns what a document has in fenced parts of one language, as one text that calls the running server. Of the
 // guide it takes the part under one heading; other documents have one language.
-func lines(t *testing.T, w world.World, document, heading, language string) string {
+func lines(t *testing.T, w harness.World, document, heading, language string) string {
 	t.Helper()
 	var found strings.Builder
 	inside, wanted := false, heading == ""
@@ -94,7 +94,7 @@ func TestGuideNamesTheVersions(t *testing.T) {
 
 // TestGuideForGo runs the lines for Go, in a program of this module.
 func TestGuideForGo(t *testing.T) {
-	w := world.Start(t)
+	w := harness.StartWorld(t)
 	if err := os.MkdirAll("testdata", 0o700); err != nil {
 		t.Fatal(err)
 	}

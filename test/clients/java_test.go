@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 // TestJava compiles what uses the generated clients and runs it. It needs `make clients-java`, which gets the jars.
@@ -23,7 +23,7 @@ func TestJava(t *testing.T) {
 		t.Fatal(err)
 	}
 	compile(t, libraries, classes, append([]string{"-Xlint:all"}, sources...)...)
-	w := world.Start(t)
+	w := harness.StartWorld(t)
 	for _, program := range []string{"Life", "Errors"} {
 		t.Log(run(t, folder, variables(w), "java", "-cp", libraries+string(os.PathListSeparator)+classes, program))
 	}
@@ -37,7 +37,7 @@ func compile(t *testing.T, libraries, to string, args ...string) {
 
 // TestGuideForJava runs the lines for Java with what their own command makes.
 func TestGuideForJava(t *testing.T) {
-	w, folder := world.Start(t), t.TempDir()
+	w, folder := harness.StartWorld(t), t.TempDir()
 	libraries := absolute(t, "java/lib")
 	if err := os.Symlink(filepath.Join(libraries, "openapi-generator-cli.jar"), filepath.Join(folder, "openapi-generator-cli.jar")); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	muninx "github.com/tokenwright/tokenwright/gen/muninx/client"
 	service "github.com/tokenwright/tokenwright/gen/service/client"
 	unleash "github.com/tokenwright/tokenwright/gen/unleash/client"
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 // clients are the Go clients that this repository offers, which oapi-codegen generates, with one credential.
@@ -63,13 +63,13 @@ func same[T comparable](t *testing.T, what string, got, want T) {
 
 // goWorld is the world with the clients of those who take part in a token's life.
 type goWorld struct {
-	world.World
+	harness.World
 	mine, boss clients
 }
 
 func newGoWorld(t *testing.T) goWorld {
 	t.Helper()
-	w := world.Start(t)
+	w := harness.StartWorld(t)
 	return goWorld{w, connect(w.Client, w.URL, w.Vars["member"]), connect(w.Client, w.URL, w.Vars["admin"])}
 }
 
@@ -247,7 +247,7 @@ func TestOapiCodegenErrors(t *testing.T) {
 
 // TestOapiCodegenFaultsOfTheServer reads what the server answers only when something is out of order.
 func TestOapiCodegenFaultsOfTheServer(t *testing.T) {
-	w, ctx := world.Start(t), t.Context()
+	w, ctx := harness.StartWorld(t), t.Context()
 	at := func(status int) clients {
 		return connect(http.DefaultClient, fmt.Sprintf("%s/%d", w.Refusing, status), "x")
 	}

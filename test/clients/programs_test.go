@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 // variables tell a program in another language about the world.
-func variables(w world.World) []string {
+func variables(w harness.World) []string {
 	var all []string
 	for name, value := range w.Variables() {
 		all = append(all, name+"="+value)

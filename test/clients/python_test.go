@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 // TestPython checks the types of the generated clients and of all that uses them, and runs that.
@@ -15,7 +15,7 @@ func TestPython(t *testing.T) {
 	if _, err := os.Stat(python); err != nil {
 		t.Fatal("there is no Python environment: run `make clients-setup`")
 	}
-	w, programs := world.Start(t), t.TempDir()
+	w, programs := harness.StartWorld(t), t.TempDir()
 	document := filepath.Join(programs, "guide.py")
 	write(t, document, lines(t, w, guide, "Python", "python"))
 	run(t, folder, nil, python, "-m", "mypy", ".", document)

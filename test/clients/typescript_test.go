@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 const npmPackage = "../../clients/typescript"
@@ -29,7 +29,7 @@ var published = []string{
 // TestTypeScript packs the npm package as it would be published, installs that in another program, and compiles and
 // runs the package's tests and the lines of the documents there.
 func TestTypeScript(t *testing.T) {
-	root, node, w := absolute(t, npmPackage), absolute(t, nodeProgram(t)), world.Start(t)
+	root, node, w := absolute(t, npmPackage), absolute(t, nodeProgram(t)), harness.StartWorld(t)
 	run(t, root, nil, node, "scripts/generate.mjs", "--check")
 	consumer := t.TempDir()
 	install(t, root, consumer, pack(t, root, consumer))
@@ -52,7 +52,7 @@ func TestTypeScript(t *testing.T) {
 }
 
 // documents writes the lines of the documents into a folder, and what the guide has its readers generate.
-func documents(t *testing.T, w world.World, root, folder string) {
+func documents(t *testing.T, w harness.World, root, folder string) {
 	t.Helper()
 	write(t, filepath.Join(folder, "guide.ts"), lines(t, w, guide, "TypeScript", "ts"))
 	write(t, filepath.Join(folder, "readme.ts"), lines(t, w, npmPackage+"/README.md", "", "ts"))

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenwright/tokenwright/test/loopback"
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 // answer is what the server said, to be falsified.
@@ -204,7 +204,7 @@ func findsNothing(b backend, r *http.Request, body []byte) answer {
 // serve puts the fault in front of the real server until the test ends.
 func (m mutant) serve(t *testing.T) target {
 	t.Helper()
-	listener, err := loopback.Listen()
+	listener, err := child.Listen()
 	need(t, err)
 	front := "http://" + listener.Addr().String()
 	s := start(t, "", front)

@@ -4,38 +4,22 @@
 package contract
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/tokenwright/tokenwright/test/child"
-	"github.com/tokenwright/tokenwright/test/loopback"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
 
-const (
-	root     = "../.."
-	patience = 30 * time.Second
-)
+const root = "../.."
 
-func TestMain(m *testing.M) {
-	code := pgtest.Main(m)
-	if binary.path != "" {
-		_ = os.RemoveAll(filepath.Dir(binary.path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // target is a running server and what a tester has to know of it. It goes to child processes as JSON.
 type target struct {
@@ -51,96 +35,25 @@ type target struct {
 	Planted     bool              `json:"planted"`  // there is a fault to be found
 }
 
-var binary struct {
-	sync.Once
-	path string
-	err  error
-}
-
-// build compiles the server once, without what tests add.
-func build(t *testing.T) string {
-	t.Helper()
-	binary.Do(func() {
-		var dir string
-		if dir, binary.err = os.MkdirTemp("", "contract"); binary.err != nil {
-			return
-		}
-		binary.path = filepath.Join(dir, "tokenwright")
-		cmd := exec.Command("go", "build", "-trimpath", "-o", binary.path, "./cmd/tokenwright")
-		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			binary.err = fmt.Errorf("%w\n%s", err, out)
-		}
-	})
-	if binary.err != nil {
-		t.Fatal(binary.err)
-	}
-	return binary.path
-}
-
-// start runs the server until the test ends. It is called at its own address, unless publicURL says another.
+// start runs the server until the test ends. It is called at its own address, unless publicURL says another. Errors in its
+// log fail the test.
 func start(t *testing.T, databaseURL, publicURL string) target {
 	t.Helper()
-	program, dir := build(t), t.TempDir()
-	address, err := loopback.Free()
-	need(t, err)
-	s := target{URL: "http://" + address.String(), Fixtures: "http://" + address.String()}
-	if databaseURL == "" {
-		databaseURL = "sqlite:" + filepath.Join(dir, "tokenwright.db")
+	flags := []string{"--unleash-max-tokens", "0", "--log-level", "error"}
+	if publicURL != "" {
+		flags = append(flags, "--public-url", publicURL)
 	}
-	if publicURL == "" {
-		publicURL = s.URL
-	}
-	keys, first := filepath.Join(dir, "keys"), filepath.Join(dir, "bootstrap-credential")
-	if out, err := exec.Command(program, "keys", "init", "--key-directory", keys).CombinedOutput(); err != nil {
-		t.Fatalf("keys init: %v\n%s", err, out)
-	}
-	var log bytes.Buffer
-	cmd := exec.Command(program, "serve", "--listen", address.String(), "--public-url", publicURL, "--allow-unsafe-postgres",
-		"--database-url", databaseURL,
-		"--key-directory", keys, "--bootstrap-credential-file", first, "--unleash-max-tokens", "0", "--log-level", "error")
-	cmd.Env = []string{} // no setting of who runs the tests
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &log, &log
-	p, err := child.Start(cmd, nil, syscall.SIGKILL)
-	need(t, err)
-	if err := s.await(t.Context(), p); err != nil {
-		_ = p.Signal(syscall.SIGKILL)
-		_ = p.Wait()
-		t.Fatalf("%v\n%s", err, &log)
-	}
-	t.Cleanup(func() { stop(t, p, &log) })
-	secret, err := os.ReadFile(first)
-	need(t, err)
-	need(t, s.populate(strings.TrimSpace(string(secret))))
+	server := child.NewServer(t, databaseURL, flags...)
+	t.Cleanup(func() {
+		server.Stop()
+		if strings.Contains(server.Log.String(), "level=ERROR") {
+			t.Errorf("the server's log has errors:\n%s", server.Log)
+		}
+	})
+	url := "http://" + server.Address
+	s := target{URL: url, Fixtures: url}
+	need(t, s.populate(server.Secret))
 	return s
-}
-
-// stop ends the server and fails the test if that was not graceful, or if the log has errors.
-func stop(t *testing.T, p *child.Process, log *bytes.Buffer) {
-	if err := p.Signal(syscall.SIGINT); err != nil {
-		t.Error(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("the server stopped with %v\n%s", err, log)
-	}
-	if strings.Contains(log.String(), "level=ERROR") {
-		t.Errorf("the server's log has errors:\n%s", log)
-	}
-}
-
-func (s target) await(ctx context.Context, p *child.Process) error {
-	for deadline := time.Now().Add(patience); ; {
-		err := s.call(ctx, "GET", "/readyz", "", "", nil)
-		if err == nil || time.Now().After(deadline) {
-			return err
-		}
-		select {
-		case <-p.Exited:
-			return fmt.Errorf("the server ended: %w", p.Wait())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // populate asks the server who the first admin is and gives that user credentials in other dialects.

@@ -101,7 +101,6 @@ func (c tool) run(t *testing.T, s target, spec string) (string, error) {
 
 // TestTools runs every tool with every spec against a fresh server on each database. `make contract` runs it.
 func TestTools(t *testing.T) {
-	build(t)
 	for _, database := range []string{"sqlite", "postgres"} {
 		for _, c := range toolbox {
 			for _, s := range specs() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tokenwright/tokenwright/handlers"
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/corvid"
 	"github.com/tokenwright/tokenwright/test/harness"
@@ -17,17 +18,20 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // server speaks the three published dialects and the fourth.
-func server(t *testing.T, databaseURL string) *harness.Server {
+func start(t *testing.T, databaseURL string) *harness.Server {
 	return harness.Start(t, harness.Options{
-		DatabaseURL: databaseURL, Dialects: append(token.Dialects{corvid.Dialect}, token.Published...),
-		Contracts: []handlers.Contract{corvid.Contract},
+		DatabaseURL: databaseURL,
+		Configure: func(c *server.Config) {
+			c.Dialects = append(token.Dialects{corvid.Dialect}, token.Published...)
+			c.Contracts = []handlers.Contract{corvid.Contract}
+		},
 	})
 }
 
 // TestLife takes tokens of the fourth dialect from creation to deletion.
 func TestLife(t *testing.T) {
 	harness.Databases(t, func(t *testing.T, databaseURL string) {
-		s := server(t, databaseURL)
+		s := start(t, databaseURL)
 		member := s.Vars["member"]
 		want := func(status int, method, path, credential, body string) harness.Answer {
 			t.Helper()
@@ -102,7 +106,7 @@ func administer(t *testing.T, s *harness.Server, want wanted, id, secret string)
 // TestStrangers keeps the dialects apart: their ids, their cursors and the forms of their secrets.
 func TestStrangers(t *testing.T) {
 	harness.Databases(t, func(t *testing.T, databaseURL string) {
-		s := server(t, databaseURL)
+		s := start(t, databaseURL)
 		member := s.Vars["member"]
 		made := s.Do("POST", "/corvids", member, `{"name":"one"}`).JSON()
 		id, secret := made["id"].(string), made["token"].(string)
@@ -156,7 +160,7 @@ func unaware(t *testing.T, s *harness.Server, databaseURL, secret string) {
 
 // TestVeil keeps the secrets of the fourth dialect out of answers and the log, wherever somebody puts them.
 func TestVeil(t *testing.T) {
-	s := server(t, "")
+	s := start(t, "")
 	secret := s.Do("POST", "/corvids", s.Vars["member"], `{"name":"one"}`).JSON()["token"].(string)
 	a := s.Do("POST", "/corvids", s.Vars["member"], fmt.Sprintf(`{"name":"x","%s":1}`, secret))
 	b := s.Do("GET", "/corvids", s.Vars["member"], "", "X-Request-Id", secret[:40])

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/test/child"
-	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
 // patience is for a start or a stop on a busy machine.
@@ -56,7 +55,7 @@ func home(t *testing.T) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	address, err := loopback.Free()
+	address, err := child.Free()
 	must(t, err)
 	return address.String()
 }

@@ -17,8 +17,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/harness"
-	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
 // gateway is one of the servers of the document.
@@ -152,7 +152,7 @@ type recorder struct {
 func record(t *testing.T, h http.Handler) *recorder {
 	t.Helper()
 	r := &recorder{handler: h}
-	listener, err := loopback.Listen() // since a port that anybody may get cannot be had again, see replace
+	listener, err := child.Listen() // since a port that anybody may get cannot be had again, see replace
 	must(t, err)
 	r.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: r, ReadHeaderTimeout: patience}}
 	r.server.Start()

@@ -1,9 +1,8 @@
-// Package harness runs the whole server on a real store for tests, with a few users and accounts in it. Every answer
-// is checked against the published contracts.
+// Package harness runs the server that ships, in the process of the test and on a real store, with a few users and accounts
+// in it. Every answer is checked against the published contracts.
 package harness
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -23,29 +21,25 @@ import (
 	"github.com/tokenwright/tokenwright/handlers"
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/memory"
-	"github.com/tokenwright/tokenwright/internal/statuslist"
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
+	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 	"github.com/tokenwright/tokenwright/test/speccheck"
 )
 
 // Options change the server. The zero value is a server on SQLite with the default settings.
 type Options struct {
-	DatabaseURL   string         // "" is a new SQLite file
-	Dialects      token.Dialects // nil are the published ones
-	Contracts     []handlers.Contract
-	Policies      map[*token.Dialect]token.Policy
-	OIDC          func(publicURL string) token.Federation
-	Strict        bool
-	IgnoreUnknown bool
-	TrustedProxy  bool
-	Ready         func(context.Context) error // nil asks the database
-	Timeout       time.Duration
-	WrapStore     func(token.Store) token.Store // to plant faults; no rows are kept in memory then
-	Rows          int                           // kept in memory; 0: as many as by default
-	Replica       *Server                       // shares this server's database, keys and fixtures
-	Unchecked     bool                          // answers are not checked against the specs: for load, and see Answer.Check
+	DatabaseURL string               // "" is a new SQLite file
+	Configure   func(*server.Config) // changes what else the server is told; nil: nothing
+	Replica     *Server              // shares this server's keys and fixtures, and its database if none is named
+	Unchecked   bool                 // answers are not checked against the specs: for load, and see [Answer.Check]
+}
+
+// Timeout is for [Options.Configure] where only the time of a request matters.
+func Timeout(d time.Duration) func(*server.Config) {
+	return func(c *server.Config) { c.RequestTimeout = d }
 }
 
 // Server is a running server with its fixtures.
@@ -55,164 +49,87 @@ type Server struct {
 	DB      *store.DB
 	Memory  *memory.Memory
 	Dir     string // of the database file
-	Log     *Buffer
+	KeyDir  string // of the keys that sign JWTs
+	Log     *child.Buffer
 	Client  *http.Client
 	Vars    map[string]string // names for wire tests: credentials, ids, dates
+	Stop    func()            // stops the server in order before the test ends
 
-	t      testing.TB
-	keys   func() ([]byte, error)
-	keyDir string
-	issuer string
-	ctx    context.Context //nolint:containedctx // of the test: a fuzz target may not ask its F for it
-	offset atomic.Int64
-}
-
-// Buffer is a log that tests may read while the server writes.
-type Buffer struct {
-	mu      sync.Mutex
-	data    bytes.Buffer
-	discard bool
-}
-
-// Discard keeps nothing from now on.
-func (b *Buffer) Discard() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.discard = true
-}
-
-// Write appends to the buffer.
-func (b *Buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.discard {
-		return len(p), nil
-	}
-	return b.data.Write(p)
-}
-
-// String is all that was written.
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.data.String()
+	t         testing.TB
+	database  string // its URL
+	publicURL string
+	ctx       context.Context //nolint:containedctx // of the test: a fuzz target may not ask its F for it
+	offset    atomic.Int64
 }
 
 // Start runs a server until the test ends.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	s := &Server{t: t, ctx: t.Context(), Log: &Buffer{}, Dir: t.TempDir(), Vars: map[string]string{}}
-	if o.DatabaseURL == "" { // a replica's has to be given, since it may lead through a proxy
-		o.DatabaseURL = "sqlite:" + filepath.Join(s.Dir, "tokenwright.db")
+	dir := t.TempDir()
+	s := &Server{
+		t: t, ctx: t.Context(), Log: &child.Buffer{}, Dir: dir, KeyDir: filepath.Join(dir, "keys"), Vars: map[string]string{},
 	}
-	db, err := store.Open(t.Context(), o.DatabaseURL, store.Options{AllowUnsafe: true, Dialects: o.Dialects})
-	s.need(err)
-	s.DB = db
-	listener := httptest.NewUnstartedServer(nil)
-	s.URL = "http://" + listener.Listener.Addr().String()
-	s.need(s.assemble(o))
-	handler, err := handlers.New(s.config(o))
-	s.need(err)
-	listener.Config.Handler = handler
-	listener.Start()
-	t.Cleanup(func() {
-		listener.Close()
-		if err := db.Close(); err != nil {
-			t.Errorf("closing the store: %v", err)
-		}
-	})
-	s.Client = s.newClient(o)
-	s.follow()
+	s.database = cmp.Or(o.DatabaseURL, "sqlite:"+filepath.Join(dir, "tokenwright.db"))
+	if first := o.Replica; first != nil {
+		s.database = cmp.Or(o.DatabaseURL, first.database)
+		s.KeyDir, s.publicURL, s.Vars = first.KeyDir, first.publicURL, first.Vars
+	} else {
+		s.need(jwt.Create(s.KeyDir))
+	}
+	config := s.config(o)
+	s.run(config)
+	s.Client = s.newClient(o, config.Contracts)
 	if o.Replica == nil {
 		s.populate()
-	} else {
-		s.Vars = o.Replica.Vars
 	}
 	return s
 }
 
-// follow hears of the changes that other replicas make, until the test ends.
-func (s *Server) follow() {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.DB.Follow(ctx, s.Memory, func(err error) { fmt.Fprintln(s.Log, err) })
-	}()
-	s.t.Cleanup(func() { cancel(); <-done })
+// config has the defaults of the command line.
+func (s *Server) config(o Options) server.Config {
+	c := server.Config{
+		Listen: "127.0.0.1:0", PublicURL: s.publicURL, DatabaseURL: s.database, Database: store.Options{AllowUnsafe: true},
+		KeyDirectory: s.KeyDir, CacheSize: 10000, RequestTimeout: handlers.DefaultTimeout, ShutdownTimeout: 20 * time.Second,
+		Log:   slog.New(slog.NewJSONHandler(s.Log, nil)),
+		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
+	}
+	if o.Configure != nil {
+		o.Configure(&c)
+	}
+	return c
 }
 
-func (s *Server) newClient(o Options) *http.Client {
+// run starts the server, and stops it in order when the test ends.
+func (s *Server) run(c server.Config) {
+	s.t.Helper()
+	opened, err := server.Open(s.ctx, c)
+	s.need(err)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- opened.Serve(ctx, func() {}) }()
+	s.Stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.t.Errorf("the server ended with: %v", err)
+		}
+		opened.Close()
+	})
+	s.t.Cleanup(s.Stop)
+	s.URL, s.publicURL = "http://"+opened.Addr().String(), opened.PublicURL
+	s.Service, s.DB, s.Memory = opened.Tokens, opened.DB, opened.Memory
+}
+
+func (s *Server) newClient(o Options, contracts []handlers.Contract) *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	if o.Unchecked {
 		return &http.Client{Transport: transport}
 	}
-	return &http.Client{Transport: speccheck.Transport{Base: transport, Report: s.t, Contracts: contracts(o)}}
-}
-
-// contracts are what answers are judged by.
-func contracts(o Options) speccheck.Contracts {
-	if len(o.Contracts) == 0 {
-		return nil
-	}
 	var more []speccheck.Contract
-	for _, c := range o.Contracts {
+	for _, c := range contracts {
 		more = append(more, speccheck.Contract{Name: c.Name, Prefix: c.Prefix, Spec: c.Spec})
 	}
-	return speccheck.With(more...)
-}
-
-func (s *Server) assemble(o Options) error {
-	if o.Replica != nil {
-		s.keyDir, s.issuer = o.Replica.keyDir, o.Replica.issuer
-	} else {
-		s.keyDir, s.issuer = filepath.Join(s.t.TempDir(), "keys"), s.URL
-		if err := jwt.Create(s.keyDir); err != nil {
-			return err
-		}
-	}
-	signer, err := jwt.Open(s.keyDir, s.issuer)
-	if err != nil {
-		return err
-	}
-	s.keys = func() ([]byte, error) { return json.Marshal(signer.Public()) }
-	s.Service = &token.Service{
-		Store: s.DB, Registry: s.DB, Signer: signer, Dialects: o.Dialects, Policies: o.Policies,
-		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
-	}
-	s.remember(o, signer)
-	if o.OIDC != nil {
-		s.Service.OIDC = o.OIDC(s.URL)
-	}
-	return nil
-}
-
-// remember gives the service its memory. A planted fault must not hide behind it.
-func (s *Server) remember(o Options, signer *jwt.Keys) {
-	rows := cmp.Or(o.Rows, 10_000)
-	lists := statuslist.Config{Store: s.DB, Signer: signer, Clock: s.Service.Clock}
-	if o.WrapStore != nil {
-		rows = 0
-		s.Service.Store = o.WrapStore(s.DB)
-		if wrapped, too := s.Service.Store.(token.StatusStore); too {
-			lists.Store = wrapped
-		}
-	}
-	s.Memory = memory.New(rows, s.DB.Shared(), lists)
-	s.Service.Memory = s.Memory
-}
-
-func (s *Server) config(o Options) handlers.Config {
-	ready := o.Ready
-	if ready == nil {
-		ready = s.DB.Ping
-	}
-	return handlers.Config{
-		Tokens: s.Service, Contracts: o.Contracts, Ready: ready, Keys: s.keys, PublicURL: s.issuer, UnleashStrict: o.Strict, Timeout: o.Timeout,
-		IgnoreUnknown: o.IgnoreUnknown, TrustedProxy: o.TrustedProxy,
-		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
-	}
+	return &http.Client{Transport: speccheck.Transport{Base: transport, Report: s.t, Contracts: speccheck.With(more...)}}
 }
 
 func (s *Server) need(err error) {
@@ -221,9 +138,6 @@ func (s *Server) need(err error) {
 		s.t.Fatal(err)
 	}
 }
-
-// KeyDir is the directory of the keys that sign JWTs.
-func (s *Server) KeyDir() string { return s.keyDir }
 
 // Advance moves the server's clock.
 func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }

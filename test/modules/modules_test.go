@@ -1,5 +1,6 @@
 // Package modules holds what others get who import what this repository offers: it publishes all modules to a proxy in a
-// folder, builds a small consumer of each from there, and looks at what that needed.
+// folder, builds a small consumer of each from there, looks at what that needed, and runs clients and middleware against
+// the server.
 package modules
 
 import (
@@ -12,7 +13,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 const (
@@ -125,7 +126,7 @@ func TestInstall(t *testing.T) {
 // TestExamples runs the examples of the clients against the server.
 func TestExamples(t *testing.T) {
 	var env []string
-	for name, value := range world.Start(t).Variables() {
+	for name, value := range harness.StartWorld(t).Variables() {
 		env = append(env, name+"="+value)
 	}
 	for _, contract := range []string{"muninx", "apitoken", "unleash", "service"} {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/test/child"
-	"github.com/tokenwright/tokenwright/test/loopback"
 )
 
 const (
@@ -74,7 +73,7 @@ func (c *Cluster) startFirst() (err error) {
 }
 
 func (c *Cluster) startAnywhere() error {
-	address, err := loopback.Free()
+	address, err := child.Free()
 	if err != nil {
 		return err
 	}

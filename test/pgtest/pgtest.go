@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 // shared is the server that all tests of a binary use.
@@ -21,7 +23,7 @@ var shared struct {
 	err     error // why there is none; asked once
 }
 
-// Main runs the tests and stops the server that they may have started. It is for TestMain:
+// Main runs the tests and stops the server that they may have started, and is [child.Main] too. It is for TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m *testing.M) int {
@@ -33,7 +35,7 @@ func Main(m *testing.M) int {
 			shared.cluster.remove()
 		}
 	}()
-	return m.Run()
+	return child.Main(m)
 }
 
 // URL makes an empty database, which goes with the test, and returns its URL. The package of the test needs [Main].

@@ -9,7 +9,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v3"
 
-	"github.com/tokenwright/tokenwright/test/loopback"
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 // step is what of a step of a GitHub workflow is needed to do what it says.
@@ -26,7 +26,7 @@ type workflow struct {
 // credential that is not the server's fails the test step, which says why.
 func TestWorkflow(t *testing.T) {
 	home := t.TempDir()
-	address, err := loopback.Free()
+	address, err := child.Free()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,18 +2,21 @@
 package readme
 
 import (
-	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tokenwright/tokenwright/test/child"
 )
 
 const root = "../.."
+
+func TestMain(m *testing.M) { os.Exit(child.Main(m)) }
 
 // block is a fenced part of the README.
 type block struct {
@@ -61,8 +64,10 @@ func TestRunSaysThatItTakesTime(t *testing.T) {
 // TestCommands follows the README from top to bottom in an empty directory.
 func TestCommands(t *testing.T) {
 	home := t.TempDir()
-	binary := build(t, home)
-	address := serve(t, home, binary)
+	if err := errors.Join(os.Mkdir(filepath.Join(home, "bin"), 0o700), os.Symlink(child.Binary(t), filepath.Join(home, "bin", "tokenwright"))); err != nil {
+		t.Fatal(err)
+	}
+	address := child.Serve(t, home, os.Environ(), "--listen", "127.0.0.1:0").Address
 	all := blocks(t)
 	if all[0].text != "make run\n" {
 		t.Errorf("the README begins with %q", all[0].text)
@@ -93,55 +98,6 @@ func TestCommands(t *testing.T) {
 			t.Errorf("the three calls end at line %d, after line 40", b.line)
 		}
 	}
-}
-
-func build(t *testing.T, home string) string {
-	t.Helper()
-	binary := filepath.Join(home, "bin", "tokenwright")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/tokenwright")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
-}
-
-var listening = regexp.MustCompile(`listens on (\S+)`)
-
-// serve starts the server as `make run` does, but on a free port.
-func serve(t *testing.T, home, binary string) string {
-	t.Helper()
-	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0")
-	cmd.Dir = home
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the server stopped with %v", err)
-		}
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-			go func() {
-				for lines.Scan() { // what else is printed must not block the server
-				}
-			}()
-			return m[1]
-		}
-	}
-	t.Fatal("the server did not say where it listens")
-	return ""
 }
 
 // compare asks for the same members with the same types, all the way down.

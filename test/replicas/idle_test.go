@@ -113,7 +113,7 @@ func TestRevokeWhileIdle(t *testing.T) {
 	first := harness.Start(t, harness.Options{DatabaseURL: database, Unchecked: true})
 	way, address := through(t, database)
 	second := harness.Start(t, harness.Options{
-		DatabaseURL: address, Replica: first, Unchecked: true, Timeout: 2 * time.Second,
+		DatabaseURL: address, Replica: first, Unchecked: true, Configure: harness.Timeout(2 * time.Second),
 	})
 	s, cut := create(t, first), create(t, first)
 	warm(t, []*harness.Server{second}, []*subject{s, cut})

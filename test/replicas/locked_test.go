@@ -15,7 +15,7 @@ import (
 // waits in its turn until the request's time is over.
 func TestLockedTablesAreNoVerdict(t *testing.T) {
 	database := pgtest.URL(t)
-	s := harness.Start(t, harness.Options{DatabaseURL: database, Timeout: 300 * time.Millisecond})
+	s := harness.Start(t, harness.Options{DatabaseURL: database, Configure: harness.Timeout(300 * time.Millisecond)})
 	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)

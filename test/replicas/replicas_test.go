@@ -164,7 +164,7 @@ func TestReplicaThatIsCutOff(t *testing.T) {
 			database := pgtest.URL(t)
 			first := harness.Start(t, harness.Options{DatabaseURL: database, Unchecked: true})
 			p, address := through(t, database)
-			second := harness.Start(t, harness.Options{DatabaseURL: address, Replica: first, Timeout: time.Second})
+			second := harness.Start(t, harness.Options{DatabaseURL: address, Replica: first, Configure: harness.Timeout(time.Second)})
 			s := create(t, first)
 			warm(t, []*harness.Server{first, second}, []*subject{s})
 			p.set(true)

@@ -30,7 +30,7 @@ func newPair(t *testing.T) *pair {
 
 func (p *pair) serve(t *testing.T, database string) *harness.Server {
 	t.Helper()
-	return harness.Start(t, harness.Options{DatabaseURL: database, Replica: p.first, Unchecked: true, Timeout: 2 * time.Second})
+	return harness.Start(t, harness.Options{DatabaseURL: database, Replica: p.first, Unchecked: true, Configure: harness.Timeout(2 * time.Second)})
 }
 
 // run runs one statement in the servers' database on the primary.

@@ -117,7 +117,7 @@ func TestStatusListsOfACutOffReplica(t *testing.T) {
 	database := pgtest.URL(t)
 	first := harness.Start(t, harness.Options{DatabaseURL: database})
 	p, address := through(t, database)
-	second := harness.Start(t, harness.Options{DatabaseURL: address, Replica: first, Timeout: time.Second})
+	second := harness.Start(t, harness.Options{DatabaseURL: address, Replica: first, Configure: harness.Timeout(time.Second)})
 	s := createListed(t, first)
 	if statusAt(statuses(t, second), s.index) != 0 {
 		t.Fatal("a fresh token is not valid")

@@ -41,6 +41,9 @@ type Contract struct {
 
 // With are the published contracts, which then speak of the dialects of more, and these.
 func With(more ...Contract) Contracts {
+	if len(more) == 0 {
+		return nil
+	}
 	var names []any
 	var all []*contract
 	for _, c := range more {

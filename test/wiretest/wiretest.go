@@ -32,6 +32,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
@@ -59,7 +60,9 @@ func play(t *testing.T, file, databaseURL string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Strict: strings.HasSuffix(file, "_strict.txt")})
+	s := harness.Start(t, harness.Options{DatabaseURL: databaseURL, Configure: func(c *server.Config) {
+		c.UnleashStrict = strings.HasSuffix(file, "_strict.txt")
+	}})
 	story := &story{t: t, server: s}
 	for i, exchange := range strings.Split(string(text), "\n===\n") {
 		if strings.TrimSpace(exchange) != "" {

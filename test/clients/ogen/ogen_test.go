@@ -18,7 +18,7 @@ import (
 	"github.com/tokenwright/tokenwright/test/clients/ogen/gen/muninx"
 	"github.com/tokenwright/tokenwright/test/clients/ogen/gen/service"
 	"github.com/tokenwright/tokenwright/test/clients/ogen/gen/unleash"
-	"github.com/tokenwright/tokenwright/test/world"
+	"github.com/tokenwright/tokenwright/test/harness"
 )
 
 // credential authenticates with each contract in the way that it has.
@@ -102,13 +102,13 @@ func same[T comparable](t *testing.T, what string, got, want T) {
 
 // people are the world with the clients of those who take part in a token's life.
 type people struct {
-	world.World
+	harness.World
 	mine, boss clients
 }
 
 func meet(t *testing.T) people {
 	t.Helper()
-	w := world.Start(t)
+	w := harness.StartWorld(t)
 	return people{w, connect(t, w.Client, w.URL, w.Vars["member"]), connect(t, w.Client, w.URL, w.Vars["admin"])}
 }
 

@@ -1,6 +1,4 @@
-// Package breaking compares the contracts with those of the last release, which openapi/released keeps, and shows that a
-// change which breaks clients is found.
-package breaking
+package specs
 
 import (
 	"bytes"
@@ -306,9 +304,6 @@ func describe(changes []change) string {
 	return strings.Join(lines, "")
 }
 
-// breakage is a change that breaks clients.
-type breakage struct{ spec, right, wrong string }
-
 // union takes the place of a schema that the contracts have, since none of them has a oneOf.
 const (
 	single = "schema: { $ref: '#/components/schemas/ApiToken_Error' }"
@@ -317,7 +312,7 @@ const (
 )
 
 // unions are changes of it.
-var unions = map[string]breakage{
+var unions = map[string]fault{
 	"a oneOf added":     {"apitoken", single, union},
 	"a oneOf removed":   {"apitoken", union, single},
 	"a oneOf reduced":   {"apitoken", union, strings.Replace(union, ", { $ref: '#/components/schemas/ApiToken_List' }]", "]", 1)},
@@ -343,7 +338,7 @@ func TestChangesOfUnionsAreFound(t *testing.T) {
 	}
 }
 
-var breakages = map[string]breakage{
+var breakages = map[string]fault{
 	"an operation renamed":        {"muninx", "operationId: listTokens", "operationId: listAllTokens"},
 	"an operation removed":        {"service", "  /service/me:\n", "  /service/myself:\n"},
 	"a member renamed":            {"muninx", "        next_cursor: {", "        cursor: {"},
@@ -378,7 +373,7 @@ func TestBreakagesAreFound(t *testing.T) {
 }
 
 // plant makes the change in a copy of the present contract and returns what is found.
-func (b breakage) plant(t *testing.T) []change {
+func (b fault) plant(t *testing.T) []change {
 	t.Helper()
 	text := string(read(t, contracts+b.spec+".yaml"))
 	if !strings.Contains(text, b.right) {
@@ -394,13 +389,13 @@ func (b breakage) plant(t *testing.T) []change {
 // TestHarmlessChangesAreFound: what breaks nobody is still a change, of words or of more.
 func TestHarmlessChangesAreFound(t *testing.T) {
 	for what, c := range map[string]struct {
-		breakage
+		fault
 		id string
 	}{
-		"a description":             {breakage{"muninx", "description: A", "description: In other words a"}, "words"},
-		"an example":                {breakage{"muninx", "example: { name: CI token }", "example: { name: other }"}, "words"},
-		"links":                     {breakage{"muninx", "          links:\n", "          x-links:\n"}, "meaning"},
-		"other members are refused": {breakage{"muninx", "additionalProperties: true", "additionalProperties: false"}, "meaning"},
+		"a description":             {fault{"muninx", "description: A", "description: In other words a"}, "words"},
+		"an example":                {fault{"muninx", "example: { name: CI token }", "example: { name: other }"}, "words"},
+		"links":                     {fault{"muninx", "          links:\n", "          x-links:\n"}, "meaning"},
+		"other members are refused": {fault{"muninx", "additionalProperties: true", "additionalProperties: false"}, "meaning"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

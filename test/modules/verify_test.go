@@ -1,5 +1,4 @@
-// Package verify_test holds the middleware of package verify against the real server. What needs no server is tested beside it.
-package verify_test
+package modules_test
 
 import (
 	"context"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenwright/tokenwright/internal/server"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/harness"
 	"github.com/tokenwright/tokenwright/verify"
@@ -208,7 +208,13 @@ func TestOnlineAsksAboutEverySecret(t *testing.T) {
 // TestOnlineWithTheServerInTrouble: no trouble of the real server is a verdict.
 func TestOnlineWithTheServerInTrouble(t *testing.T) {
 	away := &atomic.Bool{}
-	s := harness.Start(t, harness.Options{WrapStore: func(inner token.Store) token.Store { return planted{inner, away} }})
+	s := harness.Start(t, harness.Options{Configure: func(c *server.Config) {
+		c.CacheSize = 0 // a fault must not hide behind memory
+		c.Wrap = func(s server.Stores) server.Stores {
+			s.Tokens = planted{s.Tokens, away}
+			return s
+		}
+	}})
 	v := ask(t, s.URL, s.Vars["introspector"], newClock(), noCache)
 	away.Store(true)
 	expect(t, "no database", v, s.Vars["member"], verify.ErrUnavailable)

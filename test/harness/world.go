@@ -1,6 +1,4 @@
-// Package world gives the tests of generated clients what they call: the running server with its credentials, and a
-// server that refuses everything.
-package world
+package harness
 
 import (
 	"encoding/json"
@@ -13,21 +11,20 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/tokenwright/tokenwright/openapi"
-	"github.com/tokenwright/tokenwright/test/harness"
 )
 
-// World is what a test of a client gets.
+// World is what tests of generated clients call: a server, and one that refuses everything.
 type World struct {
-	*harness.Server
+	*Server
 	Refusing string // a server that answers a request below /503 with that status, for every status that a contract knows
 }
 
-// Start runs both servers until the test ends.
-func Start(t testing.TB) World {
+// StartWorld runs both servers until the test ends.
+func StartWorld(t testing.TB) World {
 	t.Helper()
 	refusing := httptest.NewServer(http.HandlerFunc(refuse))
 	t.Cleanup(refusing.Close)
-	return World{harness.Start(t, harness.Options{}), refusing.URL}
+	return World{Start(t, Options{}), refusing.URL}
 }
 
 // Variables tell a program about the world. TOKENWRIGHT_CREDENTIAL is the member's, as for the command line.
@@ -54,7 +51,7 @@ func refuse(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, document := range [][]byte{openapi.Muninx, openapi.APIToken, openapi.Unleash, openapi.Service} {
 		if declared := response(document, r.Method, "/"+path, status); declared != nil {
-			answer(w, status, declared)
+			example(w, status, declared)
 			return
 		}
 	}
@@ -78,8 +75,8 @@ func response(document []byte, method, path string, status int) *openapi3.Respon
 	return declared.Value
 }
 
-// answer writes the first example of a response, with an example of each header.
-func answer(w http.ResponseWriter, status int, declared *openapi3.Response) {
+// example writes the first example of a response, with an example of each header.
+func example(w http.ResponseWriter, status int, declared *openapi3.Response) {
 	for name, header := range declared.Headers {
 		text, err := json.Marshal(header.Value.Example)
 		if err != nil {

@@ -1,8 +1,6 @@
-//go:build flood
+//go:build attacks
 
-// Package flood shows that nobody can hold off a revocation, nor anybody else's work: `make flood` has thousands of
-// connections create, delete or ask while an admin revokes and creates, against the shipped binary on both databases.
-package flood
+package attacks
 
 import (
 	"bufio"
@@ -24,7 +22,6 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/test/child"
 	"github.com/tokenwright/tokenwright/test/pgtest"
-	"github.com/tokenwright/tokenwright/test/shipped"
 )
 
 const (
@@ -36,20 +33,6 @@ const (
 // flooderVariable has the order for the flood, see [flooding]: the test program is its own second process, so that what
 // the load costs its sender is not counted as the time of a revoke.
 const flooderVariable = "TOKENWRIGHT_TEST_FLOOD"
-
-func TestMain(m *testing.M) {
-	if order := os.Getenv(flooderVariable); order != "" {
-		flood(order)
-		return
-	}
-	os.Exit(shipped.Main(mainOf{m}))
-}
-
-// mainOf has the clean-up of pgtest come before that of shipped.
-type mainOf struct{ m *testing.M }
-
-// Run implements what [shipped.Main] asks for.
-func (o mainOf) Run() int { return pgtest.Main(o.m) }
 
 // flooding is the order for the second process.
 type flooding struct {
@@ -124,13 +107,6 @@ func (f flooding) sendAll(n int, stop *atomic.Bool, count func(string)) {
 	}
 }
 
-func need(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // kind is a flood: what each connection sends, and by how many tokens of one member.
 type kind struct {
 	name        string
@@ -153,6 +129,8 @@ var kinds = []kind{
 	{"questions whether it is ready", 1500, 0, probes},
 }
 
+// TestRevokesInAFlood shows that nobody can hold off a revocation, nor anybody else's work: thousands of connections create,
+// delete or ask while an admin revokes and creates.
 func TestRevokesInAFlood(t *testing.T) {
 	for _, k := range kinds {
 		t.Run("sqlite, "+k.name, func(t *testing.T) { revokeInAFlood(t, "", k) })
@@ -161,7 +139,7 @@ func TestRevokesInAFlood(t *testing.T) {
 }
 
 func revokeInAFlood(t *testing.T, databaseURL string, k kind) {
-	server := shipped.Start(t, databaseURL)
+	server := child.NewServer(t, databaseURL)
 	_, stolenID, secrets := member(t, server, k.tokens)
 	ids := make([]string, revokes)
 	for i := range ids {
@@ -197,7 +175,7 @@ func median(took []time.Duration) time.Duration {
 func longest(took []time.Duration) time.Duration { return slices.Max(took).Round(time.Millisecond) }
 
 // member makes a member with so many tokens, and returns the user's id and the id of the first token.
-func member(t *testing.T, server *shipped.Server, tokens int) (userID, firstID string, secrets []string) {
+func member(t *testing.T, server *child.Server, tokens int) (userID, firstID string, secrets []string) {
 	t.Helper()
 	_, me, err := server.Call("GET", "/service/me", server.Secret, "")
 	need(t, err)
@@ -217,7 +195,7 @@ func member(t *testing.T, server *shipped.Server, tokens int) (userID, firstID s
 }
 
 // createSome creates tokens as another caller than the flood's.
-func createSome(server *shipped.Server) (took []time.Duration, failed int) {
+func createSome(server *child.Server) (took []time.Duration, failed int) {
 	for range 10 {
 		begun := time.Now()
 		if _, _, err := server.Create("muninx", server.Secret, "in the flood"); err != nil {
@@ -252,7 +230,7 @@ func startFlood(t *testing.T, f flooding) (stop func() string) {
 	}
 }
 
-func revokeAll(t *testing.T, server *shipped.Server, ids []string) (took []time.Duration, failed int) {
+func revokeAll(t *testing.T, server *child.Server, ids []string) (took []time.Duration, failed int) {
 	t.Helper()
 	for _, id := range ids {
 		begun := time.Now()

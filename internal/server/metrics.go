@@ -1,9 +1,7 @@
-package main
+package server
 
 import (
 	"context"
-	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,16 +13,14 @@ import (
 	"github.com/tokenwright/tokenwright/handlers"
 )
 
-// metrics counts requests and serves the numbers on a listener of its own. A nil one does nothing. No label holds what
-// a caller has sent.
+// metrics counts requests. No label holds what a caller has sent.
 type metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
-	web       *http.Server
 }
 
 // newMetrics has a registry of its own, so that nothing else gets in.
-func newMetrics(log *slog.Logger) *metrics {
+func newMetrics() (*metrics, http.Handler) {
 	labels := []string{"dialect", "operation", "status"}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -40,39 +36,33 @@ func newMetrics(log *slog.Logger) *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	m.web = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	return m
+	return m, mux
 }
 
-// startMetrics serves the metrics if that was asked for.
-func (s *server) startMetrics(ctx context.Context) error {
-	if s.metricsAddress == nil {
+// startMetrics serves the metrics, on a listener of their own, if that was asked for.
+func (s *Server) startMetrics(ctx context.Context) error {
+	if s.config.MetricsListen == "" {
 		return nil
 	}
-	listener, err := listen(ctx, "metrics-listen", *s.metricsAddress)
+	listener, err := listen(ctx, "metrics-listen", s.config.MetricsListen)
 	if err != nil {
 		return err
 	}
-	s.metrics = newMetrics(s.log)
-	go s.metrics.serve(listener, s.log)
+	m, handler := newMetrics()
+	s.observe = m.observe
+	web := s.httpServer(handler, 30*time.Second)
+	s.atEnd(web.Close)
+	go func() {
+		if err := web.Serve(listener); err != http.ErrServerClosed {
+			s.log.Error("metrics are not served any more", "error", err)
+		}
+	}()
 	s.log.Info("serving metrics", "address", listener.Addr().String())
 	return nil
 }
 
-func (m *metrics) serve(listener net.Listener, log *slog.Logger) {
-	if err := m.web.Serve(listener); err != http.ErrServerClosed {
-		log.Error("metrics are not served any more", "error", err)
-	}
-}
-
 // observe counts one request.
 func (m *metrics) observe(a handlers.Access) {
-	if m == nil {
-		return
-	}
 	operation := a.Operation
 	if operation == "" {
 		operation = "none"
@@ -80,11 +70,4 @@ func (m *metrics) observe(a handlers.Access) {
 	labels := []string{a.Dialect, operation, strconv.Itoa(a.Status)}
 	m.requests.WithLabelValues(labels...).Inc()
 	m.durations.WithLabelValues(labels...).Observe(a.Duration.Seconds())
-}
-
-// close ends the listener and what still hangs on it.
-func (m *metrics) close() {
-	if m != nil {
-		m.web.Close() //nolint:errcheck // there is nobody to tell
-	}
 }

@@ -1,5 +1,6 @@
-// Package loopback gives tests addresses of their own.
-package loopback
+//go:build unix
+
+package child
 
 import (
 	"errors"

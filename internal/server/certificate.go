@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bytes"
@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// lookEvery is how often the files of the certificate are looked at. Reading them needs nothing of the file system, so it works
-// on network mounts, too.
+// lookEvery is how often the files of the certificate are looked at. Reading them needs nothing of the file system, so
+// it works on network mounts, too.
 const lookEvery = time.Second
 
-// servingCertificate is the server's own, which is read again when its files change.
-type servingCertificate struct {
+// certificate is the server's own, which is read again when its files change. A nil one means no TLS.
+type certificate struct {
 	cert, key string // paths
 	seen      []byte // what the files held when they were read last
 	current   atomic.Pointer[tls.Certificate]
 }
 
-func (s *settings) loadCertificate() (*servingCertificate, error) {
-	if s.TLSCert == "" {
+func loadCertificate(cert, key string) (*certificate, error) {
+	if cert == "" {
 		return nil, nil //nolint:nilnil // no TLS
 	}
-	c := &servingCertificate{cert: s.TLSCert, key: s.TLSKey}
+	c := &certificate{cert: cert, key: key}
 	if _, err := c.refresh(); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *settings) loadCertificate() (*servingCertificate, error) {
 }
 
 // refresh reads the files and reports whether they have changed. What cannot be used leaves the certificate as it was.
-func (c *servingCertificate) refresh() (changed bool, err error) {
+func (c *certificate) refresh() (changed bool, err error) {
 	cert, failed := os.ReadFile(c.cert)
 	key, failedToo := os.ReadFile(c.key)
 	err = errors.Join(failed, failedToo)
@@ -55,7 +55,7 @@ func (c *servingCertificate) refresh() (changed bool, err error) {
 }
 
 // config is nil without a certificate.
-func (c *servingCertificate) config() *tls.Config {
+func (c *certificate) config() *tls.Config {
 	if c == nil {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (c *servingCertificate) config() *tls.Config {
 }
 
 // watch follows the files until the context ends, and reports each change, with the error if it cannot be used.
-func (c *servingCertificate) watch(ctx context.Context, report func(error)) {
+func (c *certificate) watch(ctx context.Context, report func(error)) {
 	if c == nil {
 		return
 	}
