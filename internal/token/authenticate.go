@@ -41,10 +41,8 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, er
 		return Identity{}, id.refusal(s.Now())
 	case KindOf(err) == NotFound:
 		return Identity{}, invalidCredential(errUnknownSecret)
-	case KindOf(err) == CredentialInvalid:
-		return Identity{}, err
 	}
-	return id, err
+	return Identity{}, err
 }
 
 // lookUp returns the row of a credential, from memory if that may answer. What has not the form of a credential is

@@ -332,9 +332,6 @@ func (n *creation) defaultExpiry(latest, now time.Time) time.Time {
 
 // cut brings a time to the precision of the dialect: the `exp` of a JWT is in whole seconds.
 func (n *creation) cut(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
 	return t.UTC().Truncate(n.draft.Dialect.Precision)
 }
 

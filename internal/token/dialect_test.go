@@ -21,6 +21,7 @@ func TestDialectsThatClash(t *testing.T) {
 		"apitoken and corvid":      func(d *Dialect) { d.Secrets = SecretForm{Signed: true} },
 		"must have a prefix":       func(d *Dialect) { d.Secrets.Prefix = "" },
 		"at least 160 random bits": func(d *Dialect) { d.Secrets.Length = 26 },
+		"at least 160 random":      func(d *Dialect) { d.Secrets.Alphabet, d.Secrets.Length = hexDigits, 39 },
 		"needs the id before":      func(d *Dialect) { d.Secrets, d.IDs = SecretForm{Signed: true}, Numbers },
 		"only a user's tokens":     func(d *Dialect) { d.OwnedByUser, d.UniqueNames = false, true },
 	} {
@@ -34,6 +35,13 @@ func TestDialectsThatClash(t *testing.T) {
 			t.Errorf("the error is %v, want %q", err, want)
 		}
 	}
+}
+
+// TestSecretsOf160Bits are long enough, to the bit.
+func TestSecretsOf160Bits(t *testing.T) {
+	d := *personal
+	d.Secrets.Alphabet, d.Secrets.Length = hexDigits, 40
+	refused(t, "40 hexadecimal digits", Dialects{&d}.check(), "")
 }
 
 // check reports whether the dialects can stand beside each other: each secret must be one's alone, and too long to be

@@ -16,11 +16,25 @@ func TestIDs(t *testing.T) {
 		if !d.IDs.Valid(earlier) || d.IDs.New(now) == earlier {
 			t.Errorf("%s: %s", d, earlier)
 		}
-		for _, bad := range []string{"", earlier + "0", earlier[1:], strings.ToUpper(earlier), earlier[:31] + "u", earlier + "\n"} {
+		for _, bad := range []string{"", earlier + "0", earlier[1:], strings.ToUpper(earlier), earlier[:len(earlier)-1] + "u",
+			earlier + "\n", strings.ReplaceAll(earlier, "-", "") + "-"} {
 			if d.IDs.Valid(bad) {
 				t.Errorf("%s: %q passes for an id", d, bad)
 			}
 		}
+	}
+	uuid := Muninx.IDs.New(now) // of version 7 (RFC 9562): its first 48 bits are the time in milliseconds
+	if !strings.HasPrefix(uuid, "019eb61f-d500-7") || !strings.Contains("89ab", uuid[19:20]) {
+		t.Errorf("the UUID is %s", uuid)
+	}
+	for _, bad := range []string{strings.ReplaceAll(uuid, "-", ""), strings.ReplaceAll(uuid, "-", "0"),
+		uuid[:8] + uuid[9:10] + "-" + uuid[10:], uuid[:12] + "-" + uuid[12:13] + uuid[14:]} {
+		if Muninx.IDs.Valid(bad) {
+			t.Errorf("%s passes for a UUID", bad)
+		}
+	}
+	if id := NewKey(now); !strings.HasPrefix(id, "06fbc7yn0") {
+		t.Errorf("the key %s does not begin with the time", id)
 	}
 	if !ValidKey("013xrzp12g3nqk8ngskn1wtxgka5b0nf") {
 		t.Error("the document's own id is refused")
@@ -52,7 +66,8 @@ func TestSecrets(t *testing.T) {
 				t.Errorf("%s passes for a secret, its character %d is changed", changed, i)
 			}
 		}
-		for _, bad := range []string{secret[1:], secret + "0", secret[:len(secret)-1], strings.ToUpper(secret), secret + "\n", " " + secret} {
+		for _, bad := range []string{secret[1:], secret + "0", secret[:len(secret)-1], strings.ToUpper(secret),
+			secret + "\n", " " + secret} {
 			if Published.OfSecret(bad) != nil {
 				t.Errorf("%q passes for a secret", bad)
 			}

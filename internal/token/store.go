@@ -94,7 +94,7 @@ type Query struct {
 	AccountID     string
 	EnvironmentID string
 	Scope         Scope
-	State         State // as [Token.Status] at Now
+	State         State // as [Token.StateAt] at Now
 	CreatedBy     int64 // a user who created the token, or a token that created it, and so on
 	NotOwnedBy    int64 // a user whose own tokens are left out
 	KeyID         string

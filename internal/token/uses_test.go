@@ -45,6 +45,11 @@ func TestUsesStayPending(t *testing.T) {
 		t.Errorf("reported: %v", reported)
 	}
 	store.writable = true
+	s.Run(over, func(err error, _ bool) { t.Errorf("reported: %v", err) })
+	if !store.stored[7].Equal(at) {
+		t.Errorf("stored at the end: %v", store.stored)
+	}
+	s.uses.note(7, at)
 	if err := s.FlushUses(t.Context()); err != nil || !store.stored[7].Equal(at) {
 		t.Errorf("%v, stored: %v", err, store.stored)
 	}

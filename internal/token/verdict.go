@@ -61,9 +61,7 @@ func (s *Service) Verdicts(ctx context.Context, tokens ...Token) ([]Verdict, err
 	}
 	keys := s.Signer.KeyIDs()
 	for i, t := range tokens {
-		if t.StateAt(now) == Active {
-			verdicts[i] = s.verdict(found[t.Seq], keys)
-		}
+		verdicts[i] = s.verdict(found[t.Seq], keys)
 	}
 	return verdicts, nil
 }
