@@ -18,7 +18,7 @@ func TestDialectsThatClash(t *testing.T) {
 		"apitoken and corvid":      func(d *Dialect) { d.Secrets = SecretForm{Signed: true} },
 		"must have a prefix":       func(d *Dialect) { d.Secrets.Prefix = "" },
 		"at least 160 random bits": func(d *Dialect) { d.Secrets.Length = 26 },
-		"needs the id before":      func(d *Dialect) { d.Secrets, d.IDs = SecretForm{Signed: true}, Numbers },
+		"needs an id that is known before":      func(d *Dialect) { d.Secrets, d.IDs = SecretForm{Signed: true}, Numbers },
 		"only a user's tokens":     func(d *Dialect) { d.OwnedByUser, d.UniqueNames = false, true },
 	} {
 		d := *Muninx
