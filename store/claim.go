@@ -46,8 +46,7 @@ func ClaimFile(path string) (*Claim, error) {
 	}
 	if !mine {
 		c.Close() //nolint:errcheck // nothing was written
-		return nil, fmt.Errorf("another server is using %s: "+
-			"several servers can share a PostgreSQL database, but not a file", path)
+		return nil, fmt.Errorf("another server is using %s: servers can share a PostgreSQL database, but not a file", path)
 	}
 	return c, nil
 }

@@ -122,8 +122,7 @@ var errNotSQLite = errors.New("is not a SQLite database")
 
 // errSeveralLinks is the error for a file with several names. SQLite looks for the log beside the name that it opens,
 // so under another name it would miss the latest commits, and later overwrite them.
-var errSeveralLinks = errors.New("has several hard links, " +
-	"and the latest commits may be in the log beside another one: " +
+var errSeveralLinks = errors.New("has several hard links, and the latest commits may be in the log beside another: " +
 	"keep the link that the server has used, with the files beside it, and remove the others")
 
 // Inspect rejects a path to anything but a SQLite database, and one with several hard links. It changes nothing.

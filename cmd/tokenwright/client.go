@@ -44,7 +44,8 @@ type remote struct {
 // connect reads what is needed to call the server. It does not call it yet.
 func (f *remoteFlags) connect(out *streams) (*remote, error) {
 	u, err := url.Parse(f.Server)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(f.Server, "?#") {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+		strings.ContainsAny(f.Server, "?#") {
 		return nil, wrong("server", "must be an absolute http or https URL without user, query or fragment")
 	}
 	if f.Timeout <= 0 {

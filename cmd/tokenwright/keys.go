@@ -16,7 +16,7 @@ import (
 type keysCmd struct {
 	Init   keysInitCmd   `cmd:"" help:"Create a key directory with a first key."`
 	List   keysListCmd   `cmd:"" help:"List the keys."`
-	Rotate keysRotateCmd `cmd:"" help:"Activate the next key and create a new next key. The first run only creates a next key."`
+	Rotate keysRotateCmd `cmd:"" help:"Activate the next key and create a new one. The first run only creates a next key."`
 	Retire keysRetireCmd `cmd:"" help:"Remove a retired key after all tokens that it signed have expired."`
 }
 
@@ -153,7 +153,7 @@ func stampOrNone(t *time.Time) string {
 
 type keysRotateCmd struct {
 	keyDirectoryFlags `embed:""`
-	Emergency         bool `help:"The active key is compromised: rotate now, even if some services have not fetched the next key yet."`
+	Emergency         bool `help:"The active key is compromised: rotate even if some services lack the next key."`
 }
 
 func (c *keysRotateCmd) Run(out *streams) error {

@@ -36,7 +36,7 @@ type cli struct {
 	Migrate     migrateCmd     `cmd:"" help:"Migrate the database schema, or show its version."`
 	Keys        keysCmd        `cmd:"" help:"Manage the keys that sign JWTs."`
 	Bootstrap   bootstrapCmd   `cmd:"" help:"Create an admin credential directly in the database."`
-	User        userCmd        `cmd:"" help:"Register, list, update, disable and enable users, and create tokens for them."`
+	User        userCmd        `cmd:"" help:"Register, list, update, disable and enable users, and issue tokens."`
 	Account     accountCmd     `cmd:"" help:"Register, list, disable and enable accounts."`
 	Environment environmentCmd `cmd:"" help:"Register, list, disable and enable environments."`
 	Token       tokenCmd       `cmd:"" help:"Create, list, show, suspend, activate, revoke and delete tokens."`

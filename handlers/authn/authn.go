@@ -147,7 +147,8 @@ func credential(h http.Header, scheme Scheme) (string, error) {
 	case len(values) > 1, own && credential == "":
 		return "", token.Errorf(token.CredentialInvalid, "the credential is not valid")
 	case !own: // not an invalid credential (RFC 6750 section 3.1)
-		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header, after the word Bearer")
+		return "", token.Errorf(token.CredentialMissing,
+			"a credential is needed in the Authorization header, after the word Bearer")
 	}
 	return credential, nil
 }

@@ -22,7 +22,8 @@ const (
 )
 
 // Kinds lists every kind that a response can have.
-var Kinds = append([]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, NotImplemented}, token.Kinds...)
+var Kinds = append(
+	[]token.Kind{MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, NotImplemented}, token.Kinds...)
 
 // statuses is the one table from kind to status.
 var statuses = map[token.Kind]int{

@@ -244,7 +244,7 @@ func syntaxError(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return badBody("the body must be complete JSON; it ends too early")
 	case errors.As(err, &syntactic):
-		return token.Errorf(token.Invalid, "the body must be valid JSON in UTF-8; it is invalid at byte %d", syntactic.ByteOffset)
+		return token.Errorf(token.Invalid, "the body must be valid JSON in UTF-8; it is not at byte %d", syntactic.ByteOffset)
 	}
 	return badBody("the body must be valid JSON in UTF-8")
 }

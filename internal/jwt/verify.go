@@ -14,11 +14,11 @@ import (
 
 var (
 	errForm      = invalid("the JWT is not three segments of strict base64url")
-	errHeader    = invalid("the JWT's header is not one that this server writes")
-	errKey       = invalid("the JWT names no key of this server")
-	errIssuer    = invalid("the JWT's issuer is another")
+	errHeader    = invalid("the JWT's header is not one of this server's")
+	errKey       = invalid("the JWT's key is unknown")
+	errIssuer    = invalid("the JWT has a different issuer")
 	errClaims    = invalid("the JWT's claims are malformed")
-	errSignature = invalid("the JWT's signature is wrong")
+	errSignature = invalid("the JWT's signature is invalid")
 )
 
 func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }

@@ -30,15 +30,15 @@ var algorithms = []jose.SignatureAlgorithm{
 
 var (
 	errForm      = invalid("the JWT is malformed")
-	errType      = invalid("the JWT's header says that it is something else")
+	errType      = invalid("the JWT has the wrong type")
 	errClaims    = invalid("the JWT's claims are malformed")
-	errIssuer    = invalid("the JWT is another issuer's")
+	errIssuer    = invalid("the JWT has a different issuer")
 	errAudience  = invalid("the JWT is for another audience")
-	errSubject   = invalid("the JWT names no usable subject")
+	errSubject   = invalid("the JWT has no usable subject")
 	errExpired   = invalid("the JWT has expired")
 	errNotYet    = invalid("the JWT is not valid yet")
 	errNoKey     = invalid("the issuer has no key for the JWT")
-	errSignature = invalid("the JWT's signature is wrong")
+	errSignature = invalid("the JWT's signature is invalid")
 )
 
 func invalid(cause string) error { return token.Wrap(token.CredentialInvalid, errors.New(cause)) }

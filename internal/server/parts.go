@@ -83,8 +83,9 @@ func (s *Server) keysLost(ctx context.Context, missing error) error {
 		return fmt.Errorf("cannot check whether the database has JWTs that need the missing keys: %w", err)
 	}
 	if signed {
-		return fmt.Errorf("%w, and the database has JWTs that were signed with it: restore the directory, or create a new key "+
-			"with tokenwright keys init --key-directory %s and create these tokens again", missing, s.config.KeyDirectory)
+		return fmt.Errorf("%w, and the database has JWTs that were signed with it: "+
+			"restore the directory, or create a new key with "+
+			"tokenwright keys init --key-directory %s and create these tokens again", missing, s.config.KeyDirectory)
 	}
 	return nil
 }

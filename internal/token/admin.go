@@ -139,7 +139,7 @@ func orKept[T any](asked *T, kept T) T {
 // Offboard disables a user and then suspends what the user created, see [Service.SuspendCreated].
 func (s *Service) Offboard(ctx context.Context, c Caller, id int64) (User, error) {
 	if c.Admin() && c.userID() == id {
-		return User{}, Errorf(Conflict, "you cannot disable yourself and suspend the tokens that you created: ask another admin")
+		return User{}, Errorf(Conflict, "you cannot disable yourself and suspend what you created: ask another admin")
 	}
 	u, err := s.DisableUser(ctx, c, id)
 	if err != nil {
