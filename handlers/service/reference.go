@@ -59,7 +59,7 @@ var reference = sync.OnceValue(func() map[string]document {
 func (h handler) GetReference(
 	_ context.Context, r gen.GetReferenceRequestObject,
 ) (gen.GetReferenceResponseObject, error) {
-	return referenceFile{reference()[referencePage], value(r.Params.IfNoneMatch), false}, nil
+	return response{reference()[referencePage], value(r.Params.IfNoneMatch), false}, nil
 }
 
 // GetReferenceFile implements `GET /docs/{file}`.
@@ -70,27 +70,20 @@ func (h handler) GetReferenceFile(
 	if !ok || r.File == referencePage { // which has one address only
 		return nil, token.Errorf(token.NotFound, "there is no such file")
 	}
-	return referenceFile{d, value(r.Params.IfNoneMatch), wire.AcceptsGzip(value(r.Params.AcceptEncoding))}, nil
-}
-
-// referenceFile is the response with a file, or 304 if the caller's copy is current.
-type referenceFile struct {
-	document
-	known  string // If-None-Match
-	zipped bool
+	return response{d, value(r.Params.IfNoneMatch), wire.AcceptsGzip(value(r.Params.AcceptEncoding))}, nil
 }
 
 // VisitGetReferenceResponse sends the page, which is too small to be worth compressing.
-func (f referenceFile) VisitGetReferenceResponse(w http.ResponseWriter) error { return f.confine(w) }
+func (d response) VisitGetReferenceResponse(w http.ResponseWriter) error { return d.confine(w) }
 
 // VisitGetReferenceFileResponse sends a file of the page.
-func (f referenceFile) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
+func (d response) VisitGetReferenceFileResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
-	return f.confine(w)
+	return d.confine(w)
 }
 
 // confine makes caches revalidate every file, so that page and scripts are always of the same release.
-func (f referenceFile) confine(w http.ResponseWriter) error {
+func (d response) confine(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderContentSecurityPolicy, referencePolicy)
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
@@ -98,5 +91,5 @@ func (f referenceFile) confine(w http.ResponseWriter) error {
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set(echo.HeaderCacheControl, "public, no-cache")
-	return f.send(w, f.known, f.zipped)
+	return d.send(w)
 }

@@ -62,19 +62,25 @@ func pack(body []byte, level int) []byte {
 	return packed.Bytes()
 }
 
-// send responds with the document, or with 304 if the caller's copy is current. Entity tags identify bytes, and so
-// differ by encoding (RFC 9110 section 8.8.3.3).
-func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
+// response is a document, or 304 if the caller's copy is current. The generated responses would encode it every time.
+type response struct {
+	document
+	known  string // If-None-Match
+	zipped bool
+}
+
+// send completes the headers. Entity tags identify bytes, and so differ by encoding (RFC 9110 section 8.8.3.3).
+func (d response) send(w http.ResponseWriter) error {
 	header, body := w.Header(), d.body
-	if zipped {
+	if d.zipped {
 		d.etag = strings.TrimSuffix(d.etag, `"`) + `-gzip"`
 	}
 	header.Set("ETag", d.etag)
-	if wire.MatchesTag(known, d.etag) {
+	if wire.MatchesTag(d.known, d.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	if zipped {
+	if d.zipped {
 		header.Set(echo.HeaderContentEncoding, "gzip")
 		body = d.packed
 	}
@@ -87,30 +93,17 @@ func (d document) send(w http.ResponseWriter, known string, zipped bool) error {
 // keptForMinutes is how long contracts and keys may be cached.
 const keptForMinutes = "public, max-age=300"
 
-// contract is the response with a spec, or 304 if the caller's copy is current. It implements
-// [gen.GetSpecResponseObject]: the generated responses would encode the JSON form every time.
-type contract struct {
-	document
-	known string // If-None-Match
-}
-
 // VisitGetSpecResponse sends the spec, which is public and changes only with the program.
-func (c contract) VisitGetSpecResponse(w http.ResponseWriter) error {
+func (d response) VisitGetSpecResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
-	return c.send(w, c.known, false)
-}
-
-// keySet is the response with the keys, or 304 if the caller's copy is current.
-type keySet struct {
-	document
-	known string // If-None-Match
+	return d.send(w)
 }
 
 // VisitGetKeysResponse sends the key set, which pages of any origin may read.
-func (k keySet) VisitGetKeysResponse(w http.ResponseWriter) error {
+func (d response) VisitGetKeysResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
 	w.Header().Set(echo.HeaderCacheControl, keptForMinutes)
-	return k.send(w, k.known, false)
+	return d.send(w)
 }
 
 // GetSpec implements `GET /openapi/{name}`.
@@ -119,5 +112,5 @@ func (h handler) GetSpec(_ context.Context, r gen.GetSpecRequestObject) (gen.Get
 	if !ok {
 		return nil, token.Errorf(token.NotFound, "there is no such spec")
 	}
-	return contract{d(), value(r.Params.IfNoneMatch)}, nil
+	return response{d(), value(r.Params.IfNoneMatch), false}, nil
 }

@@ -23,7 +23,7 @@ func (h handler) GetStatusList(
 		return nil, err
 	}
 	zipped := wire.AcceptsGzip(value(r.Params.AcceptEncoding))
-	return statusList{h.published.of(r.List, signed), zipped, value(r.Params.IfNoneMatch)}, nil
+	return response{h.published.of(r.List, signed), value(r.Params.IfNoneMatch), zipped}, nil
 }
 
 // presentOnly rejects requests for past lists, which clients may make for any list (draft-ietf-oauth-status-list
@@ -37,21 +37,14 @@ func presentOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// statusList is the response with a list, or 304 if the caller's copy is current.
-type statusList struct {
-	document
-	zipped bool
-	known  string // If-None-Match
-}
-
 // VisitGetStatusListResponse sends the list, which HTTP caches must revalidate: the list itself says how long it may be
 // used.
-func (l statusList) VisitGetStatusListResponse(w http.ResponseWriter) error {
+func (d response) VisitGetStatusListResponse(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderAccessControlAllowOrigin, "*") // draft-ietf-oauth-status-list section 8.1
 	header.Set(echo.HeaderCacheControl, "public, no-cache")
 	header.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
-	return l.send(w, l.known, l.zipped)
+	return d.send(w)
 }
 
 // keptVersions is how many status lists are kept ready to send.

@@ -144,7 +144,7 @@ func (h handler) GetKeys(_ context.Context, r gen.GetKeysRequestObject) (gen.Get
 	if err != nil {
 		return nil, token.Wrap(token.Internal, err)
 	}
-	return keySet{newDocument(echo.MIMEApplicationJSON, body), value(r.Params.IfNoneMatch)}, nil
+	return response{newDocument(echo.MIMEApplicationJSON, body), value(r.Params.IfNoneMatch), false}, nil
 }
 
 // AllowIntrospection implements `POST /service/tokens/{dialect}/{id}/allow-introspection`.

@@ -496,7 +496,7 @@ func TestOffboardingStops(t *testing.T) {
 	root := w.user(t, admin)
 	_, err := w.Offboard(t.Context(), root, admin)
 	refused(t, "the caller itself", err,
-		"conflict: who disables itself can suspend nothing after that: leave that to another admin")
+		"conflict: you cannot disable yourself and suspend what you created: ask another admin")
 	_, err = w.Offboard(t.Context(), root, 99)
 	refused(t, "nobody", err, "not found: there is nothing with this id: not found")
 	w.setUser(t, introspector, func(u *User) { u.Role = RoleAdmin })

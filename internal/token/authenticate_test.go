@@ -25,11 +25,11 @@ func TestCredentialsThatDoNotWork(t *testing.T) {
 	}
 	working := put(Token{UserID: member})
 	for name, c := range map[string]struct{ credential, because string }{
-		"a word":                    {"letmein", "it has not the form of a secret"},
-		"half a secret":             {working[:20], "it has not the form of a secret"},
-		"a wrong checksum":          {working[:42] + string(rune(working[42]^1)), "it has not the form of a secret"},
-		"two dots, but too long":    {".." + strings.Repeat("x", MaxJWT), "it has not the form of a secret"},
-		"of a dialect not spoken":   {"corvid_" + strings.Repeat("0", 30), "it has not the form of a secret"},
+		"a word":                    {"letmein", "it is not a well-formed secret"},
+		"half a secret":             {working[:20], "it is not a well-formed secret"},
+		"a wrong checksum":          {working[:42] + string(rune(working[42]^1)), "it is not a well-formed secret"},
+		"two dots, but too long":    {".." + strings.Repeat("x", MaxJWT), "it is not a well-formed secret"},
+		"of a dialect not spoken":   {"corvid_" + strings.Repeat("0", 30), "it is not a well-formed secret"},
 		"unknown":                   {Muninx.Secrets.New(), "no token has this secret"},
 		"an unknown JWT":            {"a.b.c", "no token has this secret"},
 		"suspended":                 {put(Token{UserID: member, State: Suspended}), ": suspended"},
@@ -146,7 +146,7 @@ func TestGuests(t *testing.T) {
 	const (
 		idp           = "https://idp.example"
 		invalid       = "credential invalid: the credential is not valid: "
-		nameless, out = invalid + "the JWT names no subject", invalid + "the user 8 is disabled"
+		nameless, out = invalid + "the JWT has no subject", invalid + "the user 8 is disabled"
 	)
 	unknown := func(issuer, subject string) string {
 		return fmt.Sprintf("%sno user is registered with the issuer %q and the subject %q", invalid, issuer, subject)

@@ -53,7 +53,7 @@ func TestInitializeWithACredential(t *testing.T) {
 	fake := NewFake()
 	s := &Service{Store: fake, Registry: fake}
 	deliver := func(string) error { return nil }
-	const form = "invalid: the credential has not the form of a muninx secret"
+	const form = "invalid: the credential is not a muninx secret"
 	for _, bad := range []string{"", "letmein", Unleash.Secrets.New(), "a.b.c"} {
 		_, err := s.InitializeWith(t.Context(), bad, deliver)
 		refused(t, bad, err, form)
@@ -80,7 +80,7 @@ func TestRescue(t *testing.T) {
 		"one by number":           {introspector, nil, "", introspector},
 		"a member":                {member, nil, "conflict: user 3 is not an enabled admin", 0},
 		"a disabled admin":        {admin, nil, "conflict: user 1 is not an enabled admin", 0},
-		"nobody":                  {99, nil, "not found: there is no such enabled admin", 0},
+		"nobody":                  {99, nil, "not found: there is no enabled admin with this id", 0},
 		"not delivered":           {0, none, "the disk is full", 0},
 	} {
 		w := newWorld(t)
@@ -102,7 +102,7 @@ func TestRescue(t *testing.T) {
 	w := newWorld(t)
 	w.setUser(t, admin, func(u *User) { u.Disabled = true })
 	_, err := w.Rescue(t.Context(), 0, nil)
-	refused(t, "where there is no admin", err, "not found: there is no such enabled admin")
+	refused(t, "where there is no admin", err, "not found: there is no enabled admin with this id")
 	w.fake.Fault = func(string) error { return Unavailable }
 	_, err = w.Rescue(t.Context(), 0, nil)
 	same(t, "the kind without a store", KindOf(err), Unavailable)

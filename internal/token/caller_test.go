@@ -163,8 +163,8 @@ func TestWhoMayWhat(t *testing.T) {
 
 // TestWhoMayIntrospect: admins, introspectors, and the account's tokens that an admin let do it.
 func TestWhoMayIntrospect(t *testing.T) {
-	const no = "forbidden: the credential may not check tokens: that needs the role introspector, " +
-		"or an admin's permission for an apitoken token"
+	const no = "forbidden: the credential may not introspect tokens: " +
+		"it needs the role introspector or, for an apitoken token, an admin's permission"
 	all := callers()
 	all["allowed user's token"] = Caller{
 		User: &people[member-1], Account: &home, Role: RoleMember, Token: &Token{Dialect: personal, Introspector: true},

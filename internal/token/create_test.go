@@ -175,7 +175,7 @@ func TestAccountsOfTokens(t *testing.T) {
 		ofAccount   = "; /environment_id must be the id of an environment of the account"
 		useAccount  = "; /account_id must be the id of an account that you can use"
 		openAccount = "; /account_id must be the id of an account that is not disabled"
-		bound       = "forbidden: the credential is bound to one environment and cannot make a token for an account"
+		bound       = "forbidden: the credential is bound to one environment and cannot create a token for an account"
 	)
 	w := newWorld(t)
 	root, usual := w.user(t, admin), w.user(t, member)
@@ -264,7 +264,7 @@ func TestCallersWhoMoved(t *testing.T) {
 		draft Draft
 		want  string
 	}{
-		{Draft{Dialect: corporate, Scope: ScopeAccount}, "service unavailable: the caller has got another home account"},
+		{Draft{Dialect: corporate, Scope: ScopeAccount}, "service unavailable: the caller's home account has changed; try again"},
 		{Draft{Dialect: corporate, Scope: ScopeAccount, AccountID: &other.ID}, ""},
 		{Draft{Dialect: corporate, Scope: ScopeEnvironment, EnvironmentID: &otherEnv.ID}, ""},
 		{Draft{Dialect: corporate, Scope: ScopeAccount, AccountID: &home.ID},

@@ -12,7 +12,7 @@ func TestExpiries(t *testing.T) {
 	const (
 		past    = "must be in the future"
 		tooLate = "must be before the year 10000 in UTC"
-		soon    = "cannot be set: the credential itself ends too soon"
+		soon    = "cannot be set: the credential itself expires too soon"
 	)
 	never := time.Time{}
 	in := func(d time.Duration) time.Time { return noon.Add(d) }

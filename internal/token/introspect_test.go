@@ -116,7 +116,7 @@ func TestAllowIntrospection(t *testing.T) {
 		asked  bool
 	}{
 		"a member":          {usual, accounts.Ref(), "forbidden: this needs the role admin", false},
-		"a user's token":    {root, users.Ref(), "conflict: a user's token checks tokens by the role of its user", true},
+		"a user's token":    {root, users.Ref(), "conflict: a user's token can introspect only through the role of its user", true},
 		"a deleted one":     {root, gone.Ref(), none, true},
 		"an unknown one":    {root, Ref{corporate, key("x")}, none, true},
 		"no id":             {root, Ref{corporate, "x"}, none, false},

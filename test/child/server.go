@@ -107,7 +107,7 @@ func (s *Server) Restart() {
 
 // Where a server says its address: in what it prints, or else in its log in JSON.
 var (
-	printed = regexp.MustCompile(`Tokenwright listens on (\S+) and is called at (\S+)\n`)
+	printed = regexp.MustCompile(`Tokenwright is listening on (\S+) \(public URL (\S+)\)\n`)
 	ended   = regexp.MustCompile(`openapi/muninx\.yaml|tokenwright bootstrap`)
 	logged  = regexp.MustCompile(`(?s)"msg":"listening","address":"([^"]+)","public_url":"([^"]+)".*"msg":"ready"`)
 )
