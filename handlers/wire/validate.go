@@ -337,7 +337,7 @@ func rule(e *openapi3.SchemaError) string {
 	case "format":
 		return "must be a date and time of RFC 3339, such as 2027-01-01T00:00:00Z"
 	case "pattern":
-		return "must have a character that is not white space"
+		return cmp.Or(named(e.Schema.Extensions["x-message"]), "does not fit")
 	}
 	return "does not fit"
 }
