@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
@@ -31,7 +33,10 @@ func (f keyDirectoryFlags) directory() jwt.Directory {
 
 // signedTokens asks the database what a key has signed. It opens the database read-only for each query, so that a
 // server may be running on it.
-type signedTokens struct{ databaseFlags }
+type signedTokens struct {
+	databaseFlags
+	keyDirectory string
+}
 
 // LastExpiry implements [jwt.Tokens].
 func (s signedTokens) LastExpiry(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
@@ -43,6 +48,9 @@ func (s signedTokens) LastExpiry(ctx context.Context, keyID string, since time.T
 }
 
 func (s signedTokens) ask(ctx context.Context, keyID string, since time.Time) (time.Time, error) {
+	if !s.isNamed() {
+		return time.Time{}, wrong("database-url", "is required, as there is no database beside the key directory")
+	}
 	if err := s.check(); err != nil {
 		return time.Time{}, err
 	}
@@ -56,10 +64,12 @@ func (s signedTokens) ask(ctx context.Context, keyID string, since time.Time) (t
 	return db.LastExpiry(ctx, keyID, since)
 }
 
-// atHand reports whether a database is named, or is where one is by default.
-func (s signedTokens) atHand() bool {
+// isNamed reports whether a database is named, or is where the one of these keys is by default. Any other one would say
+// that a key signed nothing.
+func (s signedTokens) isNamed() bool {
 	path, _ := store.SQLitePath(s.DatabaseURL)
-	return s.DatabaseURL != defaultDatabaseURL || s.DatabaseURLFile != "" || !missing(path)
+	return s.DatabaseURL != defaultDatabaseURL || s.DatabaseURLFile != "" ||
+		!missing(path) && sameFile(filepath.Dir(path), filepath.Dir(filepath.Clean(s.keyDirectory)))
 }
 
 type keysInitCmd struct {
@@ -115,18 +125,24 @@ func (k keyItem) publishedFor() string {
 
 func (c *keysListCmd) Run(ctx context.Context, out *streams) error {
 	d := c.directory()
-	if signed := (signedTokens{c.databaseFlags}); signed.atHand() {
+	if signed := (signedTokens{c.databaseFlags, c.KeyDirectory}); signed.isNamed() {
 		d.Tokens = signed
 	}
 	keys, err := d.List(ctx)
+	// The list is needed most when the database is down.
+	if usage := (*usageError)(nil); err != nil && d.Tokens != nil && !errors.As(err, &usage) {
+		fmt.Fprintf(out.stderr, "tokenwright: warning: %s\n", redact(strings.Join(strings.Fields(err.Error()), " ")))
+		d.Tokens = nil
+		keys, err = d.List(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	items := make([]keyItem, 0, len(keys))
 	for _, k := range keys {
 		item := keyItem{
-			KID: k.ID, State: string(k.State), Created: known(k.Created), Changed: known(k.Changed),
-			Published: known(k.Published), Ready: known(k.Ready), Until: known(k.Until),
+			KID: k.ID, State: string(k.State), Created: given(k.Created), Changed: given(k.Changed),
+			Published: given(k.Published), Ready: given(k.Ready), Until: given(k.Until),
 		}
 		if item.Published != nil {
 			item.Seconds = new(max(0, int64(d.Now().Sub(k.Published)/time.Second)))
@@ -134,14 +150,6 @@ func (c *keysListCmd) Run(ctx context.Context, out *streams) error {
 		items = append(items, item)
 	}
 	return printAll(printer{out.stdout, c.Output == "json"}, keyColumns, items)
-}
-
-// known is nil for the zero time.
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 func stampOrNone(t *time.Time) string {
@@ -180,7 +188,7 @@ type keysRetireCmd struct {
 
 func (c *keysRetireCmd) Run(ctx context.Context, out *streams) error {
 	d := c.directory()
-	d.Tokens = signedTokens{c.databaseFlags}
+	d.Tokens = signedTokens{c.databaseFlags, c.KeyDirectory}
 	err := d.Retire(ctx, c.KID, c.Emergency)
 	if errors.Is(err, jwt.ErrEarly) {
 		return fmt.Errorf("%w; with --emergency it is removed now, and those tokens stop working", err)

@@ -24,6 +24,7 @@ func TestDialectsThatClash(t *testing.T) {
 		"at least 160 random":      func(d *Dialect) { d.Secrets.Alphabet, d.Secrets.Length = hexDigits, 39 },
 		"needs the id before":      func(d *Dialect) { d.Secrets, d.IDs = SecretForm{Signed: true}, Numbers },
 		"only a user's tokens":     func(d *Dialect) { d.OwnedByUser, d.UniqueNames = false, true },
+		"and are counted":          func(d *Dialect) { d.OwnedByUser, d.UniqueNames, d.Policy.MaxTokens = false, false, 3 },
 	} {
 		d := *Muninx
 		d.Name, d.Secrets.Prefix = "corvid", "corvid_"
@@ -71,8 +72,8 @@ func (d *Dialect) check() error {
 		return fmt.Errorf("a secret must have at least %d random bits", minSecretBits)
 	case d.Secrets.Signed && d.IDs.New == nil:
 		return errors.New("what signs a secret needs the id before the store numbers the token")
-	case d.UniqueNames && !d.OwnedByUser:
-		return errors.New("only a user's tokens have names")
+	case (d.UniqueNames || d.Policy.MaxTokens > 0) && !d.OwnedByUser:
+		return errors.New("only a user's tokens have names and are counted")
 	}
 	return nil
 }

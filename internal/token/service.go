@@ -31,7 +31,7 @@ type Service struct {
 type Policy struct {
 	DefaultLifetime time.Duration // of a token for which no expiry was asked; 0: it never expires
 	MaxLifetime     time.Duration // 0: no maximum
-	MaxTokens       int           // tokens of one owner that are not deleted, expired ones included; 0: no limit
+	MaxTokens       int           // of a user that are not deleted, expired ones included; 0: no limit
 }
 
 // Ref names a token by what somebody wrote. What cannot be the name of one, such as that of an unknown dialect, becomes
@@ -54,6 +54,23 @@ func (s *Service) policy(d *Dialect) Policy {
 
 // Now is the one clock, see [Clock.Now].
 func (s *Service) Now() time.Time { return s.Clock.Now() }
+
+// Clock tells the time; nil is the system's clock.
+type Clock func() time.Time
+
+// Now is UTC, in the milliseconds that the store keeps.
+func (c Clock) Now() time.Time {
+	if c == nil {
+		c = time.Now
+	}
+	return c().UTC().Truncate(time.Millisecond)
+}
+
+// Stopwatch starts to measure a duration, on a clock that never goes back; what it returns tells how long ago that was.
+func Stopwatch() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
 
 // Get returns a token that the caller sees.
 func (s *Service) Get(ctx context.Context, c Caller, ref Ref, r Reach) (Token, error) {
