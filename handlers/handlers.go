@@ -58,7 +58,7 @@ type Contract struct {
 // contracts are the added ones, then those of this repository. The last one has all paths of no other contract.
 func contracts(cfg Config) []Contract {
 	options := wire.Options{IgnoreUnknown: cfg.IgnoreUnknown}
-	return append(slices.Clone(cfg.Contracts),
+	all := append(slices.Clone(cfg.Contracts),
 		Contract{
 			Name: "apitoken", Prefix: "/api/v1/api_token", Spec: openapi.APIToken, Options: options,
 			WriteError: apitoken.WriteError, Register: apitoken.Register,
@@ -73,27 +73,18 @@ func contracts(cfg Config) []Contract {
 			Name: "muninx", Prefix: "/tokens", Spec: openapi.Muninx, Options: options,
 			WriteError: muninx.WriteError, Register: muninx.Register,
 		},
-		Contract{
-			Name: "service", Spec: openapi.Service, WriteError: service.WriteError,
-			Options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown, Values: map[string][]string{
-				"dialect": cfg.Tokens.Dialects.OrPublished().Names(func(*token.Dialect) bool { return true }),
-			}},
-			Register: service.Options{
-				PublicURL: cfg.PublicURL, Ready: cfg.Ready, Keys: cfg.Keys, Specs: specs(cfg.Contracts),
-			}.Register,
-		},
 	)
-}
-
-// specs are the documents that the server publishes, by name.
-func specs(added []Contract) map[string][]byte {
-	all := map[string][]byte{
-		"muninx": openapi.Muninx, "apitoken": openapi.APIToken, "unleash": openapi.Unleash, "service": openapi.Service,
+	specs := map[string][]byte{"service": openapi.Service}
+	for _, c := range all {
+		specs[c.Name] = c.Spec
 	}
-	for _, c := range added {
-		all[c.Name] = c.Spec
-	}
-	return all
+	return append(all, Contract{
+		Name: "service", Spec: openapi.Service, WriteError: service.WriteError,
+		Options: wire.Options{IgnoreUnknown: cfg.IgnoreUnknown, Values: map[string][]string{
+			"dialect": cfg.Tokens.Dialects.OrPublished().Names(func(*token.Dialect) bool { return true }),
+		}},
+		Register: service.Options{PublicURL: cfg.PublicURL, Ready: cfg.Ready, Keys: cfg.Keys, Specs: specs}.Register,
+	})
 }
 
 // route is a method and the pattern of a path.
@@ -169,14 +160,14 @@ func (cfg Config) report(ctx context.Context, a wire.Access) {
 
 // of chooses the contract by whole segments of the decoded path. That determines the credential scheme and the shape of
 // errors, never access.
-func (rt *router) of(c echo.Context) Contract {
+func (rt *router) of(c echo.Context) *Contract {
 	path := c.Request().URL.Path
-	for _, contract := range rt.contracts {
-		if rest, ok := strings.CutPrefix(path, contract.Prefix); ok && (rest == "" || rest[0] == '/') {
-			return contract
+	for i := range rt.contracts {
+		if rest, ok := strings.CutPrefix(path, rt.contracts[i].Prefix); ok && (rest == "" || rest[0] == '/') {
+			return &rt.contracts[i]
 		}
 	}
-	return rt.contracts[len(rt.contracts)-1]
+	return &rt.contracts[len(rt.contracts)-1]
 }
 
 // operation is the one whose route matched, the zero Operation if none did.

@@ -71,8 +71,12 @@ func WithAccess(
 // nameAnswer sets the request id in the header at the last moment: the generated responses set it too, and every one
 // would need the value.
 func nameAnswer(c echo.Context) {
-	id := callOf(c.Request().Context()).name()
-	c.Response().Before(func() { c.Response().Header().Set(echo.HeaderXRequestID, id) })
+	call, header := callOf(c.Request().Context()), c.Response().Header()
+	c.Response().Before(func() {
+		if header.Get(echo.HeaderXRequestID) == "" { // a generated answer has overwritten it
+			header.Set(echo.HeaderXRequestID, call.name())
+		}
+	})
 }
 
 // cause is why a request was rejected, in words that repeat nothing of a body. For a credential it has the reason that
