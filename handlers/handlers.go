@@ -104,8 +104,7 @@ type router struct {
 	operations map[route]wire.Operation
 	resources  map[string]resource // by pattern of the path
 
-	gate wire.Gate
-
+	gate         wire.Gate
 	dialects     token.Dialects
 	trustedProxy bool // see [Config.TrustedProxy]
 }

@@ -11,8 +11,8 @@ import (
 // bootstrapCmd creates an admin credential and needs none: anyone who can run it already has the database.
 type bootstrapCmd struct {
 	databaseFlags  `embed:""`
-	CredentialFile string `required:"" placeholder:"FILE" help:"${help_bootstrap_credential_file}"`
-	User           int64  `placeholder:"ID" help:"${help_bootstrap_user}"`
+	CredentialFile string `required:"" placeholder:"FILE" help:"@bootstrap_credential_file"`
+	User           int64  `placeholder:"ID" help:"@bootstrap_user"`
 }
 
 func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {

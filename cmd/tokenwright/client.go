@@ -25,8 +25,8 @@ const credentialVariable = "TOKENWRIGHT_CREDENTIAL"
 
 // remoteFlags say which server to call, and how.
 type remoteFlags struct {
-	Server         string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"${help_remote_server}"`
-	CredentialFile string `placeholder:"FILE" help:"${help_remote_credential_file}"`
+	Server         string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"@remote_server"`
+	CredentialFile string `placeholder:"FILE" help:"@remote_credential_file"`
 	CAFile         string `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) to trust instead of the system's."`
 	Timeout        span   `default:"30s" help:"How long to wait for a response."`
 	Output         string `short:"o" enum:"table,json" default:"table" help:"Output format: table or json."`

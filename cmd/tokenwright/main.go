@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 
@@ -76,9 +77,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
+	vars := dialectVars()
+	for name, text := range longHelps() {
+		if strings.HasPrefix(name, "command_") {
+			vars[name] = text
+		}
+	}
 	options := []kong.Option{
 		kong.Name("tokenwright"), kong.Description("A self-hosted service for API tokens."),
-		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), dialectVars(), helpVars(),
+		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), vars,
 	}
 	return kong.New(&cli{Serve: serveCmd{policyFlags: newPolicyFlags(token.Published)}}, append(options, more...)...)
 }
@@ -86,15 +93,16 @@ func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
 //go:embed help.txt
 var longHelp string
 
-// helpVars are the help texts that no line of a tag has room for, by ${help_NAME}. help.txt has them in paragraphs.
-func helpVars() kong.Vars {
-	vars := kong.Vars{}
+// longHelps are the help texts that no line of a tag has room for, by name: @NAME for a flag, ${command_NAME} for a
+// command. The library copies its variables for every flag, so they are few.
+var longHelps = sync.OnceValue(func() map[string]string {
+	texts := map[string]string{}
 	for paragraph := range strings.SplitSeq(longHelp, "\n\n") {
 		name, text, _ := strings.Cut(paragraph, ":")
-		vars["help_"+name] = strings.Join(strings.Fields(text), " ")
+		texts[name] = strings.Join(strings.Fields(text), " ")
 	}
-	return vars
-}
+	return texts
+})
 
 // usageError is a wrong flag or setting.
 type usageError struct{ text string }

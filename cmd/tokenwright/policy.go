@@ -14,7 +14,7 @@ import (
 // policyFlags are the limits of tokens: of each dialect those that its own policy has, and one of all.
 type policyFlags struct {
 	Dialects    kong.Plugins `embed:""` // in the order of dialects
-	MaxLifetime span         `name:"max-lifetime" default:"0s" help:"${help_policy_max_lifetime}"`
+	MaxLifetime span         `name:"max-lifetime" default:"0s" help:"@policy_max_lifetime"`
 
 	dialects token.Dialects
 }

@@ -124,7 +124,7 @@ type userFlags struct {
 type (
 	userUpdateCmd struct {
 		userFlags `embed:""`
-		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"${help_user_role}"`
+		Role      string `enum:",admin,introspector,member" default:"" placeholder:"ROLE" help:"@user_role"`
 		Account   string `placeholder:"ID" help:"The new home account."`
 	}
 	userDisableCmd struct {
@@ -188,7 +188,7 @@ func (c *userEnableCmd) Run(ctx context.Context, out *streams) error {
 type userTokenCmd struct {
 	userFlags   `embed:""`
 	Name        string `required:"" help:"The name of the token."`
-	Expires     string `placeholder:"WHEN" help:"${help_user_token_expires}"`
+	Expires     string `placeholder:"WHEN" help:"@user_token_expires"`
 	secretFlags `embed:""`
 }
 

@@ -19,23 +19,23 @@ import (
 
 // serveCmd runs the server.
 type serveCmd struct {
-	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"${help_serve_listen}"`
-	PublicURL               string `name:"public-url" placeholder:"URL" help:"${help_serve_public_url}"`
+	Listen                  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"@serve_listen"`
+	PublicURL               string `name:"public-url" placeholder:"URL" help:"@serve_public_url"`
 	databaseFlags           `embed:""`
-	Ephemeral               bool   `help:"${help_serve_ephemeral}"`
+	Ephemeral               bool   `help:"@serve_ephemeral"`
 	Migrate                 bool   `default:"true" negatable:"" help:"Migrate the database schema at startup."`
-	KeyDirectory            string `placeholder:"DIR" help:"${help_serve_key_directory}"`
-	BootstrapCredentialFile string `placeholder:"FILE" help:"${help_serve_bootstrap_credential_file}"`
-	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"${help_serve_tls_cert}"`
+	KeyDirectory            string `placeholder:"DIR" help:"@serve_key_directory"`
+	BootstrapCredentialFile string `placeholder:"FILE" help:"@serve_bootstrap_credential_file"`
+	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"@serve_tls_cert"`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of the certificate."`
-	TrustedProxy            bool   `help:"${help_serve_trusted_proxy}"`
+	TrustedProxy            bool   `help:"@serve_trusted_proxy"`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               int    `default:"10000" help:"Number of tokens to cache in memory; 0: none."`
-	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"${help_serve_status_list_ttl}"`
+	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"@serve_status_list_ttl"`
 	RequestTimeout          span   `default:"10s" help:"Maximum duration of a request."`
 	ShutdownTimeout         span   `default:"20s" help:"How long to wait for requests in flight when the server stops."`
-	UnleashStrict           bool   `help:"${help_serve_unleash_strict}"`
-	IgnoreUnknownMembers    bool   `help:"${help_serve_ignore_unknown_members}"`
+	UnleashStrict           bool   `help:"@serve_unleash_strict"`
+	IgnoreUnknownMembers    bool   `help:"@serve_ignore_unknown_members"`
 	policyFlags             `embed:""`
 	oidcFlags               `embed:""`
 	logFlags                `embed:""`

@@ -53,10 +53,10 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 
 // databaseFlags say where the database is.
 type databaseFlags struct {
-	DatabaseURL            string `default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"${help_database_url}"`
-	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"${help_database_url_file}"`
+	DatabaseURL            string `default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"@database_url"`
+	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"@database_url_file"`
 	PostgresMaxConnections int    `default:"10" help:"Maximum number of connections to PostgreSQL."`
-	AllowUnsafePostgres    bool   `help:"${help_database_allow_unsafe_postgres}"`
+	AllowUnsafePostgres    bool   `help:"@database_allow_unsafe_postgres"`
 }
 
 func (f *databaseFlags) check() error {
@@ -133,10 +133,10 @@ func (f databaseFlags) maxConns() int {
 type oidcFlags struct {
 	OIDCIssuer    string `name:"oidc-issuer" placeholder:"URL" help:"Also accept JWTs of this OpenID Connect issuer."`
 	OIDCAudience  string `name:"oidc-audience" help:"What the aud claim of its JWTs must have; needed with --oidc-issuer."`
-	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"${help_oidc_role_claim}"`
+	OIDCRoleClaim string `name:"oidc-role-claim" placeholder:"NAME" help:"@oidc_role_claim"`
 	OIDCRoles     string `name:"oidc-roles" placeholder:"VALUE=ROLE,…" help:"Roles for the values of that claim."`
 
-	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"${help_oidc_max_lifetime}"`
+	OIDCMaxLifetime span `name:"oidc-max-lifetime" default:"90d" help:"@oidc_max_lifetime"`
 }
 
 func (f oidcFlags) check() error {
@@ -210,7 +210,7 @@ func checkPublicURL(text string) (string, error) {
 // logFlags say how to log.
 type logFlags struct {
 	LogFormat string `enum:"text,json" default:"text" help:"Log format: text or json."`
-	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"${help_log_level}"`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"@log_level"`
 }
 
 // jsonFormat is the log format for machines.

@@ -10,7 +10,7 @@ import (
 type accountCmd struct {
 	Create  accountCreateCmd                      `cmd:"" help:"Register an account."`
 	List    listCmd[service.Account, accounts]    `cmd:"" help:"List accounts."`
-	Disable disableCmd[service.Account, accounts] `cmd:"" set:"thing=account" help:"${help_account_disable}"`
+	Disable disableCmd[service.Account, accounts] `cmd:"" set:"thing=account" help:"${command_account_disable}"`
 	Enable  enableCmd[service.Account, accounts]  `cmd:"" set:"thing=account" help:"Enable an account again."`
 }
 
@@ -18,8 +18,8 @@ type accountCmd struct {
 type environmentCmd struct {
 	Create  environmentCreateCmd                          `cmd:"" help:"Register an environment."`
 	List    listCmd[service.Environment, environments]    `cmd:"" help:"List environments."`
-	Disable disableCmd[service.Environment, environments] `cmd:"" set:"thing=environment" help:"${help_env_disable}"`
-	Enable  enableCmd[service.Environment, environments]  `cmd:"" set:"thing=environment" help:"${help_env_enable}"`
+	Disable disableCmd[service.Environment, environments] `cmd:"" set:"thing=environment" help:"${command_env_disable}"`
+	Enable  enableCmd[service.Environment, environments]  `cmd:"" set:"thing=environment" help:"${command_env_enable}"`
 }
 
 type accountCreateCmd struct {

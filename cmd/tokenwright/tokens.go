@@ -30,7 +30,7 @@ type tokenCreateCmd struct {
 	Scope       string `placeholder:"SCOPE" help:"Scope of the token: account or environment (apitoken)."`
 	Account     string `placeholder:"ID" help:"The account (apitoken). Default: the environment's or the caller's own."`
 	Environment string `placeholder:"ID" help:"Environment of the token (apitoken)."`
-	Expires     string `placeholder:"WHEN" help:"${help_token_create_expires}"`
+	Expires     string `placeholder:"WHEN" help:"@token_create_expires"`
 	secretFlags `embed:""`
 }
 
@@ -148,13 +148,13 @@ type tokenListCmd struct {
 	listFlags   `embed:""`
 	All         bool   `help:"List the tokens of all owners; for admins."`
 	Dialect     string `enum:",${dialects}" default:"" placeholder:"DIALECT" help:"${one_dialect}; needed without --all."`
-	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"${help_status}"`
-	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"${help_list_scope}"`
+	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"@status"`
+	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"@list_scope"`
 	Account     string `placeholder:"ID" help:"Only tokens of this account (apitoken, --all)."`
 	Environment string `placeholder:"ID" help:"Only tokens of this environment (apitoken, --all)."`
 	User        int64  `placeholder:"ID" help:"Only tokens of this user (--all)."`
 	CreatedBy   int64  `placeholder:"ID" help:"Only tokens that this user created (--all)."`
-	Usable      string `enum:",yes,no" default:"" placeholder:"yes|no" help:"${help_list_usable}"`
+	Usable      string `enum:",yes,no" default:"" placeholder:"yes|no" help:"@list_usable"`
 	Key         string `placeholder:"KID" help:"Only tokens signed with this key (--all)."`
 }
 

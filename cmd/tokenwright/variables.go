@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -19,7 +20,7 @@ func helpText(v *kong.Value) string {
 	if v.Flag == nil || v.Name == "help" {
 		return v.Help
 	}
-	return v.Help + " (" + variable(v.Name) + ")"
+	return cmp.Or(longHelps()[v.Help], v.Help) + " (" + variable(v.Name) + ")"
 }
 
 // variables resolves flags that are not on the command line from their environment variables. An empty variable counts

@@ -68,12 +68,11 @@ func WithAccess(
 	}
 }
 
-// nameAnswer sets the request id in the header at the last moment: the generated responses set it too, and every one
-// would need the value.
+// nameAnswer sets the request id again where a generated response has overwritten it.
 func nameAnswer(c echo.Context) {
 	call, header := callOf(c.Request().Context()), c.Response().Header()
 	c.Response().Before(func() {
-		if header.Get(echo.HeaderXRequestID) == "" { // a generated answer has overwritten it
+		if header.Get(echo.HeaderXRequestID) == "" {
 			header.Set(echo.HeaderXRequestID, call.name())
 		}
 	})
