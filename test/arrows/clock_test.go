@@ -17,7 +17,7 @@ import (
 // clocks are the only files that may ask for the time, and why. Everything else is told the time by the service, in
 // the zone and the precision that the store keeps, and tests can set it.
 var clocks = map[string]string{
-	"internal/token/service.go":   "the clock",
+	"internal/token/service.go": "the clock",
 	"cmd/tokenwright/tokens.go": "the client, which has no service: a lifetime is counted from when it is typed",
 	"verify/verify.go":          "the library in other people's programs, which have no service; Config.Now replaces it",
 }
