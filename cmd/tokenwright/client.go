@@ -165,7 +165,7 @@ func decode[T any](r *http.Response, err error) (T, error) {
 	return value, nil
 }
 
-// made is [answer] for a create: it rejects a body for which shows is false, such as an empty object.
+// made is [decode] for a create: it rejects a body for which shows is false, such as an empty object.
 func made[T any](shows func(T) bool, r *http.Response, err error) (T, error) {
 	value, err := decode[T](r, err)
 	if err == nil && !shows(value) {

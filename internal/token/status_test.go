@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestStatusPlaces: numbers that follow each other have places all over the list, none twice, and another key or another
+// TestStatusEntries: numbers that follow each other have entries all over the list, none twice, and another key or another
 // list has them elsewhere.
-func TestStatusPlaces(t *testing.T) {
+func TestStatusEntries(t *testing.T) {
 	const n = 10_000
 	key := []byte(strings.Repeat("k", 32))
 	taken := make(map[int64]bool, n)

@@ -81,7 +81,7 @@ type Token struct {
 	UserID           int64  // the owner where [Dialect.OwnedByUser], else 0
 	AccountID        string // the account (apitoken), else ""
 	EnvironmentID    string // the environment of an apitoken of [ScopeEnvironment], else ""
-	State            State  // as stored; answers use [Token.Status]
+	State            State  // as stored; answers use [Token.StateAt]
 	SuspendedByAdmin bool   // then only an admin activates it
 	Introspector     bool   // an admin let it check the tokens of others (RFC 7662)
 	RoleLimit        Role   // of a user's token: it acts with this role where its user has a higher one; "": no limit
