@@ -25,6 +25,12 @@ type backend struct {
 	parameter string // what stands before the number of a parameter
 	lockRows  string // locks the rows of t that a statement reads for a change
 
+	conn    func(raw any) conn // on a connection of the driver
+	begin   string
+	arrays  bool // whether a parameter may be a list of keys
+	stride  int  // how many creates are read together, before any of them is inserted
+	takeAll func(guards []guard, wait bool, refused func(i int)) []statement
+
 	// A writing transaction may have the database to itself. Then these do nothing.
 	take      func(tx *gorm.DB, guards []guard) error
 	lockUsers func(tx *gorm.DB) error                           // lets one caller in at a time, and no new user
@@ -36,9 +42,11 @@ type backend struct {
 }
 
 // sqlite is a file or memory of one process, whose writing transactions have all of it to themselves.
-func sqlite(lockSchema func(ctx context.Context) (unlock func(), err error)) backend {
+func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock func(), err error)) backend {
 	return backend{
-		name: "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
+		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1,
+		takeAll: func([]guard, bool, func(int)) []statement { return nil },
+		name:    "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
 		hasTable:  "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
 		nextEntry: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
 		parameter: "?",
@@ -54,7 +62,9 @@ func sqlite(lockSchema func(ctx context.Context) (unlock func(), err error)) bac
 // and that then fails is a hole, and makes nobody wait.
 func postgres(f feedSource) backend {
 	return backend{
-		name: "postgres", goose: goose.DialectPostgres, sessions: true,
+		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostCreates,
+		takeAll: takeAllAdvisory,
+		name:    "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
 		parameter: "$",
@@ -90,6 +100,30 @@ func takeAdvisory(tx *gorm.DB, guards []guard) error {
 	}
 	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
 }
+
+// takeAllAdvisory takes the locks in the same order. Whoever does not wait gets none that another transaction holds or
+// waits for, and so overtakes nobody.
+func takeAllAdvisory(guards []guard, wait bool, refused func(i int)) []statement {
+	kinds, numbers, alone := make([]int32, len(guards)), make([]int32, len(guards)), make([]bool, len(guards))
+	for i, g := range guards {
+		kinds[i], numbers[i], alone[i] = int32(g.kind), g.number(), g.alone
+	}
+	args := []any{kinds, numbers, alone}
+	if wait {
+		return []statement{{fmt.Sprintf(advisoryLocks, "pg_advisory"), args, nil}}
+	}
+	i := 0
+	return []statement{{fmt.Sprintf(advisoryLocks, "pg_try_advisory"), args, func(c columns) error {
+		if !c.bool() {
+			refused(i)
+		}
+		i++
+		return nil
+	}}}
+}
+
+const advisoryLocks = `SELECT CASE WHEN alone THEN %[1]s_xact_lock(kind, number) ELSE %[1]s_xact_lock_shared(kind, number) END
+	FROM unnest($1::int[], $2::int[], $3::bool[]) AS g (kind, number, alone)`
 
 // options are those of a goose provider for one use: its session locker counts attempts over its whole life.
 func (b backend) options() ([]goose.ProviderOption, error) {

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,144 +13,148 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// identityRow is a credential with everything that it depends on, as one row of one join.
-type identityRow struct {
-	Token       tokenRow       `gorm:"embedded;embeddedPrefix:t_"`
-	User        userRow        `gorm:"embedded;embeddedPrefix:u_"`
-	Account     accountRow     `gorm:"embedded;embeddedPrefix:a_"`
-	Environment environmentRow `gorm:"embedded;embeddedPrefix:e_"`
-}
-
 // The statements are built once: every request runs the first of them.
 var (
 	byToken = fmt.Sprintf(`SELECT %s, %s, %s, %s FROM tokens t
 		LEFT JOIN users u ON u.id = t.user_id
 		LEFT JOIN accounts a ON a.id = coalesce(t.account_id, u.account_id)
 		LEFT JOIN environments e ON e.id = t.environment_id `,
-		columns("t", &tokenRow{}), columns("u", &userRow{}), columns("a", &accountRow{}), columns("e", &environmentRow{}))
+		columnsOf("t", &tokenRow{}), columnsOf("u", &userRow{}), columnsOf("a", &accountRow{}), columnsOf("e", &environmentRow{}))
 	byUser = fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN accounts a ON a.id = u.account_id `,
-		columns("u", &userRow{}), columns("a", &accountRow{}))
+		columnsOf("u", &userRow{}), columnsOf("a", &accountRow{}))
 
-	secretQuery   = byToken + "WHERE t.secret_hash = $1"
-	subjectQuery  = byUser + "WHERE u.issuer = $1 AND u.subject = $2 AND u.subject <> ''"
-	tokensQuery   = byToken + "WHERE t.seq IN ?"
-	callerByToken = byToken + "WHERE t.seq = ?"
-	callerByUser  = byUser + "WHERE u.id = ?"
+	bySecret  = byToken + "WHERE t.secret_hash"
+	bySeq     = byToken + "WHERE t.seq"
+	byUserID  = byUser + "WHERE u.id"
+	bySubject = byUser + "WHERE u.subject <> '' AND u.issuer = $1 AND u.subject = $2"
 )
 
-// columns lists the columns of a row as "t.seq AS t_seq".
-func columns(alias string, row any) string {
+// columnsOf lists the columns of a row as "t.seq".
+func columnsOf(alias string, row any) string {
+	return alias + "." + strings.Join(namesOf(row), ", "+alias+".")
+}
+
+// namesOf lists the columns of a row in the order in which it has them.
+func namesOf(row any) []string {
 	parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 	if err != nil {
 		panic(err) // a row type that GORM cannot read is a bug in rows.go
 	}
-	names := make([]string, len(parsed.DBNames))
-	for i, name := range parsed.DBNames {
-		names[i] = fmt.Sprintf("%s.%s AS %s_%s", alias, name, alias, name)
-	}
-	return strings.Join(names, ", ")
+	return parsed.DBNames
 }
+
+// keyed are the statements that find rows by key; the text ends before the operator.
+func keyed[K any](b backend, text string, keys []K, each func(columns) error) []statement {
+	if b.arrays && len(keys) > 1 {
+		return []statement{{text + " = ANY($1)", []any{keys}, each}}
+	}
+	statements := make([]statement, len(keys))
+	for i, key := range keys {
+		statements[i] = statement{text + " = $1", []any{key}, each}
+	}
+	return statements
+}
+
+// lookup is the search for a secret's row.
+type lookup struct {
+	hash  token.Hash
+	found token.Identity
+}
+
+// mostLookups is how many secrets are looked up together.
+const mostLookups = 64
 
 // FindSecret implements [token.Store]. A tombstone is found too.
 func (d *DB) FindSecret(ctx context.Context, hash token.Hash) (token.Identity, error) {
-	return d.identify(ctx, secretQuery, hash[:])
+	l := lookup{hash: hash}
+	if err := d.lookups.run(ctx, classOf(ctx, false), &l); err != nil {
+		return token.Identity{}, d.translate(ctx, err)
+	}
+	return l.found, nil
+}
+
+// lookUp finds the rows of all secrets.
+func (d *DB) lookUp(ctx context.Context, all []*job[*lookup]) {
+	hashes := make([][]byte, len(all))
+	for i, j := range all {
+		hashes[i] = j.work.hash[:]
+	}
+	found := make(map[token.Hash]token.Identity, len(all))
+	unknown := map[token.Hash]error{} // rows that cannot be understood, which is nobody else's matter
+	err := d.onConn(ctx, d.reader, func(c conn) error {
+		return c.run(ctx, keyed(d.backend, bySecret, hashes, func(c columns) error {
+			id, err := readIdentity(c, d.dialects)
+			found[id.Token.Hash] = id
+			if err != nil {
+				unknown[id.Token.Hash] = err
+			}
+			return nil
+		})...)
+	})
+	for _, j := range all {
+		id, ok := found[j.work.hash]
+		if j.work.found, j.err = id, cmp.Or(err, unknown[j.work.hash]); !ok && err == nil {
+			j.err = gorm.ErrRecordNotFound
+		}
+	}
 }
 
 // Identities implements [token.Store].
 func (d *DB) Identities(ctx context.Context, seqs []int64) (map[int64]token.Identity, error) {
-	var rows []identityRow
-	err := d.read(ctx, func(tx *gorm.DB) error { return tx.Raw(tokensQuery, seqs).Find(&rows).Error })
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[int64]token.Identity, len(rows))
-	for _, row := range rows {
-		if found[row.Token.Seq], err = row.identity(d.dialects); err != nil {
-			return nil, d.translate(ctx, err)
+	found := make(map[int64]token.Identity, len(seqs))
+	err := d.readOnConn(ctx, keyed(d.backend, bySeq, seqs, func(c columns) error {
+		id, err := readIdentity(c, d.dialects)
+		if err == nil {
+			found[id.Token.Seq] = id
 		}
-	}
-	return found, nil
+		return err
+	})...)
+	return found, err
 }
 
 // FindSubject implements [token.Registry].
-func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (token.Identity, error) {
+func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (id token.Identity, err error) {
+	missing := gorm.ErrRecordNotFound
 	if issuer == "" { // a local user, whom no issuer may claim to be
-		return token.Identity{}, d.translate(ctx, gorm.ErrRecordNotFound)
+		return id, d.translate(ctx, missing)
 	}
-	return d.identify(ctx, subjectQuery, issuer, subject)
+	err = d.readOnConn(ctx, statement{bySubject, []any{issuer, subject}, func(c columns) error {
+		missing = nil
+		id = readOwner(c)
+		return nil
+	}})
+	return id, cmp.Or(err, d.translate(ctx, missing))
 }
 
-func (d *DB) identify(ctx context.Context, query string, args ...any) (token.Identity, error) {
-	var id token.Identity
-	err := d.read(ctx, func(tx *gorm.DB) error {
-		row, err := d.queryIdentity(tx, query, args)
-		if err == nil {
-			id, err = row.identity(d.dialects)
-		}
-		return err
-	})
+// readOnConn runs statements that only read.
+func (d *DB) readOnConn(ctx context.Context, statements ...statement) error {
+	leave, err := d.reading.enter(ctx, classOf(ctx, false))
+	if err != nil {
+		return d.translate(ctx, err)
+	}
+	defer leave()
+	return d.translate(ctx, d.onConn(ctx, d.reader, func(c conn) error { return c.run(ctx, statements...) }))
+}
+
+// readIdentity reads a row of [byToken].
+func readIdentity(c columns, known token.Dialects) (token.Identity, error) {
+	row := readToken(c)
+	id := readOwner(c)
+	t, err := row.token(known)
+	id.Token = &t
+	if e := readEnvironment(c); e.ID != "" {
+		id.Environment = new(e.environment())
+	}
 	return id, err
 }
 
-func (d *DB) queryIdentity(tx *gorm.DB, query string, args []any) (row identityRow, err error) {
-	ctx := tx.Statement.Context
-	query = strings.ReplaceAll(query, "$", d.backend.parameter)
-	statement, err := d.statements.get(ctx, tx, query)
-	if err != nil {
-		return row, err
+// readOwner reads a row of [byUser].
+func readOwner(c columns) (id token.Identity) {
+	if u := readUser(c); u.ID != 0 {
+		id.User = new(u.user())
 	}
-	answer, err := statement.QueryContext(ctx, args...)
-	if err != nil {
-		return row, err
+	if a := readAccount(c); a.ID != "" {
+		id.Account = new(a.account())
 	}
-	defer answer.Close()
-	if !answer.Next() {
-		return row, cmp.Or(answer.Err(), gorm.ErrRecordNotFound)
-	}
-	err = tx.ScanRows(answer, &row)
-	return row, cmp.Or(err, answer.Close())
-}
-
-// statements are prepared once, since SQLite takes longer to parse one of these than to run it. GORM's own cache could
-// return the error of another caller, whose context ended while both waited for the same preparation.
-type statements struct{ prepared sync.Map } // of [sql.Stmt], by query
-
-// get returns the prepared query. Concurrent callers may each prepare it; one of the statements is kept.
-func (s *statements) get(ctx context.Context, db *gorm.DB, query string) (*sql.Stmt, error) {
-	if known, ok := s.prepared.Load(query); ok {
-		return known.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, err
-	}
-	statement, err := pool.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	kept, other := s.prepared.LoadOrStore(query, statement)
-	if other {
-		err = statement.Close()
-	}
-	return kept.(*sql.Stmt), err //nolint:forcetypeassert // as above
-}
-
-func (r identityRow) identity(known token.Dialects) (id token.Identity, err error) {
-	if r.Token.Seq != 0 {
-		t, err := r.Token.token(known)
-		if err != nil {
-			return id, err
-		}
-		id.Token = &t
-	}
-	if r.User.ID != 0 {
-		id.User = new(r.User.user())
-	}
-	if r.Account.ID != "" {
-		id.Account = new(r.Account.account())
-	}
-	if r.Environment.ID != "" {
-		id.Environment = new(r.Environment.environment())
-	}
-	return id, nil
+	return id
 }

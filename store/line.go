@@ -68,14 +68,24 @@ type waiter struct {
 	share token.Share
 	place *list.Element // in the queue of its credential
 	done  chan error    // receives nil when it is admitted, or the reason if it is not
+	work  any           // what others can do along with their own, see [line.along]; nil: nothing
+	taken bool          // by somebody who was admitted
 }
+
+// errTaken is the outcome for a waiter whose work somebody else does.
+var errTaken = errors.New("somebody else does it")
 
 func newLine(connections int) *line { return &line{free: connections} }
 
 // enter waits until there is a connection for the caller, who must call leave to free it. A caller that has waited in
 // one line goes first in the line within.
 func (l *line) enter(ctx context.Context, c class) (leave func(), err error) {
-	if err := l.wait(ctx, c); err != nil {
+	return l.enterWith(ctx, c, nil)
+}
+
+// enterWith is enter for a caller whose work others may do: then the error is [errTaken].
+func (l *line) enterWith(ctx context.Context, c class, work any) (leave func(), err error) {
+	if err := l.wait(ctx, c, work); err != nil {
 		return nil, err
 	}
 	if l.within == nil {
@@ -89,12 +99,12 @@ func (l *line) enter(ctx context.Context, c class) (leave func(), err error) {
 	return func() { leaveOther(); l.leave() }, nil
 }
 
-func (l *line) wait(ctx context.Context, c class) error {
-	w := &waiter{class: c, share: token.ShareOf(ctx), done: make(chan error, 1)}
+func (l *line) wait(ctx context.Context, c class, work any) error {
+	w := &waiter{class: c, share: token.ShareOf(ctx), done: make(chan error, 1), work: work}
 	l.join(w)
 	select {
 	case err := <-w.done:
-		if err != nil {
+		if err != nil && !w.taken {
 			sleep(ctx, slowDown/2+rand.N(slowDown)) //nolint:gosec // a pause is no secret; not all at the same time
 		}
 		return err
@@ -140,6 +150,24 @@ func (l *line) letIn() {
 		l.remove(w)
 		l.free--
 		w.done <- nil
+	}
+}
+
+// along takes the work of up to most waiters of the class out of the line, as their turns come, if accept does. One whose
+// predecessor in the queue of its credential stays, stays.
+func (l *line) along(c class, most int, accept func(work any) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	owners := &l.waiting[c]
+	for left := owners.size; left > 0 && most > 0; left-- {
+		w := owners.next().next().Front().Value.(*waiter) //nolint:forcetypeassert // as in refuse
+		if w.work == nil || !accept(w.work) {
+			continue
+		}
+		l.remove(w)
+		w.taken = true
+		w.done <- errTaken
+		most--
 	}
 }
 

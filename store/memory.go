@@ -29,13 +29,14 @@ func OpenMemory(ctx context.Context, dialects token.Dialects) (*DB, error) {
 func openMemory(ctx context.Context) (*DB, error) {
 	name := rand.Text()
 	memdb.Create(name, nil) // which outlives its connections
-	d := &DB{backend: sqlite(nil), forget: func() { memdb.Delete(name) }}
+	conns := &sqliteConns{}
+	d := &DB{backend: sqlite(conns, nil), forget: func() { memdb.Delete(name) }}
 	var err error
-	if d.writer, err = openMemoryPool(ctx, name, "immediate", 1, "0"); err != nil {
+	if d.writer, err = conns.openMemory(ctx, name, "immediate", 1, "0"); err != nil {
 		d.forget()
 		return nil, err
 	}
-	if d.reader, err = openMemoryPool(ctx, name, "deferred", sqliteReaders, "1"); err != nil {
+	if d.reader, err = conns.openMemory(ctx, name, "deferred", sqliteReaders, "1"); err != nil {
 		d.reader = d.writer
 		return nil, errors.Join(err, d.Close())
 	}
@@ -43,8 +44,8 @@ func openMemory(ctx context.Context) (*DB, error) {
 	return d, nil
 }
 
-// openMemoryPool connects as to a file, but without a write-ahead log, which memory cannot have.
-func openMemoryPool(ctx context.Context, name, txlock string, conns int, queryOnly string) (*gorm.DB, error) {
+// openMemory connects as to a file, but without a write-ahead log, which memory cannot have.
+func (k *sqliteConns) openMemory(ctx context.Context, name, txlock string, most int, queryOnly string) (*gorm.DB, error) {
 	pragmas := []pragma{
 		{"busy_timeout", sqliteBusyMillis}, {"journal_mode", "memory"}, {"foreign_keys", "1"}, {"query_only", queryOnly},
 	}
@@ -52,5 +53,5 @@ func openMemoryPool(ctx context.Context, name, txlock string, conns int, queryOn
 	for _, p := range pragmas {
 		dsn += fmt.Sprintf("&_pragma=%s(%s)", p.name, p.value)
 	}
-	return openSQLitePool(ctx, dsn, conns, pragmas)
+	return k.open(ctx, dsn, most, pragmas)
 }

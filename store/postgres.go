@@ -17,6 +17,7 @@ import (
 
 const (
 	postgresConns          = 10 // if the options do not say
+	creators               = 2  // transactions that create tokens at the same time
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )
@@ -70,6 +71,11 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	d := &DB{backend: postgres(feedSource{config, sessions}), writer: db, reader: db, revoker: db}
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
+	defer func() {
+		creating := newLine(creators)
+		creating.within = d.writing
+		d.formCrews(creating)
+	}()
 	if kept > 0 {
 		d.writing, d.revoking = newLine(conns-2*kept), newLine(kept)
 		d.writing.within = d.reading

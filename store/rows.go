@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,11 +61,35 @@ func tokenToRow(t token.Token) tokenRow {
 	return row
 }
 
+// readToken reads the columns of a token in the order of [tokenRow].
+func readToken(c columns) tokenRow {
+	return tokenRow{
+		Seq: c.int(), Dialect: c.text(), PublicID: nullable(c, columns.text), SecretHash: slices.Clone(c.bytes()),
+		Name: c.text(), NameUnique: c.bool(), Scope: c.text(), UserID: nullable(c, columns.int),
+		AccountID: nullable(c, columns.text), EnvironmentID: nullable(c, columns.text), State: c.text(),
+		SuspendedByAdmin: c.bool(), Introspector: c.bool(), RoleLimit: c.text(), CreatedBy: nullable(c, columns.int),
+		CreatedByAdminID: nullable(c, columns.text), MintedBy: nullable(c, columns.int),
+		SigningKey: nullable(c, columns.text), CreatedAt: c.int(), UpdatedAt: c.int(), ExpiresAt: nullable(c, columns.int),
+		LastUsedAt: nullable(c, columns.int), DeletedAt: nullable(c, columns.int), StatusList: nullable(c, columns.int),
+		StatusIndex: nullable(c, columns.int),
+	}
+}
+
+// values are those of all columns but seq, in the order of [tokenRow].
+func (r *tokenRow) values() []any {
+	return []any{
+		r.Dialect, orNil(r.PublicID), r.SecretHash, r.Name, r.NameUnique, r.Scope, orNil(r.UserID), orNil(r.AccountID),
+		orNil(r.EnvironmentID), r.State, r.SuspendedByAdmin, r.Introspector, r.RoleLimit, orNil(r.CreatedBy),
+		orNil(r.CreatedByAdminID), orNil(r.MintedBy), orNil(r.SigningKey), r.CreatedAt, r.UpdatedAt, orNil(r.ExpiresAt),
+		orNil(r.LastUsedAt), orNil(r.DeletedAt), orNil(r.StatusList), orNil(r.StatusIndex),
+	}
+}
+
 // token fails if a newer release issued the token under a dialect that this one does not know.
 func (r tokenRow) token(known token.Dialects) (token.Token, error) {
 	dialect := known.Named(r.Dialect)
 	if dialect == nil {
-		return token.Token{}, fmt.Errorf("token %d has the unknown dialect %q", r.Seq, r.Dialect)
+		return token.Token{Hash: token.Hash(r.SecretHash)}, fmt.Errorf("token %d has the unknown dialect %q", r.Seq, r.Dialect)
 	}
 	id := orZero(r.PublicID)
 	if id == "" {
@@ -98,6 +123,14 @@ type userRow struct {
 
 func (userRow) TableName() string { return "users" }
 
+// readUser reads the columns of a user in the order of [userRow].
+func readUser(c columns) userRow {
+	return userRow{
+		ID: c.int(), AdminID: c.text(), Issuer: c.text(), Subject: c.text(), Name: c.text(), Role: c.text(),
+		AccountID: nullable(c, columns.text), Disabled: c.bool(), CreatedAt: c.int(), UpdatedAt: c.int(),
+	}
+}
+
 // userToRow leaves the number to the database.
 func userToRow(u token.User) userRow {
 	return userRow{
@@ -126,6 +159,11 @@ type accountRow struct {
 
 func (accountRow) TableName() string { return "accounts" }
 
+// readAccount reads the columns of an account in the order of [accountRow].
+func readAccount(c columns) accountRow {
+	return accountRow{ID: c.text(), Name: c.text(), Disabled: c.bool(), CreatedAt: c.int(), UpdatedAt: c.int()}
+}
+
 func accountToRow(a token.Account) accountRow {
 	return accountRow{a.ID, a.Name, a.Disabled, a.CreatedAt.UnixMilli(), a.UpdatedAt.UnixMilli()}
 }
@@ -149,6 +187,13 @@ type environmentRow struct {
 
 func (environmentRow) TableName() string { return "environments" }
 
+// readEnvironment reads the columns of an environment in the order of [environmentRow].
+func readEnvironment(c columns) environmentRow {
+	return environmentRow{
+		ID: c.text(), AccountID: c.text(), Name: c.text(), Disabled: c.bool(), CreatedAt: c.int(), UpdatedAt: c.int(),
+	}
+}
+
 func environmentToRow(e token.Environment) environmentRow {
 	return environmentRow{e.ID, e.AccountID, e.Name, e.Disabled, e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli()}
 }
@@ -167,6 +212,14 @@ func orNull[T comparable](v T) *T {
 		return nil
 	}
 	return &v
+}
+
+// orNil is the value of a parameter, NULL if there is none.
+func orNil[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
 }
 
 func orZero[T any](p *T) (v T) {

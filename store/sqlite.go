@@ -59,17 +59,18 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	}
 	defer unlock()
 	pragmas := sqlitePragmas("0")
-	writer, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "immediate", pragmas)), 1, pragmas)
+	conns := &sqliteConns{}
+	writer, err := conns.open(ctx, opts.on(sqliteDSN(path, "immediate", pragmas)), 1, pragmas)
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
 	pragmas = sqlitePragmas("1")
 	readers := cmp.Or(opts.MaxConns, sqliteReaders)
-	reader, err := openSQLitePool(ctx, opts.on(sqliteDSN(path, "deferred", pragmas)), readers, pragmas)
+	reader, err := conns.open(ctx, opts.on(sqliteDSN(path, "deferred", pragmas)), readers, pragmas)
 	if err != nil {
 		return nil, errors.Join(err, closeGORM(writer))
 	}
-	d := &DB{backend: sqlite(lock), writer: writer, reader: reader}
+	d := &DB{backend: sqlite(conns, lock), writer: writer, reader: reader}
 	d.lineUp(1, readers)
 	d.reserve = &reserve{path: path + ".reserve", write: writeNoise}
 	if err := narrowModes(path); err != nil {
@@ -84,6 +85,7 @@ func (d *DB) lineUp(writers, readers int) {
 	d.revoker = d.writer
 	d.writing, d.reading = newLine(writers), newLine(readers)
 	d.revoking = d.writing
+	d.formCrews(d.writing)
 }
 
 // lookAtSQLite opens the file read-only, without our lock and without switching to write-ahead mode. If no process has
@@ -108,11 +110,12 @@ func lookAtSQLite(ctx context.Context, path string) (*DB, error) {
 	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		dsn += "&immutable=1"
 	}
-	db, err := openSQLitePool(ctx, dsn, 1, pragmas)
+	conns := &sqliteConns{}
+	db, err := conns.open(ctx, dsn, 1, pragmas)
 	if err != nil {
 		return nil, nameFile(path, err)
 	}
-	d := &DB{backend: sqlite(fileLock(path + ".lock")), writer: db, reader: db}
+	d := &DB{backend: sqlite(conns, fileLock(path+".lock")), writer: db, reader: db}
 	d.lineUp(1, 1)
 	return d, nil
 }
@@ -208,13 +211,13 @@ func fileLock(path string) func(context.Context) (func(), error) {
 	}
 }
 
-func openSQLitePool(ctx context.Context, dsn string, conns int, pragmas []pragma) (*gorm.DB, error) {
-	pool, err := driver.Open(dsn)
+func (k *sqliteConns) open(ctx context.Context, dsn string, most int, pragmas []pragma) (*gorm.DB, error) {
+	pool, err := driver.Open(dsn, k.opened, k.closing)
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
 	if err := checkPragmas(ctx, pool, pragmas); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

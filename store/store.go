@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -33,7 +34,9 @@ type DB struct {
 	closed atomic.Bool
 	forget func() // nil where closing is enough
 
-	statements statements
+	lookups   crew[*lookup]
+	creates   crew[*creation]
+	accountOf *lru.Cache[string, string] // of environments
 
 	reserve *reserve              // nil: none
 	commits atomic.Uint64         // how many transactions were committed
@@ -128,6 +131,16 @@ func gormConfig() *gorm.Config {
 		DisableAutomaticPing:   true,
 		QueryFields:            true, // a migration that adds a column must not change what an older server's queries answer
 	}
+}
+
+// mostAccounts is how many environments it is known of to which account they belong.
+const mostAccounts = 10_000
+
+// formCrews comes after the lines; creates wait in one of their own, or in that for all changes.
+func (d *DB) formCrews(creating *line) {
+	d.lookups = crew[*lookup]{line: d.reading, most: mostLookups, do: d.lookUp}
+	d.creates = crew[*creation]{line: creating, most: mostCreates, do: d.createTogether}
+	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1
 }
 
 // Close ends all connections. Calls that follow fail with [token.Unavailable].

@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"hash/fnv"
+	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -31,15 +32,32 @@ func (d *DB) transact(ctx context.Context, c class, fn func(tx *gorm.DB) error) 
 		return d.translate(ctx, err)
 	}
 	defer leave()
-	return d.room(c == revoking, func() error { return d.try(ctx, db, fn) })
+	return d.room(c == revoking, func() error {
+		return d.try(ctx, func() error {
+			err := db.WithContext(ctx).Transaction(fn)
+			if err == nil {
+				d.commits.Add(1)
+			}
+			return err
+		})
+	})
 }
 
-func (d *DB) try(ctx context.Context, db *gorm.DB, fn func(tx *gorm.DB) error) error {
+// transactOnConn is transact for statements of a [conn]; fn begins and ends the transaction.
+func (d *DB) transactOnConn(ctx context.Context, c class, fn func(conn) error) error {
+	leave, err := d.writing.enter(ctx, c)
+	if err != nil {
+		return d.translate(ctx, err)
+	}
+	defer leave()
+	return d.room(false, func() error {
+		return d.try(ctx, func() error { return d.onConn(ctx, d.writer, fn) })
+	})
+}
+
+func (d *DB) try(ctx context.Context, once func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := db.WithContext(ctx).Transaction(fn)
-		if err == nil {
-			d.commits.Add(1)
-		}
+		err := once()
 		if !repeatable(err) || attempt == attempts || pause(ctx, attempt) != nil {
 			return d.translate(ctx, err)
 		}
@@ -115,9 +133,22 @@ const (
 // number is the second half of an advisory lock's number.
 func (g guard) number() int32 {
 	hash := fnv.New32a()
-	fmt.Fprint(hash, g.key)
+	switch key := g.key.(type) {
+	case int64:
+		_, _ = hash.Write(strconv.AppendInt(nil, key, 10))
+	case string:
+		_, _ = io.WriteString(hash, key)
+	}
 	return int32(hash.Sum32()) //nolint:gosec // all bits count, the sign is one of them
 }
+
+// advisory is the number of an advisory lock.
+type advisory struct {
+	kind   guarded
+	number int32
+}
+
+func (g guard) advisory() advisory { return advisory{g.kind, g.number()} }
 
 // zero reports whether the guard guards nothing.
 func (g guard) zero() bool { return g.key == int64(0) || g.key == "" }
@@ -147,10 +178,7 @@ func (d *DB) take(tx *gorm.DB, guards ...guard) error {
 // permit takes the guards of a change and of its caller, and then authorizes the change. It comes first in a
 // transaction.
 func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
-	guards = append(guards,
-		guard{kind: guardedToken, key: p.Token}, guard{kind: guardedUser, key: p.UserID},
-		guard{kind: guardedAccount, key: p.AccountID}, guard{kind: guardedEnvironment, key: p.EnvironmentID})
-	if err := d.take(tx, guards...); err != nil {
+	if err := d.take(tx, append(guards, permitGuards(p)...)...); err != nil {
 		return err
 	}
 	if p.Judge == nil {
@@ -163,19 +191,56 @@ func (d *DB) permit(tx *gorm.DB, p token.Permit, guards ...guard) error {
 	return refuse(p.Judge(now))
 }
 
-// callerNow reads the caller's credential again, nothing if it is gone.
-func (d *DB) callerNow(tx *gorm.DB, p token.Permit) (token.Identity, error) {
-	query, key := callerByToken, p.Token
-	if key == 0 {
-		query, key = callerByUser, p.UserID
+// permitGuards are those of what the right depends on.
+func permitGuards(p token.Permit) []guard {
+	return []guard{
+		{kind: guardedToken, key: p.Token}, {kind: guardedUser, key: p.UserID},
+		{kind: guardedAccount, key: p.AccountID}, {kind: guardedEnvironment, key: p.EnvironmentID},
 	}
-	var row identityRow
-	err := tx.Raw(query, key).Take(&row).Error
+}
+
+// callerNow reads the caller's credential again, nothing if it is gone.
+func (d *DB) callerNow(tx *gorm.DB, p token.Permit) (id token.Identity, err error) {
+	t := token.Token{UserID: p.UserID}
+	if p.Token != 0 {
+		row, err := byKey[tokenRow](tx, p.Token)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return id, nil
+		}
+		if err != nil {
+			return id, err
+		}
+		if t, err = row.token(d.dialects); err != nil {
+			return id, err
+		}
+		id.Token = &t
+	}
+	if id.User, err = fact(tx, t.UserID, userRow.user); err != nil {
+		return id, err
+	}
+	accountID := t.AccountID
+	if accountID == "" && id.User != nil {
+		accountID = id.User.AccountID
+	}
+	if id.Account, err = fact(tx, accountID, accountRow.account); err != nil {
+		return id, err
+	}
+	id.Environment, err = fact(tx, t.EnvironmentID, environmentRow.environment)
+	return id, err
+}
+
+// fact reads one row, nil if the key is zero or names none.
+func fact[R, D any, K comparable](tx *gorm.DB, key K, convert func(R) D) (*D, error) {
+	var zero K
+	if key == zero {
+		return nil, nil
+	}
+	row, err := byKey[R](tx, key)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return token.Identity{}, nil
+		return nil, nil
 	}
 	if err != nil {
-		return token.Identity{}, err
+		return nil, err
 	}
-	return row.identity(d.dialects)
+	return new(convert(row)), nil
 }

@@ -64,6 +64,8 @@ type Insert struct {
 	Permit Permit
 	// Exclusive makes creates of one owner wait for each other, so that Held and NameTaken stay true until the commit.
 	Exclusive bool
+	// Alone keeps others from being created in the same transaction: Decide takes long, or hands the secret out.
+	Alone bool
 	// Decide completes the token or refuses it. The store may call it again, on a fresh copy, if it has to repeat the
 	// transaction.
 	Decide func(*Token, Facts) error

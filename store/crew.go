@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+)
+
+// crew does work of one kind together: a caller who is admitted takes along what others wait with. So the more callers
+// there are, the more is done with one round trip and one commit, and a caller who is alone waits for nobody.
+type crew[J any] struct {
+	line *line
+	most int // of what is done together
+	do   func(ctx context.Context, all []*job[J])
+}
+
+// job is the work of one caller.
+type job[J any] struct {
+	ctx   context.Context //nolint:containedctx // of its caller, who may leave while others stay
+	class class
+	work  J
+	err   error
+	panic any // of a function of the caller
+	done  chan struct{}
+}
+
+// run returns when the work is done, or when its caller has left. Then nobody looks at its outcome.
+func (c *crew[J]) run(ctx context.Context, cl class, work J) error {
+	j := &job[J]{ctx: ctx, class: cl, work: work, done: make(chan struct{})}
+	leave, err := c.line.enterWith(ctx, cl, j)
+	switch {
+	case err == nil:
+		go c.lead(j, leave)
+	case !errors.Is(err, errTaken):
+		return err
+	}
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if j.panic != nil {
+		panic(j.panic)
+	}
+	return j.err
+}
+
+// lead does the job and what others wait with.
+func (c *crew[J]) lead(first *job[J], leave func()) {
+	defer leave()
+	all := []*job[J]{first}
+	c.line.along(first.class, c.most-1, func(work any) bool {
+		j, ok := work.(*job[J])
+		if ok {
+			all = append(all, j)
+		}
+		return ok
+	})
+	ctx, cancel := whileAnyStays(all)
+	defer cancel()
+	c.do(ctx, all)
+	for _, j := range all {
+		close(j.done)
+	}
+}
+
+// whileAnyStays is a context that ends when all callers have left.
+func whileAnyStays[J any](all []*job[J]) (context.Context, func()) {
+	if len(all) == 1 {
+		return all[0].ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(all[0].ctx))
+	var staying atomic.Int64
+	staying.Store(int64(len(all)))
+	stops := make([]func() bool, len(all))
+	for i, j := range all {
+		stops[i] = context.AfterFunc(j.ctx, func() {
+			if staying.Add(-1) == 0 {
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		for _, stop := range stops {
+			stop()
+		}
+		cancel()
+	}
+}
+
+// guarded runs a function of the job's caller, which gets its panic.
+func (j *job[J]) guarded(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.panic, err = p, errPanic
+		}
+	}()
+	return fn()
+}
+
+// errPanic ends what a panic has ended.
+var errPanic = errors.New("panic")
