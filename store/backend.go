@@ -22,20 +22,19 @@ type backend struct {
 
 	hasTable  string // counts the tables with a name
 	nextEntry string // takes a number, which no other transaction takes, with the secret of the order
-	parameter string // what stands before the number of a parameter
 	lockRows  string // locks the rows of t that a statement reads for a change
 
 	conn    func(raw any) conn // on a connection of the driver
 	begin   string
 	arrays  bool // whether a parameter may be a list of keys
-	stride  int  // how many creates are read together, before any of them is inserted
+	stride  int  // for how many changes is read together, before any of them is made
 	takeAll func(guards []guard, wait bool, refused func(i int)) []statement
 
 	// A writing transaction may have the database to itself. Then these do nothing.
-	take      func(tx *gorm.DB, guards []guard) error
-	lockUsers func(tx *gorm.DB) error                           // lets one caller in at a time, and no new user
-	lockAgain func(tx *gorm.DB, row tokenRow) (tokenRow, error) // reads a row anew, as others may have left it
-	announce  func(tx *gorm.DB, c token.Change) error           // tells other processes at the commit, if there is one
+	take         func(tx *gorm.DB, guards []guard) error
+	lockUsers    func(tx *gorm.DB) error                 // lets one caller in at a time, and no new user
+	announce     func(tx *gorm.DB, c token.Change) error // tells other processes at the commit, if there is one
+	announcement func(c token.Change) []statement        // does that on a [conn]
 
 	write  func(tx *gorm.DB) error                                   // writes something that changes nothing
 	follow func(ctx context.Context, f Follower, report func(error)) // see [DB.Follow]; nil where nobody else comes
@@ -47,14 +46,13 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1,
 		takeAll: func([]guard, bool, func(int)) []statement { return nil },
 		name:    "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
-		hasTable:  "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
-		nextEntry: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
-		parameter: "?",
-		take:      func(*gorm.DB, []guard) error { return nil },
-		lockUsers: func(tx *gorm.DB) error { return tx.Statement.Context.Err() },
-		lockAgain: func(_ *gorm.DB, row tokenRow) (tokenRow, error) { return row, nil },
-		announce:  func(*gorm.DB, token.Change) error { return nil },
-		write:     func(tx *gorm.DB) error { return tx.Exec("PRAGMA user_version = 0").Error },
+		hasTable:     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
+		nextEntry:    "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
+		take:         func(*gorm.DB, []guard) error { return nil },
+		lockUsers:    func(tx *gorm.DB) error { return tx.Statement.Context.Err() },
+		announce:     func(*gorm.DB, token.Change) error { return nil },
+		announcement: func(token.Change) []statement { return nil },
+		write:        func(tx *gorm.DB) error { return tx.Exec("PRAGMA user_version = 0").Error },
 	}
 }
 
@@ -62,18 +60,19 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 // and that then fails is a hole, and makes nobody wait.
 func postgres(f feedSource) backend {
 	return backend{
-		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostCreates,
+		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostTogether,
 		takeAll: takeAllAdvisory,
 		name:    "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
-		parameter: "$",
 		lockRows:  "FOR NO KEY UPDATE OF t",
 		take:      takeAdvisory,
 		lockUsers: func(tx *gorm.DB) error { return tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error },
-		lockAgain: func(tx *gorm.DB, row tokenRow) (tokenRow, error) { return byKey[tokenRow](forChange(tx), row.Seq) },
 		announce: func(tx *gorm.DB, c token.Change) error {
 			return tx.Exec("SELECT pg_notify(?, ?)", feedChannel, changeMessage(c)).Error
+		},
+		announcement: func(c token.Change) []statement {
+			return []statement{{text: "SELECT pg_notify($1, $2)", args: []any{feedChannel, changeMessage(c)}}}
 		},
 		write: func(tx *gorm.DB) error {
 			var readOnly string
@@ -122,7 +121,8 @@ func takeAllAdvisory(guards []guard, wait bool, refused func(i int)) []statement
 	}}}
 }
 
-const advisoryLocks = `SELECT CASE WHEN alone THEN %[1]s_xact_lock(kind, number) ELSE %[1]s_xact_lock_shared(kind, number) END
+const advisoryLocks = `SELECT
+	CASE WHEN alone THEN %[1]s_xact_lock(kind, number) ELSE %[1]s_xact_lock_shared(kind, number) END
 	FROM unnest($1::int[], $2::int[], $3::bool[]) AS g (kind, number, alone)`
 
 // options are those of a goose provider for one use: its session locker counts attempts over its whole life.

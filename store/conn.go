@@ -52,7 +52,7 @@ func (d *DB) onConn(ctx context.Context, pool *gorm.DB, fn func(conn) error) err
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // which hands it back
 	err = c.Raw(func(raw any) error { return fn(d.backend.conn(raw)) })
 	if t, ok := pool.Dialector.(gorm.ErrorTranslator); ok && err != nil {
 		err = t.Translate(err)

@@ -28,7 +28,7 @@ func (c postgresConn) run(ctx context.Context, statements ...statement) error {
 		batch.Queue(s.text, s.args...)
 	}
 	results := c.SendBatch(ctx, &batch)
-	defer results.Close()
+	defer func() { _ = results.Close() }()
 	for _, s := range statements {
 		rows, err := results.Query()
 		if err != nil {

@@ -19,7 +19,8 @@ var (
 		LEFT JOIN users u ON u.id = t.user_id
 		LEFT JOIN accounts a ON a.id = coalesce(t.account_id, u.account_id)
 		LEFT JOIN environments e ON e.id = t.environment_id `,
-		columnsOf("t", &tokenRow{}), columnsOf("u", &userRow{}), columnsOf("a", &accountRow{}), columnsOf("e", &environmentRow{}))
+		columnsOf("t", &tokenRow{}), columnsOf("u", &userRow{}), columnsOf("a", &accountRow{}),
+		columnsOf("e", &environmentRow{}))
 	byUser = fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN accounts a ON a.id = u.account_id `,
 		columnsOf("u", &userRow{}), columnsOf("a", &accountRow{}))
 

@@ -153,8 +153,8 @@ func (l *line) letIn() {
 	}
 }
 
-// along takes the work of up to most waiters of the class out of the line, as their turns come, if accept does. One whose
-// predecessor in the queue of its credential stays, stays.
+// along takes the work of up to most waiters of the class out of the line, as their turns come, if accept agrees. One
+// whose predecessor in the queue of its credential stays, stays.
 func (l *line) along(c class, most int, accept func(work any) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

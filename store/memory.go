@@ -45,7 +45,9 @@ func openMemory(ctx context.Context) (*DB, error) {
 }
 
 // openMemory connects as to a file, but without a write-ahead log, which memory cannot have.
-func (k *sqliteConns) openMemory(ctx context.Context, name, txlock string, most int, queryOnly string) (*gorm.DB, error) {
+func (k *sqliteConns) openMemory(
+	ctx context.Context, name, txlock string, most int, queryOnly string,
+) (*gorm.DB, error) {
 	pragmas := []pragma{
 		{"busy_timeout", sqliteBusyMillis}, {"journal_mode", "memory"}, {"foreign_keys", "1"}, {"query_only", queryOnly},
 	}

@@ -71,11 +71,11 @@ func fillerRow(i int) tokenRow {
 // plan asks the database how it would answer the query.
 func plan(t *testing.T, d *DB, q token.Query) string {
 	t.Helper()
-	var rows []tokenRow
-	return explain(t, d, page(d.reader.Session(&gorm.Session{DryRun: true, Context: t.Context()}), q).Find(&rows))
+	text, args := page(q)
+	return explain(t, d, text, args)
 }
 
-func explain(t *testing.T, d *DB, dry *gorm.DB) string {
+func explain(t *testing.T, d *DB, text string, args []any) string {
 	t.Helper()
 	explain, columns := "EXPLAIN QUERY PLAN ", make([]any, 4)
 	if d.Shared() {
@@ -85,7 +85,7 @@ func explain(t *testing.T, d *DB, dry *gorm.DB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := pool.QueryContext(t.Context(), explain+dry.Statement.SQL.String(), dry.Statement.Vars...)
+	answer, err := pool.QueryContext(t.Context(), explain+text, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestPagesAreRangesOfAnIndex(t *testing.T) {
 func wantRange(t *testing.T, what, plan string) {
 	t.Helper()
 	wantNoSort(t, what, plan)
-	sqlite := strings.Contains(plan, "SEARCH tokens USING") && strings.ContainsAny(plan, "<>")
+	sqlite := strings.Contains(plan, "SEARCH t USING") && strings.ContainsAny(plan, "<>")
 	postgres := strings.Contains(plan, "Index Scan") && strings.Contains(plan, "Index Cond:") &&
 		strings.Contains(plan, "(seq ")
 	if !sqlite && !postgres {

@@ -17,7 +17,7 @@ import (
 
 const (
 	postgresConns          = 10 // if the options do not say
-	creators               = 2  // transactions that create tokens at the same time
+	leaders                = 2  // transactions at the same time that make changes together
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )
@@ -72,9 +72,9 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
 	defer func() {
-		creating := newLine(creators)
-		creating.within = d.writing
-		d.formCrews(creating)
+		changing := newLine(leaders)
+		changing.within = d.writing
+		d.formCrews(changing)
 	}()
 	if kept > 0 {
 		d.writing, d.revoking = newLine(conns-2*kept), newLine(kept)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -11,15 +12,11 @@ var (
 	environmentByID = "SELECT " + columnsOf("e", &environmentRow{}) + " FROM environments e WHERE e.id"
 )
 
-// holdings counts what a user holds, and how much of that has a name.
-const holdings = `SELECT count(*), count(*) FILTER (WHERE name = $1) FROM tokens
-	WHERE deleted_at IS NULL AND dialect = $2 AND user_id = $3`
-
-// reading is what creations depend on, read after the guards that keep it unchanged were taken. What several need is
+// reading is what changes depend on, read after the guards that keep it unchanged were taken. What several need is
 // read once.
 type reading struct {
 	db   *DB
-	jobs []*job[*creation] // without those that are left out
+	jobs []*job[work] // without those that are left out
 	wait bool
 
 	guards       []guard
@@ -31,27 +28,29 @@ type reading struct {
 }
 
 // newReading leaves out who needs a thing alone that another one needs, too.
-func newReading(d *DB, all []*job[*creation], wait bool) *reading {
+func newReading(d *DB, all []*job[work], wait bool) *reading {
 	r := &reading{
 		db: d, wait: wait, callers: map[int64]token.Identity{}, owners: map[int64]token.Identity{},
 		accounts: map[string]*token.Account{}, environments: map[string]*token.Environment{},
 	}
 	taken := map[advisory]bool{} // whether alone
 	for _, j := range all {
-		j.work.guards = inOrder(j.work.dependencies())
-		if clash(taken, j.work.guards) {
+		guards := guardsOf(j.work)
+		if clash(taken, guards) {
 			j.err = errAlone
 			continue
 		}
-		for _, g := range j.work.guards {
+		for _, g := range guards {
 			taken[g.advisory()] = g.alone
 		}
-		r.guards = append(r.guards, j.work.guards...)
+		r.guards = append(r.guards, guards...)
 		r.jobs = append(r.jobs, j)
 	}
 	r.guards = inOrder(r.guards)
 	return r
 }
+
+func guardsOf(w work) []guard { return inOrder(append(permitGuards(w.permit()), w.guards()...)) }
 
 // clash reports whether the guards and those that are taken exclude each other.
 func clash(taken map[advisory]bool, guards []guard) bool {
@@ -65,9 +64,9 @@ func clash(taken map[advisory]bool, guards []guard) bool {
 
 // run reads everything, in one round trip unless a caller is not what its permit says.
 func (r *reading) run(ctx context.Context, c conn, before []statement) error {
-	statements := append(before, r.takeGuards()...)
+	statements := slices.Concat(before, r.takeGuards())
 	for _, j := range r.jobs {
-		statements = append(statements, r.readOwn(j.work)...)
+		statements = append(statements, j.work.read(r.db)...)
 	}
 	if err := c.run(ctx, append(statements, r.readShared(true)...)...); err != nil {
 		return err
@@ -97,33 +96,13 @@ func (r *reading) leaveOut() {
 	}
 	kept := r.jobs[:0]
 	for _, j := range r.jobs {
-		if clash(r.refused, j.work.guards) {
+		if clash(r.refused, guardsOf(j.work)) {
 			j.err = errAlone
 		} else {
 			kept = append(kept, j)
 		}
 	}
 	r.jobs = kept
-}
-
-// readOwn reads what is read for one creation alone.
-func (r *reading) readOwn(n *creation) (statements []statement) {
-	own := &n.reading
-	if n.Token.Dialect.PublishesStatus {
-		statements = append(statements, statement{text: r.db.backend.nextEntry, each: func(c columns) error {
-			number := c.int()
-			own.entry = token.StatusEntryOf(c.bytes(), number)
-			return nil
-		}})
-	}
-	if n.Exclusive {
-		args := []any{n.Token.Name, n.Token.Dialect.Name, n.Token.UserID}
-		statements = append(statements, statement{holdings, args, func(c columns) error {
-			own.held, own.named = c.int(), c.int()
-			return nil
-		}})
-	}
-	return statements
 }
 
 // keysOf are those of rows to be read that are not known. A zero value there says that a row was looked for.
@@ -144,21 +123,21 @@ func (r *reading) readShared(first bool) (statements []statement) {
 	var tokens, users []int64
 	var accounts, environments []string
 	for _, j := range r.jobs {
-		p, t := j.work.Permit, j.work.Token
+		p, f := j.work.permit(), j.work.facts()
 		brought := first && p.Token != 0
 		if p.Judge != nil && p.Token != 0 {
 			tokens = append(tokens, p.Token)
 		} else if p.Judge != nil {
 			users = append(users, p.UserID)
 		}
-		if !brought || t.UserID != p.UserID {
-			users = append(users, t.UserID)
+		if !brought || f.user != p.UserID {
+			users = append(users, f.user)
 		}
-		if !brought || j.work.account != p.AccountID {
-			accounts = append(accounts, j.work.account)
+		if !brought || f.account != p.AccountID {
+			accounts = append(accounts, f.account)
 		}
-		if !brought || t.EnvironmentID != p.EnvironmentID {
-			environments = append(environments, t.EnvironmentID)
+		if !brought || f.environment != p.EnvironmentID {
+			environments = append(environments, f.environment)
 		}
 	}
 	b := r.db.backend
@@ -205,14 +184,4 @@ func (r *reading) caller(p token.Permit) token.Identity {
 		return r.callers[p.Token]
 	}
 	return r.owners[p.UserID]
-}
-
-// facts are shared by the creations that depend on the same.
-func (r *reading) facts(n *creation) token.Facts {
-	own := n.reading
-	return token.Facts{
-		User: r.owners[n.Token.UserID].User, Account: r.accounts[n.account],
-		Environment: r.environments[n.Token.EnvironmentID],
-		Held:        int(own.held), Entry: own.entry, NameTaken: n.Token.Name != "" && own.named > 0,
-	}
 }

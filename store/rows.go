@@ -86,10 +86,11 @@ func (r *tokenRow) values() []any {
 }
 
 // token fails if a newer release issued the token under a dialect that this one does not know.
-func (r tokenRow) token(known token.Dialects) (token.Token, error) {
+func (r *tokenRow) token(known token.Dialects) (token.Token, error) {
 	dialect := known.Named(r.Dialect)
 	if dialect == nil {
-		return token.Token{Hash: token.Hash(r.SecretHash)}, fmt.Errorf("token %d has the unknown dialect %q", r.Seq, r.Dialect)
+		err := fmt.Errorf("token %d has the unknown dialect %q", r.Seq, r.Dialect)
+		return token.Token{Hash: token.Hash(r.SecretHash)}, err
 	}
 	id := orZero(r.PublicID)
 	if id == "" {

@@ -8,18 +8,6 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// nextEntry takes an entry that no other transaction takes.
-func (d *DB) nextEntry(tx *gorm.DB) (token.StatusEntry, error) {
-	var row struct {
-		Number int64
-		Secret []byte
-	}
-	if err := tx.Raw(d.backend.nextEntry).Take(&row).Error; err != nil {
-		return token.StatusEntry{}, err
-	}
-	return token.StatusEntryOf(row.Secret, row.Number), nil
-}
-
 // standingRow is what a status list has to know of a token.
 type standingRow struct {
 	StatusList  int64

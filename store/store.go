@@ -35,7 +35,8 @@ type DB struct {
 	forget func() // nil where closing is enough
 
 	lookups   crew[*lookup]
-	creates   crew[*creation]
+	changes   crew[work]
+	revokes   crew[work]                 // of changes that take rights away
 	accountOf *lru.Cache[string, string] // of environments
 
 	reserve *reserve              // nil: none
@@ -136,10 +137,11 @@ func gormConfig() *gorm.Config {
 // mostAccounts is how many environments it is known of to which account they belong.
 const mostAccounts = 10_000
 
-// formCrews comes after the lines; creates wait in one of their own, or in that for all changes.
-func (d *DB) formCrews(creating *line) {
+// formCrews comes after the lines. Changes wait in changing, unless they take rights away.
+func (d *DB) formCrews(changing *line) {
 	d.lookups = crew[*lookup]{line: d.reading, most: mostLookups, do: d.lookUp}
-	d.creates = crew[*creation]{line: creating, most: mostCreates, do: d.createTogether}
+	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer)}
+	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker)}
 	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1
 }
 

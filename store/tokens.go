@@ -1,183 +1,164 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// Find implements [token.Store].
-func (d *DB) Find(ctx context.Context, ref token.Ref) (token.Token, error) {
-	var found token.Token
-	err := d.read(ctx, func(tx *gorm.DB) error {
-		row, err := takeToken(tx, ref)
-		if err == nil {
-			found, err = row.token(d.dialects)
-		}
-		return err
-	})
-	return found, err
-}
+var (
+	tokenRows  = "SELECT " + columnsOf("t", &tokenRow{}) + " FROM tokens t WHERE "
+	tokenBySeq = tokenRows + "t.seq = $1 "
+	tokenByID  = tokenRows + "t.dialect = $1 AND t.public_id = $2"
+	// tokenByNumber is for dialects whose ids are numbers.
+	tokenByNumber = tokenRows + "t.dialect = $1 AND t.seq = $2 AND t.public_id IS NULL"
+)
 
-// takeToken reads the row with the public id, or with the row's own number in dialects whose ids are numbers.
-func takeToken(tx *gorm.DB, ref token.Ref) (row tokenRow, err error) {
-	tx = tx.Where("dialect = ?", ref.Dialect.String())
+// byRef finds the row with the public id, or with the row's own number.
+func byRef(ref token.Ref, each func(columns) error) statement {
 	seq, err := strconv.ParseInt(ref.ID, 10, 64)
 	if err == nil && strconv.FormatInt(seq, 10) == ref.ID {
-		tx = tx.Where("seq = ? AND public_id IS NULL", seq)
-	} else {
-		tx = tx.Where("public_id = ?", ref.ID)
+		return statement{tokenByNumber, []any{ref.Dialect.String(), seq}, each}
 	}
-	err = tx.Take(&row).Error
-	return row, err
+	return statement{tokenByID, []any{ref.Dialect.String(), ref.ID}, each}
 }
 
-// Update implements [token.Store].
-func (d *DB) Update(
-	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error,
-) (token.Token, error) {
-	var stored token.Token
-	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) error {
-		row, err := d.lockToken(tx, p, ref)
-		if err != nil {
-			return err
-		}
-		changed, err := row.token(d.dialects)
-		if err != nil {
-			return err
-		}
-		if err := refuse(change(&changed)); err != nil {
-			return err
-		}
-		row.State = string(changed.State)
-		row.SuspendedByAdmin, row.Introspector = changed.SuspendedByAdmin, changed.Introspector
-		row.UpdatedAt = changed.UpdatedAt.UnixMilli()
-		row.DeletedAt = millisOrNull(changed.DeletedAt)
-		columns := []string{"state", "suspended_by_admin", "introspector", "updated_at", "deleted_at"}
-		if err := tx.Model(&row).Select(columns).UpdateColumns(row).Error; err != nil {
-			return err
-		}
-		if stored, err = row.token(d.dialects); err != nil {
-			return err
-		}
-		return d.backend.announce(tx, token.Change{Token: row.Seq, List: orZero(row.StatusList)})
-	})
-	return stored, err
-}
-
-// lockToken reads the row for a change, which must not overlap with changes made with the token itself. The caller is
-// authorized first, so that one without permission does not learn whether the token exists.
-func (d *DB) lockToken(tx *gorm.DB, p token.Permit, ref token.Ref) (tokenRow, error) {
-	row, missing := takeToken(tx, ref)
-	if missing != nil && !errors.Is(missing, gorm.ErrRecordNotFound) {
-		return row, missing
-	}
-	if err := d.permit(tx, p, guard{kind: guardedToken, key: row.Seq, alone: true}); err != nil {
-		return row, err
-	}
-	if missing != nil {
-		return row, missing
-	}
-	return d.backend.lockAgain(tx, row)
+// Find implements [token.Store].
+func (d *DB) Find(ctx context.Context, ref token.Ref) (found token.Token, err error) {
+	missing := gorm.ErrRecordNotFound
+	err = d.readOnConn(ctx, byRef(ref, func(c columns) error {
+		missing = nil
+		row := readToken(c)
+		found, err = row.token(d.dialects)
+		return err
+	}))
+	return found, cmp.Or(err, d.translate(ctx, missing))
 }
 
 // List implements [token.Store].
 func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
-	var rows []tokenRow
-	if err := d.read(ctx, func(tx *gorm.DB) error { return page(tx, q).Find(&rows).Error }); err != nil {
-		return nil, err
-	}
-	tokens := make([]token.Token, len(rows))
-	for i, row := range rows {
+	tokens := make([]token.Token, 0, q.Limit)
+	text, args := page(q)
+	err := d.readOnConn(ctx, statement{text, args, func(c columns) error {
+		row := readToken(c)
 		t, err := row.token(d.dialects)
-		if err != nil {
-			return nil, d.translate(ctx, err)
-		}
-		tokens[i] = t
+		tokens = append(tokens, t)
+		return err
+	}})
+	if err != nil {
+		return nil, err
 	}
 	return tokens, nil
 }
 
 // page is one range of an index: it begins where the previous page ended, so that no page costs more than the first.
-func page(tx *gorm.DB, q token.Query) *gorm.DB {
-	tx = tx.Where("deleted_at IS NULL")
-	tx = whereSet(tx, "dialect", q.Dialect.String())
-	tx = whereSet(tx, "user_id", q.UserID)
-	tx = whereSet(tx, "account_id", q.AccountID)
-	tx = whereSet(tx, "environment_id", q.EnvironmentID)
-	tx = whereSet(tx, "scope", string(q.Scope))
-	tx = whereMadeBy(tx, q.CreatedBy)
+func page(q token.Query) (text string, args []any) {
+	w := filter{text: "t.deleted_at IS NULL"}
+	w.equal("t.dialect", q.Dialect.String())
+	w.equal("t.user_id", q.UserID)
+	w.equal("t.account_id", q.AccountID)
+	w.equal("t.environment_id", q.EnvironmentID)
+	w.equal("t.scope", string(q.Scope))
+	if q.CreatedBy != 0 {
+		w.and(madeBy, q.CreatedBy)
+	}
 	if q.NotOwnedBy != 0 {
-		tx = tx.Where("user_id IS NULL OR user_id <> ?", q.NotOwnedBy)
+		w.and("(t.user_id IS NULL OR t.user_id <> ?)", q.NotOwnedBy)
 	}
-	tx = whereSet(tx, "signing_key", q.KeyID)
-	tx = whereStatus(tx, q)
-	tx = whereUsable(tx, q)
-	switch {
-	case q.After != 0 && q.Ascending:
-		tx = tx.Where("seq > ?", q.After)
-	case q.After != 0:
-		tx = tx.Where("seq < ?", q.After)
+	w.equal("t.signing_key", q.KeyID)
+	w.state(q)
+	w.usable(q)
+	order := " ORDER BY t.seq DESC"
+	after := "t.seq < ?"
+	if q.Ascending {
+		order, after = " ORDER BY t.seq", "t.seq > ?"
 	}
-	order := clause.OrderByColumn{Column: clause.Column{Name: "seq"}, Desc: !q.Ascending}
-	return tx.Order(order).Limit(q.Limit)
+	if q.After != 0 {
+		w.and(after, q.After)
+	}
+	w.args = append(w.args, int64(q.Limit))
+	return fmt.Sprintf("%s%s%s LIMIT $%d", tokenRows, w.text, order, len(w.args)), w.args
 }
 
-// whereSet narrows to rows with the value, unless the value is the zero one.
-func whereSet[T comparable](tx *gorm.DB, column string, value T) *gorm.DB {
-	var zero T
-	if value == zero {
-		return tx
+// filter is the condition of a statement.
+type filter struct {
+	text string
+	args []any
+}
+
+// and adds a condition, in which each ? is a parameter, or a list of them where the argument is one.
+func (w *filter) and(condition string, args ...any) {
+	w.text += " AND "
+	for _, arg := range args {
+		before, after, _ := strings.Cut(condition, "?")
+		w.text += before
+		condition = after
+		list, ok := arg.([]string)
+		if !ok {
+			w.parameter(arg)
+			continue
+		}
+		w.text += "(NULL"
+		for _, value := range list {
+			w.text += ", "
+			w.parameter(value)
+		}
+		w.text += ")"
 	}
-	return tx.Where(clause.Eq{Column: column, Value: value})
+	w.text += condition
+}
+
+func (w *filter) parameter(arg any) {
+	w.args = append(w.args, arg)
+	w.text += "$" + strconv.Itoa(len(w.args))
+}
+
+// equal narrows to rows with the value, unless the value is the zero one.
+func (w *filter) equal(column string, value any) {
+	if value != "" && value != int64(0) {
+		w.and(column+" = ?", value)
+	}
 }
 
 // usable says in SQL what [token.Verdict.Usable] says in Go.
-const usable = `state = 'active' AND (expires_at IS NULL OR expires_at > @now)
-	AND (signing_key IS NULL OR signing_key IN @keys)
-	AND (user_id IS NULL OR user_id IN (SELECT id FROM users WHERE NOT disabled AND account_id IS NOT NULL))
-	AND (account_id IS NULL OR account_id IN (SELECT id FROM accounts WHERE NOT disabled))
-	AND (environment_id IS NULL OR environment_id IN (SELECT id FROM environments WHERE NOT disabled))`
+const usable = `(t.state = 'active' AND (t.expires_at IS NULL OR t.expires_at > ?)
+	AND (t.signing_key IS NULL OR t.signing_key IN ?)
+	AND (t.user_id IS NULL OR t.user_id IN (SELECT id FROM users WHERE NOT disabled AND account_id IS NOT NULL))
+	AND (t.account_id IS NULL OR t.account_id IN (SELECT id FROM accounts WHERE NOT disabled))
+	AND (t.environment_id IS NULL OR t.environment_id IN (SELECT id FROM environments WHERE NOT disabled)))`
 
-func whereUsable(tx *gorm.DB, q token.Query) *gorm.DB {
+func (w *filter) usable(q token.Query) {
 	if q.Usable == nil {
-		return tx
+		return
 	}
 	condition := usable
 	if !*q.Usable {
-		condition = "NOT (" + usable + ")"
+		condition = "NOT coalesce(" + usable + ", false)"
 	}
-	return tx.Where(condition, map[string]any{"now": q.Now.UnixMilli(), "keys": q.Keys})
+	w.and(condition, q.Now.UnixMilli(), q.Keys)
 }
 
 // madeBy are the tokens that a user created, directly or through those tokens: a token created by an account's token
 // records that token, not a user, as its creator. Tokens that another user created with a credential count as that
 // user's, whoever created the credential.
-const madeBy = `seq IN (WITH RECURSIVE made (seq) AS (SELECT seq FROM tokens WHERE created_by = ?
+const madeBy = `t.seq IN (WITH RECURSIVE made (seq) AS (SELECT seq FROM tokens WHERE created_by = ?
 	UNION SELECT t.seq FROM tokens t JOIN made ON t.minted_by = made.seq WHERE t.created_by IS NULL) SELECT seq FROM made)`
 
-func whereMadeBy(tx *gorm.DB, userID int64) *gorm.DB {
-	if userID == 0 {
-		return tx
-	}
-	return tx.Where(madeBy, userID)
-}
-
-// whereStatus says in SQL what [token.Token.StateAt] says in Go, so that the page is full.
-func whereStatus(tx *gorm.DB, q token.Query) *gorm.DB {
+// state says in SQL what [token.Token.StateAt] says in Go, so that the page is full.
+func (w *filter) state(q token.Query) {
 	switch q.State {
 	case "":
-		return tx
 	case token.Revoked:
-		return tx.Where("state = ?", string(q.State))
+		w.and("t.state = ?", string(q.State))
 	case token.Expired:
-		return tx.Where("state <> ? AND expires_at <= ?", string(token.Revoked), q.Now.UnixMilli())
+		w.and("t.state <> ? AND t.expires_at <= ?", string(token.Revoked), q.Now.UnixMilli())
 	default:
-		return tx.Where("state = ? AND (expires_at IS NULL OR expires_at > ?)", string(q.State), q.Now.UnixMilli())
+		w.and("t.state = ? AND (t.expires_at IS NULL OR t.expires_at > ?)", string(q.State), q.Now.UnixMilli())
 	}
 }

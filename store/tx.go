@@ -23,10 +23,7 @@ const attempts = 6
 // transact runs fn in a transaction, and retries it if the database asks for that. A panic of fn rolls back and
 // propagates.
 func (d *DB) transact(ctx context.Context, c class, fn func(tx *gorm.DB) error) error {
-	line, db := d.writing, d.writer
-	if c == revoking {
-		line, db = d.revoking, d.revoker
-	}
+	line, db := d.queue(c)
 	leave, err := line.enter(ctx, c)
 	if err != nil {
 		return d.translate(ctx, err)
@@ -45,14 +42,23 @@ func (d *DB) transact(ctx context.Context, c class, fn func(tx *gorm.DB) error) 
 
 // transactOnConn is transact for statements of a [conn]; fn begins and ends the transaction.
 func (d *DB) transactOnConn(ctx context.Context, c class, fn func(conn) error) error {
-	leave, err := d.writing.enter(ctx, c)
+	line, pool := d.queue(c)
+	leave, err := line.enter(ctx, c)
 	if err != nil {
 		return d.translate(ctx, err)
 	}
 	defer leave()
-	return d.room(false, func() error {
-		return d.try(ctx, func() error { return d.onConn(ctx, d.writer, fn) })
+	return d.room(c == revoking, func() error {
+		return d.try(ctx, func() error { return d.onConn(ctx, pool, fn) })
 	})
+}
+
+// queue is where changes of the class wait, and for what.
+func (d *DB) queue(c class) (*line, *gorm.DB) {
+	if c == revoking {
+		return d.revoking, d.revoker
+	}
+	return d.writing, d.writer
 }
 
 func (d *DB) try(ctx context.Context, once func() error) error {

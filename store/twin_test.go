@@ -1,0 +1,242 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// The statements that are written out do what GORM would do with the same rows.
+
+// varied fills in, of all members of a token that are not needed, some.
+func varied(r *rand.Rand, i int) tokenRow {
+	row := fillerRow(i)
+	some := func() bool { return r.IntN(2) == 0 }
+	row.Name, row.RoleLimit = fmt.Sprintf("naïve ' %d \\ 名", r.IntN(5)), []string{"", "member"}[r.IntN(2)]
+	row.State = []string{"active", "suspended", "revoked"}[r.IntN(3)]
+	row.SuspendedByAdmin, row.Introspector, row.UpdatedAt = some(), some(), r.Int64N(100)
+	for _, column := range []**int64{&row.CreatedBy, &row.ExpiresAt, &row.LastUsedAt} {
+		if some() {
+			*column = new(r.Int64N(9) + 1)
+		}
+	}
+	for _, column := range []**string{&row.CreatedByAdminID, &row.SigningKey} {
+		if some() {
+			*column = new(fmt.Sprintf("key %d", r.IntN(2)))
+		}
+	}
+	if row.Dialect == token.APIToken.Name {
+		row.StatusList, row.StatusIndex = new(int64(i)), new(r.Int64N(1000))
+	}
+	if i > 8 && some() {
+		row.MintedBy = new(r.Int64N(8) + 1)
+	}
+	return row
+}
+
+// variedDB has every kind of token.
+func variedDB(t *testing.T, d *DB) []tokenRow {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	rows := make([]tokenRow, 200)
+	for i := range rows {
+		rows[i] = varied(r, i+1000)
+	}
+	if err := d.writer.WithContext(t.Context()).Create(&rows).Error; err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestRowsAsGORMReadsThem: each row, with what it depends on.
+func TestRowsAsGORMReadsThem(t *testing.T) {
+	onBoth(t, 8, func(t *testing.T, d *DB) {
+		for _, row := range variedDB(t, d) {
+			want := twinIdentity(t, d, row)
+			got, err := d.FindSecret(t.Context(), token.Hash(row.SecretHash))
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("found %+v, %v; GORM %+v", got, err, want)
+			}
+			found, err := d.Find(t.Context(), want.Token.Ref())
+			if err != nil || found != *want.Token {
+				t.Errorf("found %+v, %v; GORM %+v", found, err, want.Token)
+			}
+		}
+	})
+}
+
+// twinIdentity is read row by row.
+func twinIdentity(t *testing.T, d *DB, row tokenRow) token.Identity {
+	t.Helper()
+	tx := d.reader.WithContext(t.Context())
+	again, err := byKey[tokenRow](tx, row.Seq)
+	if err != nil || !reflect.DeepEqual(again, row) {
+		t.Fatalf("GORM wrote %+v and read %+v, %v", row, again, err)
+	}
+	id, err := d.callerNow(tx, token.Permit{Token: row.Seq})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestInsertsAsGORMInsertsThem: a row that is read and inserted again under another number and key is the same.
+func TestInsertsAsGORMInsertsThem(t *testing.T) {
+	onBoth(t, 8, func(t *testing.T, d *DB) {
+		for i, row := range variedDB(t, d) {
+			want := row
+			want.SecretHash[0], want.StatusList = 0xff, orNull(orZero(row.StatusList)+int64(i)*1000)
+			if want.StatusList == nil || row.StatusList == nil {
+				want.StatusList, want.StatusIndex = nil, nil
+			}
+			if row.PublicID != nil {
+				want.PublicID = new("again " + *row.PublicID)
+			}
+			err := d.onConn(t.Context(), d.writer, func(c conn) error {
+				return c.run(t.Context(), statement{insertToken, want.values(), func(c columns) error {
+					want.Seq = c.int()
+					return nil
+				}})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := byKey[tokenRow](d.reader.WithContext(t.Context()), want.Seq)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("GORM reads %+v, %v, want %+v", got, err, want)
+			}
+		}
+	})
+}
+
+// TestUpdatesAsGORMUpdatesThem: what is stored of a change, and nothing else.
+func TestUpdatesAsGORMUpdatesThem(t *testing.T) {
+	onBoth(t, 8, func(t *testing.T, d *DB) {
+		for i, row := range variedDB(t, d) {
+			changed := token.Token{
+				State: token.Suspended, SuspendedByAdmin: i%2 == 0, Introspector: i%3 == 0, UpdatedAt: time.UnixMilli(77),
+				Name: "not stored",
+			}
+			if i%5 == 0 {
+				changed.DeletedAt = time.UnixMilli(88)
+			}
+			want := row
+			want.State, want.SuspendedByAdmin, want.Introspector = "suspended", changed.SuspendedByAdmin, changed.Introspector
+			want.UpdatedAt, want.DeletedAt = 77, millisOrNull(changed.DeletedAt)
+			ref := token.Ref{Dialect: d.dialects.Named(row.Dialect), ID: *row.PublicID}
+			_, err := d.Update(t.Context(), token.Permit{}, ref, func(t *token.Token) error {
+				*t = changed
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := byKey[tokenRow](d.reader.WithContext(t.Context()), row.Seq)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("GORM reads %+v, %v, want %+v", got, err, want)
+			}
+		}
+	})
+}
+
+// TestListsAsGORMReadsThem compares pages of random queries.
+func TestListsAsGORMReadsThem(t *testing.T) {
+	onBoth(t, 100, func(t *testing.T, d *DB) {
+		variedDB(t, d)
+		r := rand.New(rand.NewPCG(3, 4))
+		found := 0
+		for range 500 {
+			q := randomQuery(r)
+			var rows []tokenRow
+			if err := twinPage(d.reader.WithContext(t.Context()), q).Find(&rows).Error; err != nil {
+				t.Fatal(err)
+			}
+			got, err := d.List(t.Context(), q)
+			if err != nil || len(got) != len(rows) {
+				t.Fatalf("%+v: %d tokens, %v; GORM %d", q, len(got), err, len(rows))
+			}
+			for i, row := range rows {
+				if want, err := row.token(d.dialects); err != nil || got[i] != want {
+					t.Fatalf("%+v: %+v, GORM %+v", q, got[i], want)
+				}
+			}
+			found += len(got)
+		}
+		if found < 500 {
+			t.Errorf("only %d tokens were found", found)
+		}
+	})
+}
+
+// randomQuery has few filters at once, so that something is found.
+func randomQuery(r *rand.Rand) token.Query {
+	q := token.Query{Limit: r.IntN(20) + 1, Now: time.UnixMilli(5), Ascending: r.IntN(2) == 0}
+	filters := []func(){
+		func() { q.Dialect = token.Published[r.IntN(3)] },
+		func() { q.UserID = r.Int64N(2) + 1 },
+		func() { q.AccountID = fmt.Sprintf("a%d", r.IntN(2)) },
+		func() { q.EnvironmentID = fmt.Sprintf("e%d", r.IntN(2)) },
+		func() { q.Scope = []token.Scope{token.ScopeUser, token.ScopeEnvironment}[r.IntN(2)] },
+		func() {
+			q.State = []token.State{token.Active, token.Suspended, token.Revoked, token.Expired}[r.IntN(4)]
+		},
+		func() { q.CreatedBy = r.Int64N(9) + 1 },
+		func() { q.NotOwnedBy = r.Int64N(2) + 1 },
+		func() { q.KeyID = fmt.Sprintf("key %d", r.IntN(2)) },
+		func() { q.Usable, q.Keys = new(r.IntN(2) == 0), []string{"key 0", "key 2"}[:r.IntN(2)+1] },
+		func() { q.After = r.Int64N(300) + 1 },
+	}
+	for range r.IntN(4) {
+		filters[r.IntN(len(filters))]()
+	}
+	return q
+}
+
+// twinPage is [page] in the words of GORM.
+func twinPage(tx *gorm.DB, q token.Query) *gorm.DB {
+	tx = tx.Table("tokens t").Where("t.deleted_at IS NULL")
+	equal := func(column string, value any) {
+		if !reflect.ValueOf(value).IsZero() {
+			tx = tx.Where(clause.Eq{Column: column, Value: value})
+		}
+	}
+	equal("t.dialect", q.Dialect.String())
+	equal("t.user_id", q.UserID)
+	equal("t.account_id", q.AccountID)
+	equal("t.environment_id", q.EnvironmentID)
+	equal("t.scope", string(q.Scope))
+	equal("t.signing_key", q.KeyID)
+	if q.CreatedBy != 0 {
+		tx = tx.Where(madeBy, q.CreatedBy)
+	}
+	if q.NotOwnedBy != 0 {
+		tx = tx.Where("t.user_id IS NULL OR t.user_id <> ?", q.NotOwnedBy)
+	}
+	expired := tx.Session(&gorm.Session{NewDB: true}).Where("t.expires_at <= ?", q.Now.UnixMilli())
+	switch q.State {
+	case "":
+	case token.Revoked:
+		tx = tx.Where("t.state = 'revoked'")
+	case token.Expired:
+		tx = tx.Where("t.state <> 'revoked'").Where(expired)
+	default:
+		tx = tx.Where("t.state = ?", string(q.State)).Where("t.expires_at IS NULL OR t.expires_at > ?", q.Now.UnixMilli())
+	}
+	if q.Usable != nil {
+		tx = tx.Where(usable+" = ?", q.Now.UnixMilli(), q.Keys, *q.Usable)
+	}
+	switch {
+	case q.After != 0 && q.Ascending:
+		tx = tx.Where("t.seq > ?", q.After)
+	case q.After != 0:
+		tx = tx.Where("t.seq < ?", q.After)
+	}
+	return tx.Order(clause.OrderByColumn{Column: clause.Column{Name: "t.seq"}, Desc: !q.Ascending}).Limit(q.Limit)
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// mostTogether is how many changes one transaction makes, so that none waits long for those before it.
+const mostTogether = 64
+
+// work is a change of tokens. Those that wait for the database are made in one transaction, each with its own outcome.
+type work interface {
+	// prepare reads what has to be known before the guards are taken.
+	prepare(d *DB) []statement
+	permit() token.Permit
+	// guards are those beside the permit's.
+	guards() []guard
+	// read reads what only this change depends on, after the guards were taken.
+	read(d *DB) []statement
+	// decide returns what writes the change.
+	decide(r *reading) ([]statement, error)
+	// facts are the rows that the change depends on, and others may, too.
+	facts() factKeys
+}
+
+// factKeys name rows; the zero value is none.
+type factKeys struct {
+	user                 int64
+	account, environment string
+}
+
+// errAlone is the outcome for a change that has to be tried by itself, because it has to wait for others, or because
+// one of those with which it was tried has failed.
+var errAlone = errors.New("it has to be tried alone")
+
+// change makes a change along with others that wait, or else by itself. The latter gets a fresh copy.
+func (d *DB) change(ctx context.Context, urgent bool, fresh func() work, alone bool) (work, error) {
+	together, c := &d.changes, classOf(ctx, urgent)
+	if c == revoking {
+		together = &d.revokes
+	}
+	w, err := fresh(), errAlone
+	if !alone {
+		err = together.run(ctx, c, w)
+	}
+	if errors.Is(err, errAlone) {
+		w = fresh()
+		err = d.changeAlone(ctx, c, w)
+	}
+	return w, d.translate(ctx, err)
+}
+
+// changeAlone waits for the guards, and tries again where the database asks for that.
+func (d *DB) changeAlone(ctx context.Context, c class, w work) error {
+	j := &job[work]{ctx: ctx, work: w}
+	err := d.transactOnConn(ctx, c, func(c conn) error { return d.transactAll(ctx, c, []*job[work]{j}, true) })
+	if j.panic != nil {
+		panic(j.panic)
+	}
+	if err != nil {
+		return err
+	}
+	return j.err
+}
+
+// together is what a crew does with connections of the pool.
+func (d *DB) together(pool *gorm.DB) func(ctx context.Context, all []*job[work]) {
+	return func(ctx context.Context, all []*job[work]) {
+		err := d.room(all[0].class == revoking, func() error {
+			return d.onConn(ctx, pool, func(c conn) error { return d.transactAll(ctx, c, all, false) })
+		})
+		if err == nil {
+			return
+		}
+		if repeatable(err) || len(all) > 1 && !unavailable(err) {
+			err = errAlone
+		}
+		for _, j := range all { // those who were refused, too, perhaps for what was not committed
+			if j.panic == nil {
+				j.err = err
+			}
+		}
+	}
+}
+
+// transactAll makes the changes in one transaction. One that fails by itself has an error and is left out; an error of
+// the transaction is returned. Unless they are to wait, those whose guards others hold are left out.
+func (d *DB) transactAll(ctx context.Context, c conn, all []*job[work], wait bool) error {
+	if err := d.prepareAll(ctx, c, all); err != nil {
+		return err
+	}
+	defer c.rollBack(ctx)
+	pending := []statement{{text: d.backend.begin}}
+	written := false
+	for chunk := range slices.Chunk(all, d.backend.stride) {
+		r := newReading(d, chunk, wait)
+		if err := r.run(ctx, c, pending); err != nil {
+			return err
+		}
+		pending = r.decideAll()
+		written = written || len(pending) > 0
+	}
+	if !written {
+		return nil
+	}
+	if err := c.run(ctx, append(pending, statement{text: "COMMIT"})...); err != nil {
+		return err
+	}
+	d.commits.Add(1)
+	return nil
+}
+
+func (d *DB) prepareAll(ctx context.Context, c conn, all []*job[work]) error {
+	var statements []statement
+	for _, j := range all {
+		j.err = nil
+		statements = append(statements, j.work.prepare(d)...)
+	}
+	if len(statements) == 0 {
+		return nil
+	}
+	return c.run(ctx, statements...)
+}
+
+// decideAll returns what writes the changes that were decided for callers who are still there.
+func (r *reading) decideAll() (pending []statement) {
+	for _, j := range r.jobs {
+		var statements []statement
+		j.err = j.guarded(func() (err error) {
+			statements, err = r.judge(j.work)
+			return err
+		})
+		if j.err == nil {
+			j.err = j.ctx.Err()
+		}
+		if j.err == nil {
+			pending = append(pending, statements...)
+		}
+	}
+	return pending
+}
+
+// judge judges the permit before anything else, and then has the change decided.
+func (r *reading) judge(w work) ([]statement, error) {
+	if p := w.permit(); p.Judge != nil {
+		if err := refuse(p.Judge(r.caller(p))); err != nil {
+			return nil, err
+		}
+	}
+	return w.decide(r)
+}
