@@ -18,7 +18,7 @@ type conn interface {
 
 // statement is one that runs on a [conn].
 type statement struct {
-	text string              // its parameters, $1, $2 and so on, appear in this order
+	text string              // with the parameters $1, $2 and so on
 	args []any               // int64, string, []byte, bool, slices of these where the text is for PostgreSQL, or nil
 	each func(columns) error // gets every row; nil: there is none to read
 }

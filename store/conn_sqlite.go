@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/ncruces/go-sqlite3"
@@ -53,7 +54,8 @@ func (c sqliteConn) run(ctx context.Context, statements ...statement) error {
 func (c sqliteConn) runOne(s statement) (err error) {
 	stmt := c.prepared[s.text]
 	if stmt == nil {
-		if stmt, _, err = c.PrepareFlags(s.text, sqlite3.PREPARE_PERSISTENT); err != nil {
+		text := strings.ReplaceAll(s.text, "$", "?") // where SQLite numbers parameters
+		if stmt, _, err = c.PrepareFlags(text, sqlite3.PREPARE_PERSISTENT); err != nil {
 			return err
 		}
 		c.prepared[s.text] = stmt

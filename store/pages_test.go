@@ -71,7 +71,7 @@ func fillerRow(i int) tokenRow {
 // plan asks the database how it would answer the query.
 func plan(t *testing.T, d *DB, q token.Query) string {
 	t.Helper()
-	text, args := page(q)
+	text, args := page(q, d.dialects)
 	return explain(t, d, text, args)
 }
 
@@ -128,7 +128,9 @@ func TestPagesAreRangesOfAnIndex(t *testing.T) {
 				q.After, q.Limit = 10_000, pageSize
 				wantRange(t, fmt.Sprintf("%+v", q), plan(t, d, q))
 				q.After = 0
-				wantNoSort(t, fmt.Sprintf("%+v", q), plan(t, d, q))
+				if q.Dialect != nil || d.Shared() {
+					wantNoSort(t, fmt.Sprintf("%+v", q), plan(t, d, q))
+				}
 			}
 		}
 	})
@@ -138,7 +140,9 @@ func TestPagesAreRangesOfAnIndex(t *testing.T) {
 // Cond: (… seq > …)".
 func wantRange(t *testing.T, what, plan string) {
 	t.Helper()
-	wantNoSort(t, what, plan)
+	if !strings.Contains(plan, "CO-ROUTINE first") { // in which SQLite sorts the few rows of each range
+		wantNoSort(t, what, plan)
+	}
 	sqlite := strings.Contains(plan, "SEARCH t USING") && strings.ContainsAny(plan, "<>")
 	postgres := strings.Contains(plan, "Index Scan") && strings.Contains(plan, "Index Cond:") &&
 		strings.Contains(plan, "(seq ")
@@ -149,7 +153,7 @@ func wantRange(t *testing.T, what, plan string) {
 
 func wantNoSort(t *testing.T, what, plan string) {
 	t.Helper()
-	for _, word := range []string{"TEMP B-TREE", "Sort", "Seq Scan", "Bitmap"} {
+	for _, word := range []string{"TEMP B-TREE", "Sort  (", "Seq Scan", "Bitmap"} {
 		if strings.Contains(plan, word) {
 			t.Errorf("%s: %s in\n%s", what, word, plan)
 		}

@@ -13,9 +13,10 @@ import (
 )
 
 var (
-	tokenRows  = "SELECT " + columnsOf("t", &tokenRow{}) + " FROM tokens t WHERE "
-	tokenBySeq = tokenRows + "t.seq = $1 "
-	tokenByID  = tokenRows + "t.dialect = $1 AND t.public_id = $2"
+	tokenColumns = "SELECT " + columnsOf("t", &tokenRow{}) + " "
+	tokenRows    = tokenColumns + "FROM tokens t WHERE "
+	tokenBySeq   = tokenRows + "t.seq = $1 "
+	tokenByID    = tokenRows + "t.dialect = $1 AND t.public_id = $2"
 	// tokenByNumber is for dialects whose ids are numbers.
 	tokenByNumber = tokenRows + "t.dialect = $1 AND t.seq = $2 AND t.public_id IS NULL"
 )
@@ -44,7 +45,7 @@ func (d *DB) Find(ctx context.Context, ref token.Ref) (found token.Token, err er
 // List implements [token.Store].
 func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 	tokens := make([]token.Token, 0, q.Limit)
-	text, args := page(q)
+	text, args := page(q, d.dialects)
 	err := d.readOnConn(ctx, statement{text, args, func(c columns) error {
 		row := readToken(c)
 		t, err := row.token(d.dialects)
@@ -58,7 +59,8 @@ func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 }
 
 // page is one range of an index: it begins where the previous page ended, so that no page costs more than the first.
-func page(q token.Query) (text string, args []any) {
+// Without a filter that has an index of its own it is one range for each dialect, and the first of what these have.
+func page(q token.Query, known token.Dialects) (text string, args []any) {
 	w := filter{text: "t.deleted_at IS NULL"}
 	w.equal("t.dialect", q.Dialect.String())
 	w.equal("t.user_id", q.UserID)
@@ -83,7 +85,23 @@ func page(q token.Query) (text string, args []any) {
 		w.and(after, q.After)
 	}
 	w.args = append(w.args, int64(q.Limit))
-	return fmt.Sprintf("%s%s%s LIMIT $%d", tokenRows, w.text, order, len(w.args)), w.args
+	order += " LIMIT $" + strconv.Itoa(len(w.args))
+	if q.Dialect == nil && q.KeyID == "" && q.CreatedBy == 0 {
+		return tokenColumns + w.ofEach(known, order), w.args
+	}
+	return tokenRows + w.text + order, w.args
+}
+
+// ofEach selects the first rows among the first of each dialect.
+func (w *filter) ofEach(known token.Dialects, order string) string {
+	ranges := make([]string, len(known))
+	for i, dialect := range known {
+		w.args = append(w.args, dialect.Name)
+		ranges[i] = fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE t.dialect = $%d AND %s%s) AS r%d",
+			len(w.args), w.text, order, i)
+	}
+	return fmt.Sprintf("FROM (SELECT * FROM (%s) AS t%s) AS first JOIN tokens t ON t.seq = first.seq%s",
+		strings.Join(ranges, " UNION ALL "), order, order)
 }
 
 // filter is the condition of a statement.
