@@ -189,9 +189,11 @@ func (b *bench) yardsticks(d *databases, bare *process) {
 	b.add(&work{name: "sqlite/insert", alone: func(ctx context.Context, t time.Duration) (sample, error) {
 		return syncedInserts(ctx, b.path("yardstick.sqlite"), t)
 	}})
-	b.asked("bare/get", bare, crowd, request("GET", "/", secret(1), "", ""), "")
+	get := request("GET", "/", secret(1), "", "")
+	b.asked("bare/get", bare, crowd, get, "")
+	b.asked("bare/get/few", bare, few, get, "")
 	b.asked("bare/post", bare, crowd, request("POST", "/", secret(1), asJSON, `{"name":"bench"}`), "")
-	b.asked("bare/form", bare, crowd, request("POST", "/form", secret(1), asForm, "token="+secret(1)), "")
+	b.asked("bare/form/few", bare, few, request("POST", "/form", secret(1), asForm, "token="+secret(1)), "")
 }
 
 // round measures each work once.

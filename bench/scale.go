@@ -30,9 +30,6 @@ type scaleCmd struct {
 	Out      string        `placeholder:"FILE" help:"File to write the table to, besides standard output."`
 }
 
-// few clients keep a server busy without a queue, so that latency is that of the work.
-const few = 4
-
 // size is a database of a size, and what was measured on it.
 type size struct {
 	name   string
