@@ -15,7 +15,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: check release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench postgres gateways node browser clean
+.PHONY: check release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench bench-quick bench-scale benchmarks postgres gateways node browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +65,16 @@ vuln: ## Check the code that is called for known vulnerabilities
 fuzz: ## Run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh scripts/fuzz.sh
 
-bench: ## Run the benchmarks
+bench: postgres ## Measure the server beside its yardsticks for ten minutes, into bench/results
+	$(GO) run ./bench run
+
+bench-quick: postgres ## Print the ratios of the server to its yardsticks, within about a minute
+	@$(GO) run ./bench run --quick
+
+bench-scale: postgres ## Compare databases of millions of tokens with small ones, which takes long and needs 20 GB of disk
+	$(GO) run ./bench scale
+
+benchmarks: ## Run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 postgres: ## Install PostgreSQL for the tests if it is missing

@@ -32,7 +32,7 @@ fi
 if command -v apt-get >/dev/null 2>&1; then
 	forbid_cluster
 fi
-install_packages postgresql postgresql-server postgresql@17
+install_packages postgresql "postgresql-server postgresql-contrib" postgresql@17
 if ! found; then
 	echo "postgres: install a PostgreSQL server, or set TOKENWRIGHT_PG_BIN to the directory of initdb and postgres" >&2
 	exit 1
