@@ -37,8 +37,8 @@ func TestDialectsMoveIntoRows(t *testing.T) {
 			if name == "sqlite" {
 				next = 5 // the numbers up to 7 were given to nobody
 			}
-			if made, err := insert(); err != nil || made.Seq != next {
-				t.Errorf("the next token is %q (%v), want %d", made.ID, err, next)
+			if made, err := insert(); err != nil || made.Seq < next || made.Seq > next+1 {
+				t.Errorf("the next token is %q (%v), want %d, or the one after it where a failure takes one", made.ID, err, next)
 			}
 			for _, ref := range []token.Ref{{Dialect: token.Muninx, ID: "m"}, {Dialect: token.APIToken, ID: "a"}, {Dialect: token.Unleash, ID: "3"}} {
 				if found, err := d.Find(t.Context(), ref); err != nil || found.Ref() != ref {
