@@ -28,6 +28,7 @@ type backend struct {
 	begin   string
 	arrays  bool // whether a parameter may be a list of keys
 	stride  int  // for how many changes is read together, before any of them is made
+	insert  func(rows []*tokenRow) []statement
 	takeAll func(guards []guard, wait bool, refused func(i int)) []statement
 
 	// A writing transaction may have the database to itself. Then these do nothing.
@@ -43,7 +44,7 @@ type backend struct {
 // sqlite is a file or memory of one process, whose writing transactions have all of it to themselves.
 func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock func(), err error)) backend {
 	return backend{
-		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1,
+		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1, insert: insertEach,
 		takeAll: func([]guard, bool, func(int)) []statement { return nil },
 		name:    "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
 		hasTable:     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
@@ -61,8 +62,8 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 func postgres(f feedSource) backend {
 	return backend{
 		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostTogether,
-		takeAll: takeAllAdvisory,
-		name:    "postgres", goose: goose.DialectPostgres, sessions: true,
+		insert: insertAll, takeAll: takeAllAdvisory,
+		name: "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
 		lockRows:  "FOR NO KEY UPDATE OF t",

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/tokenwright/tokenwright/internal/token"
@@ -92,19 +93,63 @@ func (n *creation) decide(r *reading) ([]statement, error) {
 		return nil, err
 	}
 	n.row = tokenToRow(t)
-	return []statement{{insertToken, n.row.values(), func(c columns) error {
-		n.row.Seq = c.int()
-		return nil
-	}}}, nil
+	r.inserted = append(r.inserted, &n.row)
+	return nil, nil
 }
 
-// insertToken inserts a row, to which the database gives the number.
-var insertToken = func() string {
+// insertToken inserts a row, to which the database gives the number; insertTokens inserts the rows of which its
+// parameters are the columns, in no particular order.
+var insertToken, insertTokens = func() (one, many string) {
 	names := namesOf(&tokenRow{})[1:]
-	values := make([]string, len(names))
-	for i := range values {
+	values, arrays := make([]string, len(names)), make([]string, len(names))
+	row := reflect.TypeFor[tokenRow]()
+	for i := range names {
 		values[i] = fmt.Sprintf("$%d", i+1)
+		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type])
 	}
-	return fmt.Sprintf("INSERT INTO tokens (%s) VALUES (%s) RETURNING seq",
-		strings.Join(names, ", "), strings.Join(values, ", "))
+	into := fmt.Sprintf("INSERT INTO tokens (%s) ", strings.Join(names, ", "))
+	return into + fmt.Sprintf("VALUES (%s) RETURNING seq", strings.Join(values, ", ")),
+		into + fmt.Sprintf("SELECT * FROM unnest(%s) RETURNING seq, secret_hash", strings.Join(arrays, ", "))
 }()
+
+// postgresTypes are the types of columns for those of members.
+var postgresTypes = map[reflect.Type]string{
+	reflect.TypeFor[string](): "text", reflect.TypeFor[*string](): "text", reflect.TypeFor[[]byte](): "bytea",
+	reflect.TypeFor[int64](): "bigint", reflect.TypeFor[*int64](): "bigint", reflect.TypeFor[bool](): "boolean",
+}
+
+// insertEach inserts the rows one by one.
+func insertEach(rows []*tokenRow) []statement {
+	statements := make([]statement, len(rows))
+	for i, row := range rows {
+		statements[i] = statement{insertToken, row.values(), func(c columns) error {
+			row.Seq = c.int()
+			return nil
+		}}
+	}
+	return statements
+}
+
+// insertAll inserts several rows with one statement.
+func insertAll(rows []*tokenRow) []statement {
+	if len(rows) < 2 {
+		return insertEach(rows)
+	}
+	columnsOfRows := make([][]any, len(rows[0].values()))
+	byHash := make(map[token.Hash]*tokenRow, len(rows))
+	for _, row := range rows {
+		byHash[token.Hash(row.SecretHash)] = row
+		for i, value := range row.values() {
+			columnsOfRows[i] = append(columnsOfRows[i], value)
+		}
+	}
+	args := make([]any, len(columnsOfRows))
+	for i, column := range columnsOfRows {
+		args[i] = column
+	}
+	return []statement{{insertTokens, args, func(c columns) error {
+		seq := c.int()
+		byHash[token.Hash(c.bytes())].Seq = seq
+		return nil
+	}}}
+}

@@ -91,3 +91,33 @@ func anInsert(caller token.Token) token.Insert {
 	in.Permit = token.Permit{Token: caller.Seq, UserID: caller.UserID, Judge: func(token.Identity) error { return nil }}
 	return in
 }
+
+// BenchmarkLookUp looks secrets up as checks do whose rows are not in memory.
+func BenchmarkLookUp(b *testing.B) {
+	for _, clients := range []int{1, 32} {
+		b.Run(fmt.Sprintf("sqlite/%d", clients), func(b *testing.B) { benchmarkLookUp(b, sqliteURL(b), clients) })
+		b.Run(fmt.Sprintf("postgres/%d", clients), func(b *testing.B) { benchmarkLookUp(b, pgtest.URL(b), clients) })
+	}
+}
+
+func benchmarkLookUp(b *testing.B, url string, clients int) {
+	d := openWith(b, url, store.Options{})
+	caller := aCaller(b, d)
+	hashes := make([]token.Hash, 1000)
+	for i := range hashes {
+		made, err := d.Create(b.Context(), anInsert(caller))
+		if err != nil {
+			b.Fatal(err)
+		}
+		hashes[i] = made.Hash
+	}
+	var next atomic.Int64
+	b.ReportAllocs()
+	before := cpu()
+	b.ResetTimer()
+	each(b, clients, func() error {
+		_, err := d.FindSecret(b.Context(), hashes[next.Add(1)%1000])
+		return err
+	})
+	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/op")
+}

@@ -30,7 +30,7 @@ func (c *crew[J]) run(ctx context.Context, cl class, work J) error {
 	leave, err := c.line.enterWith(ctx, cl, j)
 	switch {
 	case err == nil:
-		go c.lead(j, leave)
+		c.lead(j, leave)
 	case !errors.Is(err, errTaken):
 		return err
 	}
@@ -45,9 +45,8 @@ func (c *crew[J]) run(ctx context.Context, cl class, work J) error {
 	return j.err
 }
 
-// lead does the job and what others wait with.
+// lead does the job and what others wait with. These do not depend on whether its caller stays.
 func (c *crew[J]) lead(first *job[J], leave func()) {
-	defer leave()
 	all := []*job[J]{first}
 	c.line.along(first.class, c.most-1, func(work any) bool {
 		j, ok := work.(*job[J])
@@ -56,11 +55,19 @@ func (c *crew[J]) lead(first *job[J], leave func()) {
 		}
 		return ok
 	})
-	ctx, cancel := whileAnyStays(all)
-	defer cancel()
-	c.do(ctx, all)
-	for _, j := range all {
-		close(j.done)
+	do := func() {
+		defer leave()
+		ctx, cancel := whileAnyStays(all)
+		defer cancel()
+		c.do(ctx, all)
+		for _, j := range all {
+			close(j.done)
+		}
+	}
+	if len(all) == 1 {
+		do()
+	} else {
+		go do()
 	}
 }
 

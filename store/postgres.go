@@ -17,7 +17,7 @@ import (
 
 const (
 	postgresConns          = 10 // if the options do not say
-	leaders                = 2  // transactions at the same time that make changes together
+	leaders                = 2  // round trips at the same time for changes, and as many for look-ups, that go together
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )
@@ -72,9 +72,9 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
 	defer func() {
-		changing := newLine(leaders)
-		changing.within = d.writing
-		d.formCrews(changing)
+		changing, looking := newLine(leaders), newLine(leaders)
+		changing.within, looking.within = d.writing, d.reading
+		d.formCrews(changing, looking)
 	}()
 	if kept > 0 {
 		d.writing, d.revoking = newLine(conns-2*kept), newLine(kept)

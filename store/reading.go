@@ -19,6 +19,8 @@ type reading struct {
 	jobs []*job[work] // without those that are left out
 	wait bool
 
+	inserted []*tokenRow // rows of creates that were decided
+
 	guards       []guard
 	refused      map[advisory]bool // that others hold
 	callers      map[int64]token.Identity

@@ -137,9 +137,9 @@ func gormConfig() *gorm.Config {
 // mostAccounts is how many environments it is known of to which account they belong.
 const mostAccounts = 10_000
 
-// formCrews comes after the lines. Changes wait in changing, unless they take rights away.
-func (d *DB) formCrews(changing *line) {
-	d.lookups = crew[*lookup]{line: d.reading, most: mostLookups, do: d.lookUp}
+// formCrews comes after the lines. Changes wait in changing, unless they take rights away, and look-ups in looking.
+func (d *DB) formCrews(changing, looking *line) {
+	d.lookups = crew[*lookup]{line: looking, most: mostLookups, do: d.lookUp}
 	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer)}
 	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker)}
 	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1

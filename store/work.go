@@ -142,7 +142,7 @@ func (r *reading) decideAll() (pending []statement) {
 			pending = append(pending, statements...)
 		}
 	}
-	return pending
+	return append(pending, r.db.backend.insert(r.inserted)...)
 }
 
 // judge judges the permit before anything else, and then has the change decided.
