@@ -131,6 +131,7 @@ func (d *DB) prepareAll(ctx context.Context, c conn, all []*job[work]) error {
 func (r *reading) decideAll() (pending []statement) {
 	for _, j := range r.jobs {
 		var statements []statement
+		before := len(r.inserted)
 		j.err = j.guarded(func() (err error) {
 			statements, err = r.judge(j.work)
 			return err
@@ -138,9 +139,11 @@ func (r *reading) decideAll() (pending []statement) {
 		if j.err == nil {
 			j.err = j.ctx.Err()
 		}
-		if j.err == nil {
-			pending = append(pending, statements...)
+		if j.err != nil {
+			r.inserted = r.inserted[:before]
+			continue
 		}
+		pending = append(pending, statements...)
 	}
 	return append(pending, r.db.backend.insert(r.inserted)...)
 }
