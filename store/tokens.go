@@ -147,9 +147,11 @@ func (w *filter) equal(column string, value any) {
 // usable says in SQL what [token.Verdict.Usable] says in Go.
 const usable = `(t.state = 'active' AND (t.expires_at IS NULL OR t.expires_at > ?)
 	AND (t.signing_key IS NULL OR t.signing_key IN ?)
-	AND (t.user_id IS NULL OR t.user_id IN (SELECT id FROM users WHERE NOT disabled AND account_id IS NOT NULL))
-	AND (t.account_id IS NULL OR t.account_id IN (SELECT id FROM accounts WHERE NOT disabled))
-	AND (t.environment_id IS NULL OR t.environment_id IN (SELECT id FROM environments WHERE NOT disabled)))`
+	AND (t.user_id IS NULL OR EXISTS
+		(SELECT 1 FROM users u WHERE u.id = t.user_id AND NOT u.disabled AND u.account_id IS NOT NULL))
+	AND (t.account_id IS NULL OR EXISTS (SELECT 1 FROM accounts a WHERE a.id = t.account_id AND NOT a.disabled))
+	AND (t.environment_id IS NULL OR EXISTS
+		(SELECT 1 FROM environments e WHERE e.id = t.environment_id AND NOT e.disabled)))`
 
 func (w *filter) usable(q token.Query) {
 	if q.Usable == nil {

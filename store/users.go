@@ -59,21 +59,18 @@ func (d *DB) UpdateUser(
 	return row.user(), err
 }
 
-// lockUserAndAdmins locks the user and all enabled admins in the order of their ids, so that two callers who would
+// lockUserAndAdmins locks all enabled admins in the order of their ids and then the user, so that two callers who would
 // disable the last two admins take turns: the second finds the first one's admin disabled and not counted.
 func lockUserAndAdmins(tx *gorm.DB, id int64) (user userRow, otherAdmins int, err error) {
-	var rows []userRow
-	err = forChange(tx).Where("id = ? OR ("+enabledAdmins+")", id).Order("id").Find(&rows).Error
-	if err != nil {
+	var admins []userRow
+	if err := forChange(tx).Where(enabledAdmins).Order("id").Find(&admins).Error; err != nil {
 		return user, 0, err
 	}
-	err = gorm.ErrRecordNotFound
-	for _, row := range rows {
-		if row.ID == id {
-			user, err = row, nil
-		} else {
+	for _, admin := range admins {
+		if admin.ID != id {
 			otherAdmins++
 		}
 	}
+	user, err = byKey[userRow](forChange(tx), id)
 	return user, otherAdmins, err
 }

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/tokenwright/tokenwright/internal/token"
+)
+
+// statementsOf are all that requests and background tasks run on a table of any size, with arguments.
+func statementsOf(d *DB) map[string]statement {
+	hash, ref := fillerRow(5).SecretHash, token.Ref{Dialect: token.Muninx, ID: "id-8"}
+	number := token.Ref{Dialect: token.Unleash, ID: "8"}
+	all := map[string]statement{
+		"the row of a secret":          {text: bySecret + " = $1", args: []any{hash}},
+		"the row of a credential":      {text: bySeq + " = $1", args: []any{int64(7)}},
+		"a user and its account":       {text: byUserID + " = $1", args: []any{int64(1)}},
+		"the user of a subject":        {text: bySubject, args: []any{"https://issuer.example", "subject"}},
+		"an account":                   {text: accountByID + " = $1", args: []any{"a0"}},
+		"an environment":               {text: environmentByID + " = $1", args: []any{"e0"}},
+		"a token":                      byRef(ref, nil),
+		"a token by its number":        byRef(number, nil),
+		"a token to be changed":        {text: tokenBySeq + d.backend.lockRows, args: []any{int64(7)}},
+		"a change":                     {text: storeUpdate, args: []any{"active", true, true, int64(1), nil, int64(7)}},
+		"what a user holds":            {text: holdings, args: []any{"name", "muninx", int64(2)}},
+		"times of use":                 {text: dry(d, d.touchStatement(2), 7, 5, 8, 5)},
+		"what changed in status lists": {text: dry(d, standings+"t.seq IN ?", []int64{7, 8})},
+		"whether there is a list":      {text: "SELECT seq FROM tokens WHERE status_list = 1 LIMIT 1"},
+		"a page of users":              {text: "SELECT * FROM users WHERE id > 1 ORDER BY id LIMIT 50"},
+		"a page of accounts":           {text: "SELECT * FROM accounts WHERE id > 'a' ORDER BY id LIMIT 50"},
+		"a page of environments":       {text: "SELECT * FROM environments WHERE id > 'e' ORDER BY id LIMIT 50"},
+		"the enabled admins":           {text: "SELECT * FROM users WHERE " + enabledAdmins + " ORDER BY id"},
+	}
+	if d.backend.arrays {
+		all["the rows of secrets"] = statement{text: bySecret + " = ANY($1)", args: []any{[][]byte{hash, hash}}}
+		all["the rows of credentials"] = statement{text: bySeq + " = ANY($1)", args: []any{[]int64{7, 8}}}
+	}
+	for name, q := range map[string]token.Query{
+		"what somebody made":  {CreatedBy: 2, NotOwnedBy: 2},
+		"what a key signed":   {KeyID: "key 1", Dialect: token.APIToken},
+		"what works of a key": {KeyID: "key 1", Usable: new(true), Keys: []string{"key 1"}, Now: time.UnixMilli(5)},
+	} {
+		q.Limit = pageSize
+		text, args := page(q, d.dialects)
+		all[name] = statement{text: text, args: args}
+	}
+	return all
+}
+
+// dry is a statement of GORM with its arguments in it.
+func dry(d *DB, text string, args ...any) string {
+	return d.reader.ToSQL(func(tx *gorm.DB) *gorm.DB { return tx.Raw(text, args...) })
+}
+
+// whole are the words of both databases for a table that is read from one end to the other.
+var whole = regexp.MustCompile(`(?m)Seq Scan on|SCAN (t|u|a|e|tokens|users|accounts|environments)$`)
+
+// TestPlans: no statement reads more of a table than the rows that it is about.
+func TestPlans(t *testing.T) {
+	onBoth(t, 20_000, func(t *testing.T, d *DB) {
+		Exec(t, d, "UPDATE tokens SET signing_key = 'key ' || (seq % 1000) WHERE dialect = 'apitoken'")
+		Exec(t, d, "UPDATE tokens SET created_by = seq % 1000, minted_by = seq % 997")
+		manyOwners(t, d)
+		if d.Shared() {
+			Exec(t, d, "ANALYZE")
+		}
+		for name, s := range statementsOf(d) {
+			if plan := explain(t, d, s.text, s.args); whole.MatchString(plan) {
+				t.Errorf("%s:\n%s\n%s", name, s.text, plan)
+			}
+		}
+	})
+}
+
+// manyOwners are enough for an index to be worth its while.
+func manyOwners(t *testing.T, d *DB) {
+	t.Helper()
+	var users []userRow
+	var accounts []accountRow
+	var environments []environmentRow
+	for i := range 3000 {
+		id := fmt.Sprintf("%032d", i)
+		users = append(users, userRow{AdminID: "many " + id, Issuer: "https://issuer.example", Subject: id, Role: "member"})
+		accounts = append(accounts, accountRow{ID: id})
+		environments = append(environments, environmentRow{ID: id, AccountID: id})
+	}
+	for _, rows := range []any{users, accounts, environments} {
+		if err := d.writer.WithContext(t.Context()).CreateInBatches(rows, 500).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestIndexesAreNeeded: each index is in a plan, or keeps something unique.
+func TestIndexesAreNeeded(t *testing.T) {
+	onBoth(t, 20_000, func(t *testing.T, d *DB) {
+		Exec(t, d, "UPDATE tokens SET signing_key = 'key ' || (seq % 1000) WHERE dialect = 'apitoken'")
+		Exec(t, d, "UPDATE tokens SET created_by = seq % 1000 WHERE seq % 4 <> 1")
+		Exec(t, d, "UPDATE tokens SET minted_by = seq % 997")
+		Exec(t, d, "UPDATE tokens SET status_list = 1, status_index = seq WHERE dialect = 'apitoken'")
+		Exec(t, d, "UPDATE tokens SET state = 'revoked' WHERE status_index % 1000 = 2")
+		manyOwners(t, d)
+		indexes := "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tokens' AND sql NOT LIKE '%UNIQUE%'"
+		if d.Shared() {
+			Exec(t, d, "ANALYZE")
+			indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'tokens' AND indexdef NOT LIKE '%UNIQUE%'"
+		}
+		var plans strings.Builder
+		for _, s := range statementsOf(d) {
+			plans.WriteString(explain(t, d, s.text, s.args))
+		}
+		for _, q := range []token.Query{
+			{Dialect: token.Unleash}, {Dialect: token.Muninx, UserID: 99}, {Dialect: token.APIToken, AccountID: "x"},
+			{Dialect: token.APIToken, EnvironmentID: "x"},
+		} {
+			q.Limit = pageSize
+			plans.WriteString(plan(t, d, q))
+		}
+		plans.WriteString(explain(t, d, dry(d, standingsQueries[0], map[string]any{"list": 1}), nil))
+		var names []string
+		if err := d.reader.WithContext(t.Context()).Raw(indexes).Scan(&names).Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if !strings.Contains(plans.String(), name) {
+				t.Errorf("%s is in no plan", name)
+			}
+		}
+		if len(names) < 5 {
+			t.Errorf("the indexes are %v", names)
+		}
+	})
+}
