@@ -138,12 +138,12 @@ func New(cfg Config) (http.Handler, error) {
 		c.Register(e, cfg.Tokens, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
-	e.Use(
+	e.Use(wire.Chain(
 		wire.WithAccess(rt.describe, rt.fail, cfg.report),
 		wire.Recover,
 		authn.Middleware(cfg.Tokens, rt.access, wire.Put),
 		wire.StrictPath,
-	)
+	))
 	return wire.Begin(wire.Entrance{
 		Limit: cmp.Or(cfg.Timeout, DefaultTimeout), Gate: rt.gate, Veil: wire.NewVeil(rt.dialects),
 		Client: func(r *http.Request) string { return client(r, cfg.TrustedProxy) },
