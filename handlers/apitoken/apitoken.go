@@ -15,7 +15,7 @@ import (
 // Register adds the operations to the router, each behind its middlewares.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
 type handler struct{ tokens *token.Service }
@@ -42,8 +42,8 @@ func (h handler) ListApiTokens(
 	ctx context.Context, r gen.ListApiTokensRequestObject,
 ) (gen.ListApiTokensResponseObject, error) {
 	query, cursor := query(r.Params)
-	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
-	return gen.ListApiTokens200JSONResponse{Body: h.list(page)}, err
+	found, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
+	return page{found, h.tokens.Now()}, err
 }
 
 // GetApiToken implements `GET /api/v1/api_token/{id}`.

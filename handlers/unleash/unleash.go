@@ -25,7 +25,7 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares.
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens, o}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
 type handler struct {
@@ -65,15 +65,15 @@ func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.G
 			return h.tokens.Walk(ctx, authn.Caller(ctx), query, cursor, token.Own, show)
 		}), nil
 	}
-	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
+	found, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
 	if err != nil {
 		return nil, err
 	}
-	headers := gen.GetPats200ResponseHeaders{}
-	if page.Next != "" {
-		headers.Link = h.next(page.Next, limit)
+	next := ""
+	if found.Next != "" {
+		next = h.next(found.Next, limit)
 	}
-	return gen.GetPats200JSONResponse{Body: list(page), Headers: headers}, nil
+	return page{found.Tokens, next}, nil
 }
 
 // GetPat implements `GET /api/admin/user/tokens/{id}`.
