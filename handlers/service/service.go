@@ -9,6 +9,7 @@ import (
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -23,8 +24,9 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares.
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
-	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), newPublished()}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	h := handler{tokens, o, documents(o.Specs), newPublished()}
+	server := checks{gen.NewStrictHandler(h, nil), h}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
 type handler struct {
