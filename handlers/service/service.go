@@ -25,8 +25,31 @@ type Options struct {
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
 	h := handler{tokens, o, documents(o.Specs), newPublished()}
-	server := checks{gen.NewStrictHandler(h, nil), h}
-	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	server := gen.NewStrictHandler(h, nil)
+	gen.RegisterHandlersWithOptions(router{wire.Router{Echo: e}, h}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+}
+
+// router registers the two operations that other services call for every request of theirs without the generated code,
+// which binds by reflection.
+type router struct {
+	wire.Router
+	handler handler
+}
+
+// GET implements the router of the generated code.
+func (r router) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	if path == "/verify" {
+		h = r.handler.verify
+	}
+	return r.Router.GET(path, h, m...)
+}
+
+// POST implements the router of the generated code.
+func (r router) POST(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	if path == "/introspect" {
+		h = r.handler.introspect
+	}
+	return r.Router.POST(path, h, m...)
 }
 
 type handler struct {

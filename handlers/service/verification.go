@@ -15,26 +15,24 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// checks are the two operations that other services call for every request of theirs. The generated ones bind by
-// reflection.
-type checks struct {
-	gen.ServerInterface
-	handler handler
-}
-
-// IntrospectToken implements [gen.ServerInterface]. The form was read and checked by its guard.
-func (s checks) IntrospectToken(c echo.Context) error {
+// introspect binds the form, which its guard has read and checked.
+func (h handler) introspect(c echo.Context) error {
 	body := gen.IntrospectionRequest{Token: c.Request().PostForm.Get("token")}
-	response, err := s.handler.IntrospectToken(c.Request().Context(), gen.IntrospectTokenRequestObject{Body: &body})
+	response, err := h.IntrospectToken(c.Request().Context(), gen.IntrospectTokenRequestObject{Body: &body})
 	if err != nil {
 		return err
 	}
 	return response.VisitIntrospectTokenResponse(c.Response())
 }
 
-// VerifyRequest implements [gen.ServerInterface].
-func (s checks) VerifyRequest(c echo.Context, params gen.VerifyRequestParams) error {
-	response, err := s.handler.VerifyRequest(c.Request().Context(), gen.VerifyRequestRequestObject{Params: params})
+// verify binds the query, which the validator has checked.
+func (h handler) verify(c echo.Context) error {
+	var request gen.VerifyRequestRequestObject
+	if c.Request().URL.RawQuery != "" {
+		scope, account := gen.VerifyRequestParamsScope(c.QueryParam("scope")), c.QueryParam("account")
+		request.Params = gen.VerifyRequestParams{Scope: &scope, Account: &account}
+	}
+	response, err := h.VerifyRequest(c.Request().Context(), request)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type call struct {
 	ctx    context.Context    // the connection's; has a deadline once somebody waits
 	cancel context.CancelFunc // nil: nobody has waited yet
 	values []keyed            // see [Put]
-	room   [3]keyed           // for the first values
+	room   [4]keyed           // for the first values
 }
 
 type contextKey struct{}
