@@ -31,10 +31,7 @@ func (h handler) CreateApiToken(
 		return nil, err
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return gen.CreateApiToken200JSONResponse{
-		Body:    gen.ApiTokenCreated{Status: gen.ApiTokenCreatedStatusSuccess, Details: h.details(t), Token: secret},
-		Headers: gen.CreateApiToken200ResponseHeaders{CacheControl: "no-store"},
-	}, nil
+	return created{t, secret, h.tokens.Now()}, nil
 }
 
 // ListApiTokens implements `GET /api/v1/api_token`.

@@ -63,6 +63,24 @@ func (h handler) success(t token.Token) gen.ApiTokenSuccess {
 	return gen.ApiTokenSuccess{Status: gen.ApiTokenSuccessStatusSuccess, Details: h.details(t)}
 }
 
+// created is the response of a create. It implements [gen.CreateApiTokenResponseObject].
+type created struct {
+	token.Token
+	secret string
+	now    time.Time
+}
+
+// VisitCreateApiTokenResponse sends a [gen.ApiTokenCreated].
+func (r created) VisitCreateApiTokenResponse(w http.ResponseWriter) error {
+	return wire.SendJSON(w, http.StatusOK, r.append)
+}
+
+func (r created) append(b []byte) []byte {
+	b = appendDetails(append(b, `{"details":`...), r.Token, r.now)
+	b = wire.AppendText(append(b, `,"status":"success","token":`...), r.secret)
+	return append(b, '}')
+}
+
 // page is the response of a list. It implements [gen.ListApiTokensResponseObject].
 type page struct {
 	token.Page
@@ -75,14 +93,16 @@ func (p page) VisitListApiTokensResponse(w http.ResponseWriter) error {
 }
 
 func (p page) append(b []byte) []byte {
-	b = wire.AppendList(append(b, `{"details":`...), p.Tokens, p.appendDetails)
+	b = wire.AppendList(append(b, `{"details":`...), p.Tokens, func(b []byte, t token.Token) []byte {
+		return appendDetails(b, t, p.now)
+	})
 	b = wire.AppendNullText(append(b, `,"next_cursor":`...), p.Next)
 	return append(b, `,"status":"success"}`...)
 }
 
 // appendDetails appends what [handler.details] returns.
-func (p page) appendDetails(b []byte, t token.Token) []byte {
-	status := t.StateAt(p.now)
+func appendDetails(b []byte, t token.Token, now time.Time) []byte {
+	status := t.StateAt(now)
 	b = wire.AppendText(append(b, `{"account_id":`...), t.AccountID)
 	b = wire.AppendBool(append(b, `,"available_actions":{"activate":`...), status.Allows(token.Activate))
 	b = wire.AppendBool(append(b, `,"delete":`...), status.Allows(token.Delete))

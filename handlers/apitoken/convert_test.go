@@ -30,3 +30,17 @@ func TestListIsTheGeneratedOne(t *testing.T) {
 		}
 	})
 }
+
+// TestCreateIsTheGeneratedOne does the same for the response of a create.
+func TestCreateIsTheGeneratedOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		entry, secret, now := draw.Token(t, token.APIToken), draw.Text(t, "secret"), draw.Time(t, "now")
+		h := handler{&token.Service{Clock: func() time.Time { return now }}}
+		want, err := json.Marshal(gen.ApiTokenCreated{
+			Status: gen.ApiTokenCreatedStatusSuccess, Details: h.details(entry), Token: secret,
+		})
+		if got := (created{entry, secret, now}).append(nil); err != nil || string(got) != string(want) {
+			t.Fatalf("%s\ninstead of\n%s (%v)", got, want, err)
+		}
+	})
+}

@@ -18,6 +18,25 @@ func (h handler) item(t token.Token) gen.Token {
 	}
 }
 
+// created is the response of a create. It implements [gen.CreateTokenResponseObject].
+type created struct {
+	token.Token
+	secret string
+}
+
+// VisitCreateTokenResponse sends a [gen.TokenCreated].
+func (r created) VisitCreateTokenResponse(w http.ResponseWriter) error {
+	return wire.SendJSON(w, http.StatusOK, r.append)
+}
+
+func (r created) append(b []byte) []byte {
+	b = wire.AppendTime(append(b, `{"created_at":`...), r.CreatedAt)
+	b = wire.AppendText(append(b, `,"id":`...), r.ID)
+	b = wire.AppendText(append(b, `,"name":`...), r.Name)
+	b = wire.AppendText(append(b, `,"token":`...), r.secret)
+	return append(b, '}')
+}
+
 // page is the response of a list. It implements [gen.ListTokensResponseObject].
 type page struct {
 	token.Page

@@ -28,3 +28,16 @@ func TestListIsTheGeneratedOne(t *testing.T) {
 		}
 	})
 }
+
+// TestCreateIsTheGeneratedOne does the same for the response of a create.
+func TestCreateIsTheGeneratedOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		entry, secret := draw.Token(t, token.Muninx), draw.Text(t, "secret")
+		want, err := json.Marshal(gen.TokenCreated{
+			Id: entry.ID, Name: entry.Name, Token: secret, CreatedAt: entry.CreatedAt,
+		})
+		if got := (created{entry, secret}).append(nil); err != nil || string(got) != string(want) {
+			t.Fatalf("%s\ninstead of\n%s (%v)", got, want, err)
+		}
+	})
+}

@@ -31,10 +31,7 @@ func (h handler) CreateToken(
 		return nil, err
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return gen.CreateToken200JSONResponse{
-		Body:    gen.TokenCreated{Id: t.ID, Name: t.Name, Token: secret, CreatedAt: t.CreatedAt},
-		Headers: gen.CreateToken200ResponseHeaders{CacheControl: "no-store"},
-	}, nil
+	return created{t, secret}, nil
 }
 
 // ListTokens implements `GET /tokens`.

@@ -57,20 +57,31 @@ func item(t token.Token) gen.PatItemSchema {
 	return i
 }
 
-func created(t token.Token, secret string) gen.PatCreatedSchema {
-	i := item(t)
-	return gen.PatCreatedSchema{
-		CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, UserId: i.UserId, Id: i.Id, Description: i.Description,
-		SeenAt: i.SeenAt, Secret: secret,
-	}
+// created is the response of a create. It implements [gen.CreatePatResponseObject].
+type created struct {
+	token.Token
+	secret   string
+	location string // its URL
+}
+
+// VisitCreatePatResponse sends a [gen.PatCreatedSchema].
+func (r created) VisitCreatePatResponse(w http.ResponseWriter) error {
+	w.Header().Set(echo.HeaderLocation, r.location)
+	return wire.SendJSON(w, http.StatusCreated, func(b []byte) []byte { return appendToken(b, r.Token, r.secret) })
 }
 
 // appendItem appends what [item] returns.
-func appendItem(b []byte, t token.Token) []byte {
+func appendItem(b []byte, t token.Token) []byte { return appendToken(b, t, "") }
+
+// appendToken appends a token, with its secret if that is not "".
+func appendToken(b []byte, t token.Token, secret string) []byte {
 	b = appendStamp(append(b, `{"createdAt":`...), t.CreatedAt)
 	b = wire.AppendNullText(append(b, `,"description":`...), t.Name)
 	b = appendStamp(append(b, `,"expiresAt":`...), t.ExpiresAt)
 	b = strconv.AppendInt(append(b, `,"id":`...), t.Seq, 10)
+	if secret != "" {
+		b = wire.AppendText(append(b, `,"secret":`...), secret)
+	}
 	b = append(b, `,"seenAt":`...)
 	if t.LastUsedAt.IsZero() {
 		b = append(b, "null"...)

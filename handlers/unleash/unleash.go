@@ -46,13 +46,7 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 		return nil, rename(err)
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	body := created(t, secret)
-	return gen.CreatePat201JSONResponse{
-		Body: body,
-		Headers: gen.CreatePat201ResponseHeaders{
-			CacheControl: "no-store", Location: h.options.PublicURL + path + "/" + t.ID,
-		},
-	}, nil
+	return created{t, secret, h.options.PublicURL + path + "/" + t.ID}, nil
 }
 
 // GetPats implements `GET /api/admin/user/tokens`. Clients that do not page send no limit, and get everything.
