@@ -135,7 +135,9 @@ func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.
 			if err != nil {
 				return err
 			}
-			put(ctx, contextKey{}, &authenticated{caller, before.credential})
+			if caller != before.caller {
+				put(ctx, contextKey{}, &authenticated{caller, before.credential})
+			}
 			return next(c)
 		}
 	}
