@@ -15,7 +15,8 @@ import (
 // Register adds the operations to the router, each behind its middlewares.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens}, nil)
-	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, options)
 }
 
 type handler struct{ tokens *token.Service }

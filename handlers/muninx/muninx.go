@@ -15,7 +15,8 @@ import (
 // Register adds the operations to the router, each behind its middlewares.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens}, nil)
-	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, options)
 }
 
 type handler struct{ tokens *token.Service }
@@ -37,7 +38,8 @@ func (h handler) CreateToken(
 // ListTokens implements `GET /tokens`.
 func (h handler) ListTokens(ctx context.Context, r gen.ListTokensRequestObject) (gen.ListTokensResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
-	found, err := h.tokens.List(ctx, authn.Caller(ctx), token.Query{Dialect: token.Muninx, Limit: limit}, cursor, token.Own)
+	query := token.Query{Dialect: token.Muninx, Limit: limit}
+	found, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
 	return page{found, h.tokens.Now()}, err
 }
 

@@ -26,7 +26,8 @@ func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
 	h := handler{tokens, o, documents(o.Specs), newPublished()}
 	server := gen.NewStrictHandler(h, nil)
-	gen.RegisterHandlersWithOptions(router{wire.Router{Echo: e}, h}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(router{wire.Router{Echo: e}, h}, server, options)
 }
 
 // router registers the two operations that other services call for every request of theirs without the generated code,

@@ -25,7 +25,8 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares.
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens, o}, nil)
-	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, options)
 }
 
 type handler struct {

@@ -28,8 +28,9 @@ func plainSchema(s *openapi3.Schema) bool {
 		Title: s.Title, Description: s.Description, Example: s.Example, Deprecated: s.Deprecated, // say nothing
 		Extensions: s.Extensions, Origin: s.Origin,
 	}
-	if !reflect.DeepEqual(*s, known) || s.Pattern != "" && s.Pattern != anyText ||
-		s.Format != "" && s.Format != "date-time" || s.AdditionalProperties.Schema != nil {
+	demands := !reflect.DeepEqual(*s, known) //nolint:govet // no error is part of a schema
+	if demands || s.Pattern != "" && s.Pattern != anyText || s.Format != "" && s.Format != "date-time" ||
+		s.AdditionalProperties.Schema != nil {
 		return false
 	}
 	for _, member := range s.Properties {
@@ -48,8 +49,7 @@ func fits(value any, s *openapi3.Schema) bool {
 	case string:
 		return fitsText(v, s)
 	case []any:
-		return s.Type.Is(openapi3.TypeArray) && s.Items != nil && len(s.Enum) == 0 && within(len(v), s.MinItems, s.MaxItems) &&
-			!slices.ContainsFunc(v, func(item any) bool { return !fits(item, s.Items.Value) })
+		return fitsArray(v, s)
 	case map[string]any:
 		return fitsObject(v, s)
 	}
@@ -65,6 +65,12 @@ func fitsText(v string, s *openapi3.Schema) bool {
 		(len(s.Enum) == 0 || slices.ContainsFunc(s.Enum, func(known any) bool { return known == any(v) })) &&
 		(s.Pattern == "" || strings.ContainsFunc(v, func(r rune) bool { return r > ' ' && r <= '~' })) &&
 		(s.Format == "" || checkTime(v) == nil)
+}
+
+func fitsArray(v []any, s *openapi3.Schema) bool {
+	return s.Type.Is(openapi3.TypeArray) && s.Items != nil && len(s.Enum) == 0 &&
+		within(len(v), s.MinItems, s.MaxItems) &&
+		!slices.ContainsFunc(v, func(item any) bool { return !fits(item, s.Items.Value) })
 }
 
 func fitsObject(v map[string]any, s *openapi3.Schema) bool {
