@@ -132,6 +132,12 @@ attacks: postgres ## Kill, freeze and load the shipped program as attackers and 
 	$(GO) test -count=17 -run TestRevokeAgainstCacheFill -timeout 30m ./handlers
 	$(GO) test -count=1 -run TestMintingChains -timeout 30m ./handlers -rapid.checks=625
 
+# Without the race detector, which changes the figures.
+.PHONY: allocations
+test: allocations
+allocations: ## Compare how often requests allocate memory with the committed bounds
+	$(GO) test -count=1 -tags allocations -run '^TestAllocations' ./handlers/... ./internal/... ./store
+
 release-check: ## Fail if this commit cannot be released as VERSION
 	@VERSION='$(VERSION)' sh scripts/release-check.sh
 

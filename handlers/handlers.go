@@ -101,7 +101,7 @@ type resource struct {
 type router struct {
 	contracts  []Contract
 	schemes    map[string]authn.Scheme // by contract, where no operation says another
-	operations map[route]wire.Operation
+	operations map[route]*wire.Operation
 	resources  map[string]resource // by pattern of the path
 
 	gate         wire.Gate
@@ -111,7 +111,7 @@ type router struct {
 
 // add puts an operation into the table.
 func (rt *router) add(op wire.Operation) {
-	rt.operations[route{op.Method, op.Path}] = op
+	rt.operations[route{op.Method, op.Path}] = &op
 	path, known := rt.resources[op.Path]
 	rt.resources[op.Path] = resource{op.Open && (path.open || !known), append(path.takes, op.Takes...), op.Object}
 	if op.Judges {
@@ -123,7 +123,7 @@ func (rt *router) add(op wire.Operation) {
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	rt := &router{
-		contracts: contracts(cfg), schemes: map[string]authn.Scheme{}, operations: map[route]wire.Operation{},
+		contracts: contracts(cfg), schemes: map[string]authn.Scheme{}, operations: map[route]*wire.Operation{},
 		resources: map[string]resource{}, dialects: cfg.Tokens.Dialects.OrPublished(), trustedProxy: cfg.TrustedProxy,
 	}
 	for _, c := range rt.contracts {
@@ -138,12 +138,12 @@ func New(cfg Config) (http.Handler, error) {
 		c.Register(e, cfg.Tokens, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
-	e.Use(
+	e.Use(wire.Chain(
 		wire.WithAccess(rt.describe, rt.fail, cfg.report),
 		wire.Recover,
 		authn.Middleware(cfg.Tokens, rt.access, wire.Put),
 		wire.StrictPath,
-	)
+	))
 	return wire.Begin(wire.Entrance{
 		Limit: cmp.Or(cfg.Timeout, DefaultTimeout), Gate: rt.gate, Veil: wire.NewVeil(rt.dialects),
 		Client: func(r *http.Request) string { return client(r, cfg.TrustedProxy) },
@@ -169,19 +169,22 @@ func (rt *router) of(c echo.Context) *Contract {
 	return &rt.contracts[len(rt.contracts)-1]
 }
 
-// operation is the one whose route matched, the zero Operation if none did.
-func (rt *router) operation(c echo.Context) wire.Operation {
+// operation is the one whose route matched, nil if none did.
+func (rt *router) operation(c echo.Context) *wire.Operation {
 	if !wire.Matched(c) {
-		return wire.Operation{}
+		return nil
 	}
 	return rt.operations[route{c.Request().Method, c.Path()}]
 }
+
+type operationKey struct{}
 
 // access tells how the matched operation takes a credential, and whether it is open to those who have none or judges it
 // by itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
 func (rt *router) access(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
-	if op.ID == "" {
+	wire.Put(c.Request().Context(), operationKey{}, op)
+	if op == nil {
 		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.resources[c.Path()].open
 	}
 	if op.Judges {
@@ -205,10 +208,14 @@ func (rt *router) fail(c echo.Context, err error) {
 }
 
 func (rt *router) describe(c echo.Context) wire.Access {
-	return wire.Access{
-		Dialect: rt.of(c).Name, Operation: rt.operation(c).ID, Caller: authn.Describe(c.Request().Context()),
-		Object: rt.object(c), Client: client(c.Request(), rt.trustedProxy),
+	a := wire.Access{
+		Dialect: rt.of(c).Name, Caller: authn.Describe(c.Request().Context()), Object: rt.object(c),
+		Client: client(c.Request(), rt.trustedProxy),
 	}
+	if op, _ := c.Request().Context().Value(operationKey{}).(*wire.Operation); op != nil {
+		a.Operation = op.ID
+	}
+	return a
 }
 
 // object names the object in the path for the log, if the id is plausible: a path can contain anything, even a

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tokenwright/tokenwright/internal/logline"
 	"github.com/tokenwright/tokenwright/internal/oidc"
 	"github.com/tokenwright/tokenwright/internal/token"
 	"github.com/tokenwright/tokenwright/store"
@@ -220,9 +221,9 @@ func (f logFlags) logger(s *streams) *slog.Logger {
 	levels := map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 	}
-	options := &slog.HandlerOptions{Level: levels[f.LogLevel]}
+	level := levels[f.LogLevel]
 	if f.LogFormat == jsonFormat {
-		return slog.New(slog.NewJSONHandler(s.stderr, options))
+		return slog.New(logline.NewJSON(s.stderr, level))
 	}
-	return slog.New(slog.NewTextHandler(s.stderr, options))
+	return slog.New(logline.NewText(s.stderr, level))
 }

@@ -15,7 +15,8 @@ import (
 // Register adds the operations to the router, each behind its middlewares.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, options)
 }
 
 type handler struct{ tokens *token.Service }
@@ -31,10 +32,7 @@ func (h handler) CreateApiToken(
 		return nil, err
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return gen.CreateApiToken200JSONResponse{
-		Body:    gen.ApiTokenCreated{Status: gen.ApiTokenCreatedStatusSuccess, Details: h.details(t), Token: secret},
-		Headers: gen.CreateApiToken200ResponseHeaders{CacheControl: "no-store"},
-	}, nil
+	return created{t, secret, h.tokens.Now()}, nil
 }
 
 // ListApiTokens implements `GET /api/v1/api_token`.
@@ -42,8 +40,8 @@ func (h handler) ListApiTokens(
 	ctx context.Context, r gen.ListApiTokensRequestObject,
 ) (gen.ListApiTokensResponseObject, error) {
 	query, cursor := query(r.Params)
-	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
-	return gen.ListApiTokens200JSONResponse{Body: h.list(page)}, err
+	found, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
+	return page{found, h.tokens.Now()}, err
 }
 
 // GetApiToken implements `GET /api/v1/api_token/{id}`.

@@ -1,6 +1,9 @@
 package apitoken
 
 import (
+	"net/http"
+	"time"
+
 	gen "github.com/tokenwright/tokenwright/gen/apitoken"
 	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"
@@ -60,12 +63,59 @@ func (h handler) success(t token.Token) gen.ApiTokenSuccess {
 	return gen.ApiTokenSuccess{Status: gen.ApiTokenSuccessStatusSuccess, Details: h.details(t)}
 }
 
-func (h handler) list(p token.Page) gen.ApiTokenList {
-	list := gen.ApiTokenList{
-		Status: gen.ApiTokenListStatusSuccess, Details: []gen.ApiTokenDetails{}, NextCursor: wire.NullText(p.Next),
-	}
-	for _, t := range p.Tokens {
-		list.Details = append(list.Details, h.details(t))
-	}
-	return list
+// created is the response of a create. It implements [gen.CreateApiTokenResponseObject].
+type created struct {
+	token.Token
+	secret string
+	now    time.Time
+}
+
+// VisitCreateApiTokenResponse sends a [gen.ApiTokenCreated].
+func (r created) VisitCreateApiTokenResponse(w http.ResponseWriter) error {
+	return wire.SendJSON(w, http.StatusOK, r.append)
+}
+
+func (r created) append(b []byte) []byte {
+	b = appendDetails(append(b, `{"details":`...), r.Token, r.now)
+	b = wire.AppendText(append(b, `,"status":"success","token":`...), r.secret)
+	return append(b, '}')
+}
+
+// page is the response of a list. It implements [gen.ListApiTokensResponseObject].
+type page struct {
+	token.Page
+	now time.Time
+}
+
+// VisitListApiTokensResponse sends a [gen.ApiTokenList].
+func (p page) VisitListApiTokensResponse(w http.ResponseWriter) error {
+	return wire.SendJSON(w, http.StatusOK, p.append)
+}
+
+func (p page) append(b []byte) []byte {
+	b = wire.AppendList(append(b, `{"details":`...), p.Tokens, func(b []byte, t token.Token) []byte {
+		return appendDetails(b, t, p.now)
+	})
+	b = wire.AppendNullText(append(b, `,"next_cursor":`...), p.Next)
+	return append(b, `,"status":"success"}`...)
+}
+
+// appendDetails appends what [handler.details] returns.
+func appendDetails(b []byte, t token.Token, now time.Time) []byte {
+	status := t.StateAt(now)
+	b = wire.AppendText(append(b, `{"account_id":`...), t.AccountID)
+	b = wire.AppendBool(append(b, `,"available_actions":{"activate":`...), status.Allows(token.Activate))
+	b = wire.AppendBool(append(b, `,"delete":`...), status.Allows(token.Delete))
+	b = wire.AppendBool(append(b, `,"revoke":`...), status.Allows(token.Revoke))
+	b = wire.AppendBool(append(b, `,"suspend":`...), status.Allows(token.Suspend))
+	b = wire.AppendNullText(append(b, `},"created_by_admin_user_id":`...), t.CreatedByAdminID)
+	b = wire.AppendNullText(append(b, `,"environment_id":`...), t.EnvironmentID)
+	b = wire.AppendTime(append(b, `,"expires_at":`...), t.ExpiresAt)
+	b = wire.AppendText(append(b, `,"id":`...), t.ID)
+	b = wire.AppendTime(append(b, `,"inserted_at":`...), t.CreatedAt)
+	b = wire.AppendNullTime(append(b, `,"last_used_at":`...), t.LastUsedAt)
+	b = wire.AppendText(append(b, `,"status":`...), status)
+	b = wire.AppendText(append(b, `,"token_scope":`...), t.Scope)
+	b = wire.AppendTime(append(b, `,"type":"api_token","updated_at":`...), t.UpdatedAt)
+	return append(b, '}')
 }

@@ -75,6 +75,9 @@ type authenticated struct {
 	credential string
 }
 
+// Share implements what [token.ShareKey] asks of a context.
+func (a *authenticated) Share() token.Share { return a.caller.Share() }
+
 type presentedKey struct{}
 
 // presented is in the context of an open operation that checks credentials itself.
@@ -85,7 +88,7 @@ type presented struct {
 
 // Presented returns the credential of a request to an open operation, or an error with the reason why there is none.
 func Presented(ctx context.Context) (string, error) {
-	p := ctx.Value(presentedKey{}).(presented) //nolint:forcetypeassert // as for Caller
+	p := ctx.Value(presentedKey{}).(*presented) //nolint:forcetypeassert // as for Caller
 	return p.credential, p.err
 }
 
@@ -100,7 +103,7 @@ func Middleware(
 			scheme, open := access(c)
 			credential, err := credential(c.Request().Header, scheme)
 			if open {
-				put(ctx, presentedKey{}, presented{credential, err})
+				put(ctx, presentedKey{}, &presented{credential, err})
 				return next(c)
 			}
 			if err != nil {
@@ -110,8 +113,9 @@ func Middleware(
 			if err != nil {
 				return err
 			}
-			put(ctx, contextKey{}, authenticated{caller, credential})
-			put(ctx, token.ShareKey{}, caller.Share())
+			who := &authenticated{caller, credential}
+			put(ctx, contextKey{}, who)
+			put(ctx, token.ShareKey{}, who)
 			return next(c)
 		}
 	}
@@ -123,7 +127,7 @@ func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
-			before, ok := ctx.Value(contextKey{}).(authenticated)
+			before, ok := ctx.Value(contextKey{}).(*authenticated)
 			if !ok { // an open operation
 				return next(c)
 			}
@@ -131,7 +135,9 @@ func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.
 			if err != nil {
 				return err
 			}
-			put(ctx, contextKey{}, authenticated{caller, before.credential})
+			if caller != before.caller {
+				put(ctx, contextKey{}, &authenticated{caller, before.credential})
+			}
 			return next(c)
 		}
 	}
@@ -155,12 +161,12 @@ func credential(h http.Header, scheme Scheme) (string, error) {
 
 // Caller returns the caller of the request. It panics if the middleware is missing, which is a bug.
 func Caller(ctx context.Context) token.Caller {
-	return ctx.Value(contextKey{}).(authenticated).caller //nolint:forcetypeassert // see above
+	return ctx.Value(contextKey{}).(*authenticated).caller //nolint:forcetypeassert // see above
 }
 
 // Describe returns the name of the caller for the log, "" if the request has none.
 func Describe(ctx context.Context) string {
-	found, ok := ctx.Value(contextKey{}).(authenticated)
+	found, ok := ctx.Value(contextKey{}).(*authenticated)
 	if !ok {
 		return ""
 	}
@@ -169,12 +175,15 @@ func Describe(ctx context.Context) string {
 
 // Name names a caller for the log.
 func Name(caller token.Caller) string {
-	who := "account:" + caller.AccountID()
+	var room [128]byte
+	who := append(room[:0], "account:"...)
 	if caller.User != nil {
-		who = "user:" + strconv.FormatInt(caller.User.ID, 10)
+		who = strconv.AppendInt(append(room[:0], "user:"...), caller.User.ID, 10)
+	} else {
+		who = append(who, caller.AccountID()...)
 	}
 	if caller.Token != nil {
-		who += " " + caller.Token.Ref().Object()
+		who = append(append(who, ' '), caller.Token.Ref().Object()...)
 	}
-	return who
+	return string(who)
 }

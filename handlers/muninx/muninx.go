@@ -15,7 +15,8 @@ import (
 // Register adds the operations to the router, each behind its middlewares.
 func Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, options)
 }
 
 type handler struct{ tokens *token.Service }
@@ -31,17 +32,15 @@ func (h handler) CreateToken(
 		return nil, err
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return gen.CreateToken200JSONResponse{
-		Body:    gen.TokenCreated{Id: t.ID, Name: t.Name, Token: secret, CreatedAt: t.CreatedAt},
-		Headers: gen.CreateToken200ResponseHeaders{CacheControl: "no-store"},
-	}, nil
+	return created{t, secret}, nil
 }
 
 // ListTokens implements `GET /tokens`.
 func (h handler) ListTokens(ctx context.Context, r gen.ListTokensRequestObject) (gen.ListTokensResponseObject, error) {
 	limit, cursor := wire.Page(r.Params.Limit, r.Params.Cursor)
-	page, err := h.tokens.List(ctx, authn.Caller(ctx), token.Query{Dialect: token.Muninx, Limit: limit}, cursor, token.Own)
-	return gen.ListTokens200JSONResponse{Body: h.list(page)}, err
+	query := token.Query{Dialect: token.Muninx, Limit: limit}
+	found, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
+	return page{found, h.tokens.Now()}, err
 }
 
 // GetToken implements `GET /tokens/{id}`.

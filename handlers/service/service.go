@@ -9,6 +9,7 @@ import (
 
 	gen "github.com/tokenwright/tokenwright/gen/service"
 	"github.com/tokenwright/tokenwright/handlers/authn"
+	"github.com/tokenwright/tokenwright/handlers/wire"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
@@ -23,8 +24,33 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares.
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	chains["getStatusList"] = append(chains["getStatusList"], presentOnly)
-	server := gen.NewStrictHandler(handler{tokens, o, documents(o.Specs), newPublished()}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	h := handler{tokens, o, documents(o.Specs), newPublished()}
+	server := gen.NewStrictHandler(h, nil)
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(router{wire.Router{Echo: e}, h}, server, options)
+}
+
+// router registers the two operations that other services call for every request of theirs without the generated code,
+// which binds by reflection.
+type router struct {
+	wire.Router
+	handler handler
+}
+
+// GET implements the router of the generated code.
+func (r router) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	if path == "/verify" {
+		h = r.handler.verify
+	}
+	return r.Router.GET(path, h, m...)
+}
+
+// POST implements the router of the generated code.
+func (r router) POST(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	if path == "/introspect" {
+		h = r.handler.introspect
+	}
+	return r.Router.POST(path, h, m...)
 }
 
 type handler struct {

@@ -2,9 +2,9 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -15,82 +15,109 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
+// introspect binds the form, which its guard has read and checked.
+func (h handler) introspect(c echo.Context) error {
+	body := gen.IntrospectionRequest{Token: c.Request().PostForm.Get("token")}
+	response, err := h.IntrospectToken(c.Request().Context(), gen.IntrospectTokenRequestObject{Body: &body})
+	if err != nil {
+		return err
+	}
+	return response.VisitIntrospectTokenResponse(c.Response())
+}
+
+// verify binds the query, which the validator has checked.
+func (h handler) verify(c echo.Context) error {
+	var request gen.VerifyRequestRequestObject
+	if c.Request().URL.RawQuery != "" {
+		scope, account := gen.VerifyRequestParamsScope(c.QueryParam("scope")), c.QueryParam("account")
+		request.Params = gen.VerifyRequestParams{Scope: &scope, Account: &account}
+	}
+	response, err := h.VerifyRequest(c.Request().Context(), request)
+	if err != nil {
+		return err
+	}
+	return response.VisitVerifyRequestResponse(c.Response())
+}
+
 // IntrospectToken implements `POST /introspect` (RFC 7662).
 func (h handler) IntrospectToken(
 	ctx context.Context, r gen.IntrospectTokenRequestObject,
 ) (gen.IntrospectTokenResponseObject, error) {
-	verdict, err := h.introspect(ctx, r.Body.Token)
+	i, err := h.tokens.Introspect(ctx, authn.Caller(ctx), r.Body.Token)
 	if err != nil {
 		return nil, err
 	}
-	if verdict.Active {
-		wire.NoteObject(ctx, h.tokens.Ref(string(*verdict.Dialect), *verdict.Jti).Object())
+	if i != nil {
+		wire.NoteObject(ctx, i.Token.Ref().Object())
 	}
-	return introspected{verdict}, nil
-}
-
-// introspected is the one of introspection. The generated one formats each header anew and copies the body.
-type introspected struct {
-	verdict gen.Introspection
-}
-
-// VisitIntrospectTokenResponse sends the verdict.
-func (a introspected) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
-	h := w.Header()
-	h[echo.HeaderContentType] = []string{echo.MIMEApplicationJSON}
-	h[echo.HeaderCacheControl] = []string{"no-store"}
-	return json.NewEncoder(w).Encode(a.verdict)
+	return verdict{i, h.options.PublicURL}, nil
 }
 
 // IntrospectTokens implements `POST /introspect/batch`.
 func (h handler) IntrospectTokens(
 	ctx context.Context, r gen.IntrospectTokensRequestObject,
 ) (gen.IntrospectTokensResponseObject, error) {
-	results := make([]gen.Introspection, 0, len(r.Body.Tokens))
+	results := make(verdicts, 0, len(r.Body.Tokens))
 	for _, secret := range r.Body.Tokens {
-		verdict, err := h.introspect(ctx, secret)
+		i, err := h.tokens.Introspect(ctx, authn.Caller(ctx), secret)
 		if err != nil {
 			return nil, err
 		}
-		results = append(results, verdict)
+		results = append(results, verdict{i, h.options.PublicURL})
 	}
-	return gen.IntrospectTokens200JSONResponse{
-		Body:    gen.IntrospectionResults{Results: results},
-		Headers: gen.IntrospectTokens200ResponseHeaders{CacheControl: "no-store"},
-	}, nil
+	return results, nil
 }
 
-func (h handler) introspect(ctx context.Context, secret string) (gen.Introspection, error) {
-	i, err := h.tokens.Introspect(ctx, authn.Caller(ctx), secret)
-	if err != nil || i == nil {
-		return gen.Introspection{}, err
-	}
-	return h.verdict(*i), nil
+// verdict is the response of introspection. It implements [gen.IntrospectTokenResponseObject].
+type verdict struct {
+	*token.Introspection        // nil: not active
+	issuer               string // this server
 }
 
-func (h handler) verdict(i token.Introspection) gen.Introspection {
-	t := i.Token
-	v := gen.Introspection{
-		Active: true, Sub: &i.Subject, Scope: new(string(t.Scope)), TokenType: new("Bearer"),
-		Iat: new(t.CreatedAt.Unix()), Nbf: new(t.CreatedAt.Unix()), Iss: &h.options.PublicURL, Jti: &t.ID,
-		AccountId: &i.Account.ID, TokenScope: new(gen.IntrospectionTokenScope(t.Scope)),
-		Dialect: new(gen.IntrospectionDialect(t.Dialect.Name)), Exp: seconds(t.ExpiresAt),
+// VisitIntrospectTokenResponse sends a [gen.Introspection].
+func (v verdict) VisitIntrospectTokenResponse(w http.ResponseWriter) error {
+	return wire.SendJSON(w, http.StatusOK, v.append)
+}
+
+func (v verdict) append(b []byte) []byte {
+	if v.Introspection == nil {
+		return append(b, `{"active":false}`...)
 	}
-	if i.User != nil {
-		v.Username = &i.User.Name
-	}
+	t := v.Token
+	b = wire.AppendText(append(b, `{"account_id":`...), v.Account.ID)
+	b = wire.AppendText(append(b, `,"active":true,"dialect":`...), t.Dialect.Name)
 	if t.EnvironmentID != "" {
-		v.EnvironmentId = &t.EnvironmentID
+		b = wire.AppendText(append(b, `,"environment_id":`...), t.EnvironmentID)
 	}
-	return v
+	if !t.ExpiresAt.IsZero() {
+		b = appendSeconds(append(b, `,"exp":`...), t.ExpiresAt)
+	}
+	b = appendSeconds(append(b, `,"iat":`...), t.CreatedAt)
+	b = wire.AppendText(append(b, `,"iss":`...), v.issuer)
+	b = wire.AppendText(append(b, `,"jti":`...), t.ID)
+	b = appendSeconds(append(b, `,"nbf":`...), t.CreatedAt)
+	b = wire.AppendText(append(b, `,"scope":`...), t.Scope)
+	b = wire.AppendText(append(b, `,"sub":`...), v.Subject)
+	b = wire.AppendText(append(b, `,"token_scope":`...), t.Scope)
+	b = append(b, `,"token_type":"Bearer"`...)
+	if v.User != nil {
+		b = wire.AppendText(append(b, `,"username":`...), v.User.Name)
+	}
+	return append(b, '}')
 }
 
-// seconds is a NumericDate (RFC 7519 section 2), nil for the zero time.
-func seconds(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	return new(t.Unix())
+// appendSeconds appends a NumericDate (RFC 7519 section 2).
+func appendSeconds(b []byte, t time.Time) []byte { return strconv.AppendInt(b, t.Unix(), 10) }
+
+// verdicts is the response of introspection of several tokens. It implements [gen.IntrospectTokensResponseObject].
+type verdicts []verdict
+
+// VisitIntrospectTokensResponse sends [gen.IntrospectionResults].
+func (vs verdicts) VisitIntrospectTokensResponse(w http.ResponseWriter) error {
+	return wire.SendJSON(w, http.StatusOK, func(b []byte) []byte {
+		b = wire.AppendList(append(b, `{"results":`...), vs, func(b []byte, v verdict) []byte { return v.append(b) })
+		return append(b, '}')
+	})
 }
 
 // VerifyRequest implements `GET /verify`, to which every method and every path below it is mapped. It checks the
@@ -111,13 +138,13 @@ func (h handler) VerifyRequest(
 	if scope != "" && token.Scope(scope) != i.Token.Scope || account != "" && account != i.Account.ID {
 		return nil, token.Errorf(token.Forbidden, "the token does not have the requested account or scope")
 	}
-	return pass{*i}, nil
+	return pass{i}, nil
 }
 
 // pass is the response for a valid token. The generated one is slower, as it formats each header; gateways get this one
 // for every request.
 type pass struct {
-	token.Introspection
+	*token.Introspection
 }
 
 // VisitVerifyRequestResponse sends every header, also the empty ones, so that headers of these names from the client

@@ -1,8 +1,6 @@
 package unleash
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,7 +42,9 @@ func (h handler) draft(body gen.PatSchema) (token.Draft, error) {
 }
 
 // stamp always has three decimals, as the real servers write it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+func stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
+
+const stampLayout = "2006-01-02T15:04:05.000Z07:00"
 
 func item(t token.Token) gen.PatItemSchema {
 	i := gen.PatItemSchema{
@@ -57,20 +57,59 @@ func item(t token.Token) gen.PatItemSchema {
 	return i
 }
 
-func created(t token.Token, secret string) gen.PatCreatedSchema {
-	i := item(t)
-	return gen.PatCreatedSchema{
-		CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, UserId: i.UserId, Id: i.Id, Description: i.Description,
-		SeenAt: i.SeenAt, Secret: secret,
-	}
+// created is the response of a create. It implements [gen.CreatePatResponseObject].
+type created struct {
+	token.Token
+	secret   string
+	location string // its URL
 }
 
-func list(p token.Page) gen.PatsSchema {
-	pats := gen.PatsSchema{Pats: []gen.PatItemSchema{}}
-	for _, t := range p.Tokens {
-		pats.Pats = append(pats.Pats, item(t))
+// VisitCreatePatResponse sends a [gen.PatCreatedSchema].
+func (r created) VisitCreatePatResponse(w http.ResponseWriter) error {
+	w.Header().Set(echo.HeaderLocation, r.location)
+	return wire.SendJSON(w, http.StatusCreated, func(b []byte) []byte { return appendToken(b, r.Token, r.secret) })
+}
+
+// appendItem appends what [item] returns.
+func appendItem(b []byte, t token.Token) []byte { return appendToken(b, t, "") }
+
+// appendToken appends a token, with its secret if that is not "".
+func appendToken(b []byte, t token.Token, secret string) []byte {
+	b = appendStamp(append(b, `{"createdAt":`...), t.CreatedAt)
+	b = wire.AppendNullText(append(b, `,"description":`...), t.Name)
+	b = appendStamp(append(b, `,"expiresAt":`...), t.ExpiresAt)
+	b = strconv.AppendInt(append(b, `,"id":`...), t.Seq, 10)
+	if secret != "" {
+		b = wire.AppendText(append(b, `,"secret":`...), secret)
 	}
-	return pats
+	b = append(b, `,"seenAt":`...)
+	if t.LastUsedAt.IsZero() {
+		b = append(b, "null"...)
+	} else {
+		b = appendStamp(b, t.LastUsedAt)
+	}
+	b = strconv.AppendInt(append(b, `,"userId":`...), t.UserID, 10)
+	return append(b, '}')
+}
+
+func appendStamp(b []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(b, '"'), stampLayout), '"')
+}
+
+// page is the response of a list that is read in pages. It implements [gen.GetPatsResponseObject].
+type page struct {
+	tokens []token.Token
+	next   string // the Link to the next page, "" on the last one
+}
+
+// VisitGetPatsResponse sends a [gen.PatsSchema].
+func (p page) VisitGetPatsResponse(w http.ResponseWriter) error {
+	if p.next != "" {
+		w.Header().Set("Link", p.next)
+	}
+	return wire.SendJSON(w, http.StatusOK, func(b []byte) []byte {
+		return append(wire.AppendList(append(b, `{"pats":`...), p.tokens, appendItem), '}')
+	})
 }
 
 // readAtOnce is how many tokens of a complete list are in memory at a time.
@@ -82,19 +121,15 @@ type wholeList func(show func([]token.Token) error) error
 // VisitGetPatsResponse sends each part as soon as it was read. An error after the first part aborts the response.
 func (walk wholeList) VisitGetPatsResponse(w http.ResponseWriter) error {
 	before := `{"pats":[`
+	var part []byte
 	err := walk(func(tokens []token.Token) error {
-		var part bytes.Buffer
+		part = part[:0]
 		for _, t := range tokens {
-			text, err := json.Marshal(item(t))
-			if err != nil {
-				return err
-			}
-			part.WriteString(before)
-			part.Write(text)
+			part = appendItem(append(part, before...), t)
 			before = ","
 		}
 		w.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-		_, err := w.Write(part.Bytes())
+		_, err := w.Write(part)
 		return err
 	})
 	if err != nil {
@@ -108,7 +143,6 @@ func (walk wholeList) VisitGetPatsResponse(w http.ResponseWriter) error {
 }
 
 // next is the link to the page after this one (RFC 8288).
-func (h handler) next(cursor string, limit int) *string {
-	link := fmt.Sprintf(`<%s%s?cursor=%s&limit=%d>; rel="next"`, h.options.PublicURL, path, url.QueryEscape(cursor), limit)
-	return &link
+func (h handler) next(cursor string, limit int) string {
+	return fmt.Sprintf(`<%s%s?cursor=%s&limit=%d>; rel="next"`, h.options.PublicURL, path, url.QueryEscape(cursor), limit)
 }

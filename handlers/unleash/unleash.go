@@ -25,7 +25,8 @@ type Options struct {
 // Register adds the operations to the router, each behind its middlewares.
 func (o Options) Register(e *echo.Echo, tokens *token.Service, chains map[string][]echo.MiddlewareFunc) {
 	server := gen.NewStrictHandler(handler{tokens, o}, nil)
-	gen.RegisterHandlersWithOptions(e, server, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	options := gen.RegisterHandlersOptions{OperationMiddlewares: chains}
+	gen.RegisterHandlersWithOptions(wire.Router{Echo: e}, server, options)
 }
 
 type handler struct {
@@ -46,13 +47,7 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 		return nil, rename(err)
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	body := created(t, secret)
-	return gen.CreatePat201JSONResponse{
-		Body: body,
-		Headers: gen.CreatePat201ResponseHeaders{
-			CacheControl: "no-store", Location: h.options.PublicURL + path + "/" + t.ID,
-		},
-	}, nil
+	return created{t, secret, h.options.PublicURL + path + "/" + t.ID}, nil
 }
 
 // GetPats implements `GET /api/admin/user/tokens`. Clients that do not page send no limit, and get everything.
@@ -65,15 +60,15 @@ func (h handler) GetPats(ctx context.Context, r gen.GetPatsRequestObject) (gen.G
 			return h.tokens.Walk(ctx, authn.Caller(ctx), query, cursor, token.Own, show)
 		}), nil
 	}
-	page, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
+	found, err := h.tokens.List(ctx, authn.Caller(ctx), query, cursor, token.Own)
 	if err != nil {
 		return nil, err
 	}
-	headers := gen.GetPats200ResponseHeaders{}
-	if page.Next != "" {
-		headers.Link = h.next(page.Next, limit)
+	next := ""
+	if found.Next != "" {
+		next = h.next(found.Next, limit)
 	}
-	return gen.GetPats200JSONResponse{Body: list(page), Headers: headers}, nil
+	return page{found.Tokens, next}, nil
 }
 
 // GetPat implements `GET /api/admin/user/tokens/{id}`.

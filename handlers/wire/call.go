@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,18 +22,47 @@ type call struct {
 	id      string        // generated here, unique to the request
 	sent    string        // the client's own id, "" if it has none
 	method  string        // for the log, see [methodOf]
-	client  func() string // the client's address
-	elapsed func() time.Duration
-	*Entrance
+	request *http.Request // as it was received
+	started time.Duration // on the stopwatch
+	*entrance
 
+	answer         answer
 	caller, object string // for the log, see [NoteCaller] and [NoteObject]
 
 	mu     sync.Mutex
 	ctx    context.Context    // the connection's; has a deadline once somebody waits
 	cancel context.CancelFunc // nil: nobody has waited yet
+	values []keyed            // see [Put]
+	room   [4]keyed           // for the first values
 }
 
 type contextKey struct{}
+
+// keyed is a value in the context of a request.
+type keyed struct{ key, value any }
+
+// answer is the response. It sets the request id again where a generated response has overwritten it.
+type answer struct {
+	http.ResponseWriter
+	requestID [1]string // the value of the header
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (a *answer) WriteHeader(status int) {
+	if h := a.Header(); len(h[requestIDHeader]) != 1 || h[requestIDHeader][0] == "" {
+		h[requestIDHeader] = a.requestID[:]
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// requestIDHeader is [echo.HeaderXRequestID] as the keys of [http.Header] spell it.
+var requestIDHeader = http.CanonicalHeaderKey(echo.HeaderXRequestID)
+
+// noStore is the value of a Cache-Control. Its capacity is its length: what is added goes elsewhere.
+var noStore = []string{"no-store"}
 
 // Entrance has the settings that all requests to a server share.
 type Entrance struct {
@@ -42,19 +72,29 @@ type Entrance struct {
 	Veil   *Veil
 }
 
+// entrance has a stopwatch for all requests.
+type entrance struct {
+	Entrance
+	stopwatch func() time.Duration
+}
+
 // Begin gives every request an id, and limits its time; after that, waiting ends with [token.Unavailable]. Responses
 // are not cacheable unless they say otherwise. Begin passes HEAD on as GET; net/http omits the body, since it still
 // knows the method. It passes every method, and every path below the gate's, on as a GET of that path, see
 // [Gate.asOne].
-func Begin(e Entrance, next http.Handler) http.Handler {
+func Begin(settings Entrance, next http.Handler) http.Handler {
+	e := &entrance{settings, token.Stopwatch()}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{
-			Entrance: &e, id: uuid.NewString(), sent: sentRequestID(r.Header, e.Veil), method: methodOf(r),
-			elapsed: token.Stopwatch(), ctx: r.Context(), client: func() string { return e.Client(r) },
+			entrance: e, id: uuid.NewString(), sent: sentRequestID(r.Header, e.Veil), method: methodOf(r),
+			started: e.stopwatch(), ctx: r.Context(), request: r,
 		}
 		defer c.end()
-		w.Header().Set(echo.HeaderXRequestID, c.name())
-		w.Header().Set(echo.HeaderCacheControl, "no-store")
+		c.values = c.room[:0]
+		c.answer = answer{w, [1]string{c.name()}}
+		header := w.Header()
+		header[requestIDHeader] = c.answer.requestID[:]
+		header[echo.HeaderCacheControl] = noStore
 		endAfterChunks(w, r)
 		r = r.WithContext(c)
 		if rest, ok := strings.CutPrefix(r.URL.Path, e.Gate.Path); ok && (rest == "" || rest[0] == '/') {
@@ -62,9 +102,15 @@ func Begin(e Entrance, next http.Handler) http.Handler {
 		} else if r.Method == http.MethodHead {
 			r.Method = http.MethodGet
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(&c.answer, r)
 	})
 }
+
+// Random numbers are drawn for many ids at once: one draw costs more than the rest of an id. No id is a secret.
+func init() { uuid.EnableRandPool() }
+
+// elapsed is how long the request has taken.
+func (c *call) elapsed() time.Duration { return c.stopwatch() - c.started }
 
 // endAfterChunks closes the connection after a chunked request. RFC 9112 section 6.1 requires this if the request also
 // had a Content-Length, which cannot be seen here: net/http has removed the header.
@@ -108,14 +154,38 @@ func (c *call) Value(key any) any {
 	if _, own := key.(contextKey); own {
 		return c
 	}
-	c.mu.Lock()
-	ctx := c.ctx
-	c.mu.Unlock()
-	value := ctx.Value(key)
-	if _, asked := key.(token.ShareKey); asked && value == nil {
-		return token.Share{Address: network(c.client())}
+	value, ok := c.put(key)
+	if !ok {
+		value = c.request.Context().Value(key)
+	}
+	if _, asked := key.(token.ShareKey); asked {
+		return c.share(value)
 	}
 	return value
+}
+
+// share is the [token.Share] of the value of its key. A value may make its share only when it is asked: most requests
+// wait for nothing.
+func (c *call) share(value any) any {
+	switch v := value.(type) {
+	case nil:
+		return token.Share{Address: network(c.Client(c.request))}
+	case interface{ Share() token.Share }:
+		return v.Share()
+	}
+	return value
+}
+
+// put is the last value that [Put] was given for the key.
+func (c *call) put(key any) (any, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range slices.Backward(c.values) {
+		if v.key == key {
+			return v.value, true
+		}
+	}
+	return nil, false
 }
 
 // network is the part of an address that distinguishes clients: an IPv6 client has a network of 64 bits to itself (RFC
@@ -133,7 +203,7 @@ func Put(ctx context.Context, key, value any) {
 	c := callOf(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ctx = context.WithValue(c.ctx, key, value)
+	c.values = append(c.values, keyed{key, value})
 }
 
 // callOf is nil if [Begin] is missing.

@@ -15,6 +15,7 @@ import (
 // guardForm accepts exactly one form that matches the schema, with each parameter at most once (RFC 6749 section 3.2).
 // It leaves the form on the request, so that it is read once.
 func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
+	quick := plainSchema(schema)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -25,12 +26,14 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
-			form, err := parseForm(string(body), veilOf(r.Context()))
+			form, err := url.ParseQuery(string(body))
 			if err != nil {
-				return err
+				return badBody("the body must be a percent-encoded form")
 			}
-			if err := checkForm(form, schema, veilOf(r.Context())); err != nil {
-				return err
+			if !quick || !fitsForm(form, schema) {
+				if err := checkForm(form, schema, veilOf(r.Context())); err != nil {
+					return err
+				}
 			}
 			r.Body, r.Form, r.PostForm = http.NoBody, form, form
 			return next(c)
@@ -38,12 +41,9 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 	}
 }
 
-func parseForm(body string, veil *Veil) (url.Values, error) {
-	form, err := url.ParseQuery(body)
-	if err != nil {
-		return nil, badBody("the body must be a percent-encoded form")
-	}
-	found := faults{veil: veil}
+// checkForm accepts every parameter once, and validates the form as an object of strings.
+func checkForm(form url.Values, schema *openapi3.Schema, veil *Veil) error {
+	found, object := faults{veil: veil}, make(map[string]any, len(form))
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		if len(found.all) == maxFaults {
 			break
@@ -51,19 +51,14 @@ func parseForm(body string, veil *Veil) (url.Values, error) {
 		values := form[name]
 		switch {
 		case !plain(name), !plain(values[0]):
-			return nil, badBody("the body must be in UTF-8 and must not contain the character U+0000")
+			return badBody("the body must be in UTF-8 and must not contain the character U+0000")
 		case len(values) > 1:
 			found.add(token.Fault{Pointer: pointer([]string{found.shown(name)}), Detail: "must be given once"})
 		}
-	}
-	return form, token.Faulty(found.all...)
-}
-
-// checkForm validates the form as an object of strings.
-func checkForm(form url.Values, schema *openapi3.Schema, veil *Veil) error {
-	object := make(map[string]any, len(form))
-	for name, values := range form {
 		object[name] = values[0]
+	}
+	if err := token.Faulty(found.all...); err != nil {
+		return err
 	}
 	if err := schema.VisitJSON(object, openapi3.MultiErrors()); err != nil {
 		return refusal(err, veil)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/labstack/echo/v4"
@@ -34,7 +35,7 @@ type jsonBody struct {
 }
 
 // ValidatedValue is the body for the generated code.
-func (b jsonBody) ValidatedValue() any { return b.object }
+func (b *jsonBody) ValidatedValue() any { return b.object }
 
 // guard accepts exactly one JSON object (RFC 8259, and RFC 7493 where that leaves a choice) and leaves it on the
 // request for the validator. Nothing after it rejects repeated members, trailing bytes, bad UTF-8 or U+0000.
@@ -84,15 +85,18 @@ func (e *notTaken) name(h http.Header) {
 
 // checkContentType accepts one media type, with any parameters, and no content coding.
 func checkContentType(h http.Header, want string) error {
+	values := h[echo.HeaderContentType]
+	taken := len(values) == 1 && (values[0] == want || isMedia(values[0], want))
+	coded := slices.ContainsFunc(h[echo.HeaderContentEncoding], encoded)
+	if taken && !coded {
+		return nil
+	}
 	refused := &notTaken{}
-	if values := h[echo.HeaderContentType]; len(values) != 1 || values[0] != want && !isMedia(values[0], want) {
+	if !taken {
 		refused.media = want
 	}
-	if slices.ContainsFunc(h[echo.HeaderContentEncoding], encoded) {
+	if coded {
 		refused.coding = "identity"
-	}
-	if refused.media == "" && refused.coding == "" {
-		return nil
 	}
 	refused.shown = token.Errorf(UnsupportedMediaType, "the content type must be %s, in UTF-8 and not compressed", want)
 	return refused
@@ -145,18 +149,27 @@ func tooLarge(limit int64) error {
 	return token.Errorf(TooLarge, "the body must have at most %d bytes", limit)
 }
 
+// decoders are used again, since a new one costs more than to decode a body.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(http.NoBody) }}
+
 // parseObject reads a body. The decoder itself rejects repeated names, bad UTF-8 and lone surrogates.
-func parseObject(text []byte) (jsonBody, error) {
-	p := parser{decoder: jsontext.NewDecoder(bytes.NewReader(text))}
+func parseObject(text []byte) (*jsonBody, error) {
+	decoder := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // nothing else is in there
+	decoder.Reset(bytes.NewBuffer(text))
+	defer func() {
+		decoder.Reset(http.NoBody) // not to keep the body
+		decoders.Put(decoder)
+	}()
+	p := parser{decoder: decoder}
 	if p.decoder.PeekKind() != '{' {
-		return jsonBody{}, badBody("the body must be one JSON object")
+		return nil, badBody("the body must be one JSON object")
 	}
 	value, err := p.value()
 	if err == nil {
 		err = checkEnd(p.decoder)
 	}
 	object, _ := value.(map[string]any)
-	return jsonBody{http.NoBody, object, p.tokens}, err
+	return &jsonBody{http.NoBody, object, p.tokens}, err
 }
 
 // parser reads JSON and counts its tokens.

@@ -41,7 +41,6 @@ func WithAccess(
 ) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			nameAnswer(c)
 			err := next(c)
 			brokenOff := err != nil && c.Response().Committed
 			if err != nil {
@@ -66,16 +65,6 @@ func WithAccess(
 			return nil
 		}
 	}
-}
-
-// nameAnswer sets the request id again where a generated response has overwritten it.
-func nameAnswer(c echo.Context) {
-	call, header := callOf(c.Request().Context()), c.Response().Header()
-	c.Response().Before(func() {
-		if header.Get(echo.HeaderXRequestID) == "" {
-			header.Set(echo.HeaderXRequestID, call.name())
-		}
-	})
 }
 
 // cause is why a request was rejected, in words that repeat nothing of a body. For a credential it has the reason that
@@ -144,23 +133,25 @@ func (a Access) Log(ctx context.Context, log *slog.Logger, now time.Time) {
 		return
 	}
 	line := slog.NewRecord(now, level, "request", 0)
-	line.AddAttrs(
+	var room [12]slog.Attr
+	attrs := append(room[:0],
 		slog.String("request_id", a.RequestID), slog.String("dialect", a.Dialect), slog.String("operation", a.Operation),
 		slog.String("method", a.Method), slog.Int("status", a.Status), slog.Float64("duration_ms", milliseconds(a.Duration)),
 		slog.String("client", a.Client), slog.String("caller", a.Caller),
 	)
 	if a.Object != "" {
-		line.AddAttrs(slog.String("object", a.Object))
+		attrs = append(attrs, slog.String("object", a.Object))
 	}
 	if a.Cause != "" {
-		line.AddAttrs(slog.String("cause", a.Cause))
+		attrs = append(attrs, slog.String("cause", a.Cause))
 	}
 	if a.SentID != "" {
-		line.AddAttrs(slog.String("client_request_id", a.SentID))
+		attrs = append(attrs, slog.String("client_request_id", a.SentID))
 	}
 	if a.Err != nil {
-		line.AddAttrs(slog.String("error", veilOf(ctx).over(a.Err.Error())))
+		attrs = append(attrs, slog.String("error", veilOf(ctx).over(a.Err.Error())))
 	}
+	line.AddAttrs(attrs...)
 	log.Handler().Handle(ctx, line) //nolint:errcheck // there is nowhere else to log it
 }
 

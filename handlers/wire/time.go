@@ -22,6 +22,9 @@ var errNoTime = errors.New("not a date and time of RFC 3339")
 // parseTime reads an RFC 3339 date and time in upper or lower case. A leap second is valid at the end of any month in
 // UTC, and is read as the second after it, since [time.Time] has none.
 func parseTime(text string) (time.Time, error) {
+	if t, ok := parseSpelled(text); ok {
+		return t, nil
+	}
 	text = strings.ToUpper(text)
 	if !dateTime.MatchString(text) {
 		return time.Time{}, errNoTime
@@ -42,6 +45,16 @@ func parseTime(text string) (time.Time, error) {
 		return time.Time{}, errNoTime
 	}
 	return t, nil
+}
+
+// parseSpelled reads a time in UTC as [spell] writes it, without the grammar, which costs several times as much.
+func parseSpelled(text string) (time.Time, bool) {
+	if !strings.HasSuffix(text, "Z") {
+		return time.Time{}, false
+	}
+	t, err := time.ParseInLocation(time.RFC3339, text, time.UTC)
+	var room [len(time.RFC3339Nano)]byte
+	return t, err == nil && string(t.AppendFormat(room[:0], time.RFC3339Nano)) == text
 }
 
 // checkTime validates the format date-time.

@@ -34,24 +34,24 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
 	query := queryRules{parameters(route, openapi3.ParameterInQuery), !op.Open && !ignoreUnknown || op.Judges}
 	inPath := parameters(route, openapi3.ParameterInPath)
-	queryOnly, schema := judgesQueryOnly(route), bodySchema(route)
+	queryOnly, schema := judgesQueryOnly(route), newBodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			if queryOnly && r.URL.RawQuery == "" {
-				return next(c)
+			var err error
+			if !queryOnly || r.URL.RawQuery != "" {
+				if err := query.check(r.URL.RawQuery, veilOf(r.Context())); err != nil {
+					return err
+				}
+				if err := checkPath(c, inPath); err != nil {
+					return err
+				}
+				err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+					Request: r, Route: route, Options: filter, PathParams: pathParams(c), QueryParams: c.QueryParams(),
+				})
 			}
-			if err := query.check(r.URL.RawQuery, veilOf(r.Context())); err != nil {
-				return err
-			}
-			if err := checkPath(c, inPath); err != nil {
-				return err
-			}
-			err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-				Request: r, Route: route, Options: filter, PathParams: pathParams(c), QueryParams: c.QueryParams(),
-			})
-			if body, ok := r.Body.(jsonBody); ok && schema != nil {
-				err = errors.Join(err, judgeBody(body, schema))
+			if body, ok := r.Body.(*jsonBody); ok && schema != nil {
+				err = errors.Join(err, schema.judge(body))
 			}
 			if err != nil {
 				return refusal(err, veilOf(r.Context()))
@@ -61,43 +61,45 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	}
 }
 
-// judgeBody validates a body by its schema and rewrites its times. For a body with many tokens it stops at the first
-// fault: otherwise a body full of faults would cost many times its size.
-func judgeBody(body jsonBody, schema *openapi3.Schema) error {
-	rules := bodyRules
-	if body.tokens <= manyTokens {
-		rules = append(slices.Clone(bodyRules), openapi3.MultiErrors())
-	}
-	if err := schema.VisitJSON(body.object, rules...); err != nil {
-		return err
-	}
-	respell(body.object, schema)
-	return nil
+// bodySchema is the schema of an operation's JSON body.
+type bodySchema struct {
+	*openapi3.Schema
+	plain bool // see [plainSchema]
 }
 
-// bodySchema is the schema of the operation's JSON body, nil if it has none.
-func bodySchema(route *routers.Route) *openapi3.Schema {
+// newBodySchema is nil if the operation has no JSON body.
+func newBodySchema(route *routers.Route) *bodySchema {
 	if body := route.Operation.RequestBody; body != nil {
 		if media := body.Value.Content[echo.MIMEApplicationJSON]; media != nil {
-			return media.Schema.Value
+			return &bodySchema{media.Schema.Value, plainSchema(media.Schema.Value)}
 		}
 	}
 	return nil
 }
 
-func isForm(route *routers.Route) bool {
-	body := route.Operation.RequestBody
-	return body != nil && body.Value.Content[echo.MIMEApplicationForm] != nil
+// judge validates a body and rewrites its times. For a body with many tokens it stops at the first fault: otherwise a
+// body full of faults would cost many times its size.
+func (s *bodySchema) judge(body *jsonBody) error {
+	if !s.plain || !fits(body.object, s.Schema) {
+		rules := bodyRules
+		if body.tokens <= manyTokens {
+			rules = append(slices.Clone(bodyRules), openapi3.MultiErrors())
+		}
+		if err := s.VisitJSON(body.object, rules...); err != nil {
+			return err
+		}
+	}
+	respell(body.object, s.Schema)
+	return nil
 }
 
-// judgesQueryOnly reports whether a request without a query needs no validation here: all parameters of the operation
-// are optional and in the query, or in a form.
+// judgesQueryOnly reports whether a request without a query has no parameter to validate: all of the operation are
+// optional and in the query.
 func judgesQueryOnly(route *routers.Route) bool {
 	taken := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
-	return (route.Operation.RequestBody == nil || isForm(route)) &&
-		!slices.ContainsFunc(taken, func(p *openapi3.ParameterRef) bool {
-			return p.Value.Required || p.Value.In != openapi3.ParameterInQuery
-		})
+	return !slices.ContainsFunc(taken, func(p *openapi3.ParameterRef) bool {
+		return p.Value.Required || p.Value.In != openapi3.ParameterInQuery
+	})
 }
 
 // parameters are those of the path or of the query, in the order of their names.

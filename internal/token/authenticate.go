@@ -17,11 +17,11 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 	if s.OIDC != nil && s.foreign(credential) {
 		return s.federated(ctx, credential)
 	}
-	id, err := s.identify(ctx, credential)
+	id, now, err := s.identify(ctx, credential)
 	if err != nil {
 		return Caller{}, err
 	}
-	s.uses.note(id.Token.Seq, s.Now())
+	s.uses.note(id.Token.Seq, now)
 	return id.Caller(), nil
 }
 
@@ -31,18 +31,20 @@ func (s *Service) foreign(credential string) bool {
 	return dialect != nil && dialect.Secrets.Signed && !s.Signer.Ours(credential)
 }
 
-// identify returns the row of a credential of this server that works now, [CredentialInvalid] if there is none.
-func (s *Service) identify(ctx context.Context, credential string) (Identity, error) {
+// identify returns the row of a credential of this server that works now, and when that was, [CredentialInvalid] if
+// there is none.
+func (s *Service) identify(ctx context.Context, credential string) (Identity, time.Time, error) {
 	id, err := s.lookUp(ctx, credential)
+	now := s.Now()
 	switch {
-	case err == nil && id.usable(s.Now()):
-		return id, nil
+	case err == nil && id.usable(now):
+		return id, now, nil
 	case err == nil:
-		return Identity{}, id.refusal(s.Now())
+		return Identity{}, now, id.refusal(now)
 	case KindOf(err) == NotFound:
-		return Identity{}, invalidCredential(errUnknownSecret)
+		return Identity{}, now, invalidCredential(errUnknownSecret)
 	}
-	return Identity{}, err
+	return Identity{}, now, err
 }
 
 // lookUp returns the row of a credential, from memory if that may answer. What has not the form of a credential is

@@ -20,7 +20,10 @@ import (
 type Hash [sha256.Size]byte
 
 // HashSecret returns the hash under which the store knows the secret.
-func HashSecret(secret string) Hash { return sha256.Sum256([]byte(secret)) }
+func HashSecret(secret string) Hash {
+	var room [1 << 10]byte // enough for a JWT of ours, so that nothing is allocated
+	return sha256.Sum256(append(room[:0], secret...))
+}
 
 // The alphabets of secrets.
 const (
@@ -52,7 +55,12 @@ func newUUID(now time.Time) string {
 	putMillis(b, now)
 	b[6] = b[6]&0x0f | 0x70
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var id [36]byte
+	written := hex.AppendEncode(id[:0], b[:4])
+	for _, part := range [][]byte{b[4:6], b[6:8], b[8:10], b[10:]} {
+		written = hex.AppendEncode(append(written, '-'), part)
+	}
+	return string(written)
 }
 
 // putMillis writes 48 bits of Unix milliseconds, big-endian.

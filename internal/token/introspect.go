@@ -1,6 +1,9 @@
 package token
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Introspection is what [Service.Introspect] says of a token that works (RFC 7662 section 2.2). It is nil for any
 // other.
@@ -15,7 +18,7 @@ func (s *Service) Introspect(ctx context.Context, c Caller, secret string) (*Int
 	if err := c.MayIntrospect(); err != nil {
 		return nil, err
 	}
-	id, err := s.identify(ctx, secret)
+	id, now, err := s.identify(ctx, secret)
 	switch {
 	case err != nil && KindOf(err) == CredentialInvalid:
 		return nil, nil //nolint:nilnil // no verdict but "not active" (RFC 7662 section 2.2)
@@ -24,22 +27,22 @@ func (s *Service) Introspect(ctx context.Context, c Caller, secret string) (*Int
 	case !c.Admin() && id.Account.ID != c.AccountID():
 		return nil, nil //nolint:nilnil // out of reach reads like unknown
 	}
-	return s.checked(id), nil
+	return s.checked(id, now), nil
 }
 
 // Check judges the credential of a request that a gateway hands on: [CredentialInvalid] unless it is a token of this
 // server that works.
 func (s *Service) Check(ctx context.Context, credential string) (*Introspection, error) {
-	id, err := s.identify(ctx, credential)
+	id, now, err := s.identify(ctx, credential)
 	if err != nil {
 		return nil, err
 	}
-	return s.checked(id), nil
+	return s.checked(id, now), nil
 }
 
 // checked notes the check as a use of the token.
-func (s *Service) checked(id Identity) *Introspection {
-	s.uses.note(id.Token.Seq, s.Now())
+func (s *Service) checked(id Identity, now time.Time) *Introspection {
+	s.uses.note(id.Token.Seq, now)
 	return &Introspection{Identity: id, Subject: id.subject()}
 }
 
