@@ -152,6 +152,10 @@ func TestManyChangesAreBounded(t *testing.T) {
 	s.Changed(token.Change{Token: 1})
 	s.Changed(token.Change{User: 1})
 	read(3)
+	s.Changed(token.Change{Account: "a"})
+	read(4)
+	s.Changed(token.Change{Environment: "e"})
+	read(5)
 }
 
 // TestStatusListIsSignedWhenNeeded: again when it changes, when half its life is over, and after a change of anything,
