@@ -48,6 +48,26 @@ func (s *span) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// size is a number of bytes, written with a unit.
+type size int64
+
+// UnmarshalText reads 16MiB and the like. A number alone is refused, since it once was a number of tokens.
+func (s *size) UnmarshalText(text []byte) error {
+	if string(text) == "0" {
+		*s = 0
+		return nil
+	}
+	unit := strings.TrimLeft(string(text), "0123456789")
+	factor, known := map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[unit]
+	n, err := strconv.ParseInt(strings.TrimSuffix(string(text), unit), 10, 64)
+	if !known || err != nil || n > math.MaxInt64/factor {
+		return errors.New("must be a size with a unit, like 512KiB, 16MiB or 1GiB, or 0 for none; " +
+			"it is not a number of tokens")
+	}
+	*s = size(n * factor)
+	return nil
+}
+
 // defaultDatabaseURL is a file in the working directory.
 const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 

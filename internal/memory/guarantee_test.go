@@ -182,7 +182,7 @@ func (f *feed) run(ctx context.Context) {
 func TestGuarantee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDatabase()
-		m := New(tokens-1, true, statuslist.Config{Store: d, Signer: d})
+		m := New(costOf(t, 0, 1, 2), true, statuslist.Config{Store: d, Signer: d})
 		f := &feed{memory: m}
 		ctx, stop := context.WithCancel(t.Context())
 		var all sync.WaitGroup
@@ -227,6 +227,16 @@ func TestGuarantee(t *testing.T) {
 			t.Error("nothing was answered from memory")
 		}
 	})
+}
+
+// costOf is how many bytes the rows of these tokens take.
+func costOf(t *testing.T, tokens ...int) int64 {
+	t.Helper()
+	m, d := New(plenty, false, statuslist.Config{}), newDatabase()
+	for _, i := range tokens {
+		_, _ = m.ReadRow(t.Context(), token.Hash{byte(i)}, func() (token.Identity, error) { return d.row(i), nil })
+	}
+	return m.rows.used
 }
 
 // checkRow asks about a token, and tells whether memory answered.

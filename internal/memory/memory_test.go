@@ -32,6 +32,9 @@ func credential(seq int64) (token.Hash, func() (token.Identity, error)) {
 	return h, func() (token.Identity, error) { return id, nil }
 }
 
+// plenty is more than a test needs.
+const plenty = 1 << 20
+
 // TestRows: what is kept, and what makes it go.
 func TestRows(t *testing.T) {
 	type step func(t *testing.T, m *Memory)
@@ -43,12 +46,6 @@ func TestRows(t *testing.T) {
 					t.Errorf("%v %v", id, err)
 				}
 			}
-		}
-	}
-	use := func(seq int64) step {
-		return func(_ *testing.T, m *Memory) {
-			h, _ := credential(seq)
-			m.Row(h)
 		}
 	}
 	changed := func(c token.Change) step { return func(_ *testing.T, m *Memory) { m.Changed(c) } }
@@ -76,41 +73,38 @@ func TestRows(t *testing.T) {
 		many = append(many, changed(token.Change{Token: 100 + seq}))
 	}
 	for name, c := range map[string]struct {
-		limit int
+		limit int64
 		steps []step
 		want  []int64
 	}{
-		"what was read":                     {2, []step{read(1, 2)}, []int64{1, 2}},
-		"a bounded number":                  {2, []step{read(1, 2, 3)}, []int64{2, 3}},
-		"what was used lately":              {2, []step{read(1, 2), use(1), read(3)}, []int64{1, 3}},
+		"what was read":                     {plenty, []step{read(1, 2)}, []int64{1, 2}},
 		"none":                              {0, []step{read(1, 2)}, nil},
-		"read again":                        {4, []step{read(1, 2, 1, 2)}, []int64{1, 2}},
-		"a change of one":                   {4, []step{read(1, 2), changed(token1)}, []int64{2}},
-		"a change of one that is not":       {4, []step{read(1, 2), changed(token.Change{Token: 3})}, []int64{1, 2}},
-		"a change of one that was given up": {2, []step{read(1, 2, 3), changed(token1)}, []int64{2, 3}},
-		"a change of a user":                {4, []step{read(1, 2, 3, 4), changed(user1)}, []int64{2, 3, 4}},
-		"a change of a user who is not":     {4, []step{read(1, 2, 3, 4), changed(token.Change{User: 1})}, []int64{1, 2, 3, 4}},
-		"a change of an account":            {4, []step{read(1, 2, 3, 4), changed(odd)}, []int64{2, 4}},
-		"a change of an environment":        {4, []step{read(1, 2, 3, 4), changed(test)}, []int64{1, 2, 4}},
-		"changes of both accounts":          {4, []step{read(1, 2, 3, 4), changed(odd), changed(even)}, nil},
-		"kinds are told apart":              {4, []step{read(3), changed(token.Change{Environment: "odd"}), changed(token.Change{Account: "test"})}, []int64{3}},
-		"a change of anything":              {4, []step{read(1, 2), changed(token.Change{})}, nil},
-		"read anew":                         {4, []step{read(1), changed(token1), read(1)}, []int64{1}},
-		"read anew after its user changed":  {4, []step{read(1, 2), changed(user1), read(1)}, []int64{1, 2}},
-		"changed while it was read":         {4, []step{during(changed(token1))}, nil},
-		"another changed meanwhile":         {4, []step{during(changed(token.Change{Token: 2}))}, []int64{1}},
-		"its user changed meanwhile":        {4, []step{during(changed(user1))}, nil},
-		"another user changed meanwhile":    {4, []step{during(changed(token.Change{User: 72}))}, []int64{1}},
-		"its account changed meanwhile":     {4, []step{during(changed(odd))}, nil},
-		"another account changed meanwhile": {4, []step{during(changed(even))}, []int64{1}},
-		"anything changed meanwhile":        {4, []step{during(changed(token.Change{}))}, nil},
-		"changed first, then others":        {4, []step{during(append([]step{changed(user1)}, many[:9]...)...)}, nil},
-		"others, as many as are remembered": {4, []step{during(many[:remembered]...)}, []int64{1}},
-		"others, more than are remembered":  {4, []step{during(many...)}, nil},
-		"what changed before":               {4, append([]step{changed(token1), read(1)}, many...), []int64{1}},
-		"no row":                            {4, []step{result(token.Identity{}, token.NotFound)}, nil},
-		"a row of nobody's token":           {4, []step{result(token.Identity{User: &token.User{}}, nil)}, nil},
-		"a failure":                         {4, []step{result(token.Identity{Token: &token.Token{Seq: 1}}, errors.New("x"))}, nil},
+		"read again":                        {plenty, []step{read(1, 2, 1, 2)}, []int64{1, 2}},
+		"a change of one":                   {plenty, []step{read(1, 2), changed(token1)}, []int64{2}},
+		"a change of one that is not":       {plenty, []step{read(1, 2), changed(token.Change{Token: 3})}, []int64{1, 2}},
+		"a change of a user":                {plenty, []step{read(1, 2, 3, 4), changed(user1)}, []int64{2, 3, 4}},
+		"a change of a user who is not":     {plenty, []step{read(1, 2, 3, 4), changed(token.Change{User: 1})}, []int64{1, 2, 3, 4}},
+		"a change of an account":            {plenty, []step{read(1, 2, 3, 4), changed(odd)}, []int64{2, 4}},
+		"a change of an environment":        {plenty, []step{read(1, 2, 3, 4), changed(test)}, []int64{1, 2, 4}},
+		"changes of both accounts":          {plenty, []step{read(1, 2, 3, 4), changed(odd), changed(even)}, nil},
+		"kinds are told apart":              {plenty, []step{read(3), changed(token.Change{Environment: "odd"}), changed(token.Change{Account: "test"})}, []int64{3}},
+		"a change of anything":              {plenty, []step{read(1, 2), changed(token.Change{})}, nil},
+		"read anew":                         {plenty, []step{read(1), changed(token1), read(1)}, []int64{1}},
+		"read anew after its user changed":  {plenty, []step{read(1, 2), changed(user1), read(1)}, []int64{1, 2}},
+		"changed while it was read":         {plenty, []step{during(changed(token1))}, nil},
+		"another changed meanwhile":         {plenty, []step{during(changed(token.Change{Token: 2}))}, []int64{1}},
+		"its user changed meanwhile":        {plenty, []step{during(changed(user1))}, nil},
+		"another user changed meanwhile":    {plenty, []step{during(changed(token.Change{User: 72}))}, []int64{1}},
+		"its account changed meanwhile":     {plenty, []step{during(changed(odd))}, nil},
+		"another account changed meanwhile": {plenty, []step{during(changed(even))}, []int64{1}},
+		"anything changed meanwhile":        {plenty, []step{during(changed(token.Change{}))}, nil},
+		"changed first, then others":        {plenty, []step{during(append([]step{changed(user1)}, many[:9]...)...)}, nil},
+		"others, as many as are remembered": {plenty, []step{during(many[:remembered]...)}, []int64{1}},
+		"others, more than are remembered":  {plenty, []step{during(many...)}, nil},
+		"what changed before":               {plenty, append([]step{changed(token1), read(1)}, many...), []int64{1}},
+		"no row":                            {plenty, []step{result(token.Identity{}, token.NotFound)}, nil},
+		"a row of nobody's token":           {plenty, []step{result(token.Identity{User: &token.User{}}, nil)}, nil},
+		"a failure":                         {plenty, []step{result(token.Identity{Token: &token.Token{Seq: 1}}, errors.New("x"))}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := New(c.limit, false, statuslist.Config{})
@@ -133,8 +127,9 @@ func TestRows(t *testing.T) {
 			}
 			m.Changed(token.Change{Account: "odd"})
 			m.Changed(token.Change{Account: "even"})
-			if r := m.rows; r.kept.Len() != 0 || len(r.bySeq) != 0 || len(r.owners) != 0 {
-				t.Errorf("%d rows, %d numbers and %d owners are left of nothing", r.kept.Len(), len(r.bySeq), len(r.owners))
+			if r := m.rows; r.kept.Len() != 0 || len(r.bySeq) != 0 || len(r.owners) != 0 || r.used != 0 {
+				t.Errorf("%d rows, %d numbers, %d owners and %d bytes are left of nothing",
+					r.kept.Len(), len(r.bySeq), len(r.owners), r.used)
 			}
 		})
 	}
@@ -167,7 +162,7 @@ func TestMemoryWithoutRows(t *testing.T) {
 
 // TestMemoryIsLost: it answers nothing until a heartbeat is heard that was sent later, and what was read before is gone.
 func TestMemoryIsLost(t *testing.T) {
-	m := New(3, true, statuslist.Config{})
+	m := New(plenty, true, statuslist.Config{})
 	kept := func(what string, want ...bool) {
 		t.Helper()
 		for i, want := range want {
@@ -197,7 +192,7 @@ func TestMemoryIsLost(t *testing.T) {
 // TestOneCopyOfEachOwner: rows share what they depend on, and a row that says something else of it takes the place of those
 // that were read before.
 func TestOneCopyOfEachOwner(t *testing.T) {
-	m := New(10, false, statuslist.Config{})
+	m := New(plenty, false, statuslist.Config{})
 	read := func(n byte, name string) {
 		t.Helper()
 		_, err := m.ReadRow(t.Context(), token.Hash{n}, func() (token.Identity, error) {

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"math"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -8,13 +10,14 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// rows caches the rows of the most recently used credentials, a bounded number. Absence is never cached, so that a new
-// token works everywhere at once. A row is removed when it changes or something that it depends on, and a row that was
-// read before such a change is not added after it.
+// rows caches the rows of the most recently used credentials, in a bounded number of bytes. Absence is never cached, so
+// that a new token works everywhere at once. A row is removed when it changes or something that it depends on, and a
+// row that was read before such a change is not added after it.
 type rows struct {
-	limit int
+	limit int64
 
 	mu      sync.Mutex
+	used    int64 // bytes, by the account that sizes.go gives
 	kept    *simplelru.LRU[token.Hash, *row]
 	bySeq   map[int64]*row
 	owners  map[owner]*dependents
@@ -74,22 +77,24 @@ func (o owner) zero() bool { return o == owner{} }
 
 // row is a cached row. It is in a list with the others of each of its owners.
 type row struct {
-	hash       token.Hash
-	id         token.Identity
+	token      token.Token
+	id         token.Identity     // with this token and the owners' copies of themselves
 	owners     [kinds]*dependents // nil: it has none
 	prev, next [kinds]*row
+	bytes      int64
 }
 
 // dependents are the rows of one owner, of which they have one copy.
 type dependents struct {
 	owner owner
 	first *row
+	bytes int64 // without the rows
 }
 
-func newRows(limit int) *rows {
+func newRows(limit int64) *rows {
 	r := &rows{limit: limit, bySeq: map[int64]*row{}, owners: map[owner]*dependents{}}
 	gone := func(_ token.Hash, row *row) { r.unlink(row) }
-	r.kept, _ = simplelru.NewLRU(max(limit, 1), gone) // which fails only below 1
+	r.kept, _ = simplelru.NewLRU(math.MaxInt, gone) // which fails only below 1
 	return r
 }
 
@@ -127,10 +132,16 @@ func (r *rows) put(h token.Hash, id token.Identity, begun uint64) {
 		return
 	}
 	r.kept.Remove(h)
-	row := &row{hash: h, id: id}
+	row := &row{token: *id.Token, id: id}
+	row.id.Token, row.token.Hash = &row.token, h
 	r.share(row)
+	row.bytes = rowBytes + packToken(&row.token)
+	r.used += row.bytes
 	r.bySeq[id.Token.Seq] = row
 	r.kept.Add(h, row)
+	for r.used > r.limit {
+		r.kept.RemoveOldest()
+	}
 }
 
 // share puts the row into the list of each of its owners, and has it use their copies of these. If a copy differs, one
@@ -145,8 +156,10 @@ func (r *rows) share(row *row) {
 		}
 		d := r.owners[owner]
 		if d == nil {
-			d = &dependents{owner: owner}
+			owner.id = strings.Clone(owner.id)
+			d = &dependents{owner: owner, bytes: dependentsBytes + int64(len(owner.id)) + row.copyOwner(kind(k))}
 			r.owners[owner] = d
+			r.used += d.bytes
 		}
 		d.link(row)
 	}
@@ -185,12 +198,21 @@ func (d *dependents) link(row *row) {
 		row.adopt(d.first, k)
 		d.first.prev[k] = row
 	}
+	switch k {
+	case account:
+		if row.token.AccountID != "" {
+			row.token.AccountID = d.owner.id
+		}
+	case environment:
+		row.token.EnvironmentID = d.owner.id
+	}
 	row.owners[k], row.next[k], d.first = d, d.first, row
 }
 
 // unlink takes the row out of everything but the cache, which calls it when it removes the row.
 func (r *rows) unlink(row *row) {
-	delete(r.bySeq, row.id.Token.Seq)
+	delete(r.bySeq, row.token.Seq)
+	r.used -= row.bytes
 	for k, d := range row.owners {
 		prev, next := row.prev[k], row.next[k]
 		if next != nil {
@@ -203,15 +225,18 @@ func (r *rows) unlink(row *row) {
 			d.first = next
 		case d != nil:
 			delete(r.owners, d.owner)
+			r.used -= d.bytes
 		}
 	}
+	clear(row.prev[:])
+	clear(row.next[:]) // a caller may keep this token, but not all others with it
 }
 
 // forget removes all rows of an owner.
 func (r *rows) forget(d *dependents) {
 	for row := d.first; row != nil; {
 		next := row.next[d.owner.kind]
-		r.kept.Remove(row.hash)
+		r.kept.Remove(row.token.Hash)
 		row = next
 	}
 }
@@ -223,7 +248,7 @@ func (r *rows) changed(c token.Change) {
 	r.changes.add(c)
 	if c.Token != 0 {
 		if row := r.bySeq[c.Token]; row != nil {
-			r.kept.Remove(row.hash)
+			r.kept.Remove(row.token.Hash)
 		}
 		return
 	}
