@@ -183,19 +183,25 @@ func (f *feed) beat(ctx context.Context) error {
 
 // sign checks that the server accepts writes. It sends a heartbeat only if one is needed: that costs a transaction id,
 // and the lock that serializes all notifications.
-const sign = `SELECT current_setting('transaction_read_only'), CASE WHEN $1 THEN pg_notify($2, $3)::text END`
+const sign = `SELECT current_setting('transaction_read_only'), pg_backend_pid()::text,
+	CASE WHEN $1 THEN pg_notify($2, $3)::text END`
 
-// send fails unless rows come from the same server and it accepts writes.
+// send fails unless rows come from the same server, it accepts writes, and the session is the one that listens.
 func (f *feed) send(ctx context.Context, own string, needed bool) error {
 	if !f.sessions.leads(f.conn) {
 		return errMoved
 	}
-	var readOnly string
-	err := f.conn.QueryRow(ctx, sign, needed, feedChannel, own).Scan(&readOnly, nil)
-	if err == nil && readOnly != "off" {
-		err = errReadOnly
+	var readOnly, process string
+	err := f.conn.QueryRow(ctx, sign, needed, feedChannel, own).Scan(&readOnly, &process, nil)
+	switch {
+	case err != nil:
+		return err
+	case readOnly != "off":
+		return errReadOnly
+	case process != processOf(f.conn.PgConn()):
+		return errPooler
 	}
-	return err
+	return nil
 }
 
 // hear passes on notifications until the time is over.

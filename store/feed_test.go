@@ -126,3 +126,25 @@ func TestFormsOfChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestFeedThroughAPooler is given up, even if that was not noticed when it was begun: heartbeats come back through a pooler in
+// transaction mode although many announcements do not.
+func TestFeedThroughAPooler(t *testing.T) {
+	config, err := parsePostgres(pgtest.Pooler(t, pgtest.URL(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	s, server := &sessions{unsafe: true}, "server"
+	s.current.Store(&server)
+	conn.PgConn().CustomData()[serverKey] = server
+	f := &feed{conn: conn, sessions: s}
+	if err := f.send(t.Context(), "beat", true); !errors.Is(err, errPooler) {
+		t.Errorf("the error is %v", err)
+	}
+}

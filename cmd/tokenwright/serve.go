@@ -91,6 +91,7 @@ func (s *settings) checkStorage() error {
 func (s *settings) checkEphemeral() error {
 	for _, kept := range []struct{ flag, value, none string }{
 		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""},
+		{"direct-database-url", s.DirectDatabaseURL, ""}, {"direct-database-url-file", s.DirectDatabaseURLFile, ""},
 		{"key-directory", s.KeyDirectory, ""}, {"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
 		if kept.value != kept.none {
