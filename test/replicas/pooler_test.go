@@ -38,8 +38,8 @@ func revokedOn(t *testing.T, r *harness.Server) string {
 	return s.secret
 }
 
-// TestPoolerThatKeepsAnOldPrimary: after a failover the feed has moved, but the pooler still leads to the old primary, which
-// goes on. Nothing that it says is believed, until the pooler moves, too.
+// TestPoolerThatKeepsAnOldPrimary: after a failover the feed has moved, but some sessions of the pooler still lead to the old
+// primary, which goes on. Nothing that it says is believed.
 func TestPoolerThatKeepsAnOldPrimary(t *testing.T) {
 	p := newPair(t)
 	u, err := url.Parse(p.database)
@@ -66,9 +66,6 @@ func TestPoolerThatKeepsAnOldPrimary(t *testing.T) {
 	answered := revoke(t, third, s)
 	if never(t, second, s, answered) == 0 {
 		t.Error("the server behind the pooler never said that it cannot answer")
-	}
-	if a := second.Do("GET", "/readyz", "", ""); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("readiness: %d %s", a.Status, a.Body)
 	}
 	p.run(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 	works(t, second, s.secret, http.StatusUnauthorized)
