@@ -15,7 +15,7 @@ BENCHTIME ?= 5s
 RACE ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: check release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench bench-quick bench-scale benchmarks postgres gateways node browser clean
+.PHONY: check release-check release-snapshot oasdiff help run build test gen gen-check lint fmt tidy vuln fuzz bench bench-quick bench-scale benchmarks postgres pgbouncer gateways node browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ build: ## Build the static binary bin/tokenwright
 	CGO_ENABLED=0 $(GO) build -trimpath $(GCFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' \
 		-o bin/tokenwright ./cmd/tokenwright
 
-test: postgres gateways node browser oasdiff ## Run all tests, on SQLite and on PostgreSQL
+test: postgres pgbouncer gateways node browser oasdiff ## Run all tests, on SQLite and on PostgreSQL
 	@$(TOOL) gotestsum --format pkgname-and-test-fails --raw-command -- sh scripts/test.sh -shuffle=on $(RACE)
 
 check: ## Run the fast tests on SQLite; needs only Go
@@ -82,6 +82,9 @@ postgres: ## Install PostgreSQL for the tests if it is missing
 
 oasdiff: ## Build the tool that finds breaking changes in the contracts
 	@GOWORK=off $(GO) build -modfile=tools.mod -o bin/oasdiff github.com/oasdiff/oasdiff
+
+pgbouncer: ## Install PgBouncer for the tests if it is missing
+	@sh scripts/get-pgbouncer.sh
 
 gateways: ## Install nginx and Caddy for the tests if they are missing
 	@sh scripts/get-gateways.sh

@@ -11,6 +11,9 @@ import (
 	"github.com/tokenwright/tokenwright/test/harness"
 )
 
+// oneRow is how many bytes of cache are enough for one row and not for two.
+const oneRow = 1800
+
 // TestRevokeAgainstCacheFill has checks read a token's row into the cache while the token is revoked or suspended. No check
 // that is begun after the answer may say "active". With a cache for one row every check has to fill it again.
 func TestRevokeAgainstCacheFill(t *testing.T) {
@@ -19,7 +22,7 @@ func TestRevokeAgainstCacheFill(t *testing.T) {
 		raceAgainstFill(t, s, 30)
 	})
 	t.Run("one row", func(t *testing.T) {
-		s := harness.Start(t, harness.Options{Unchecked: true, Configure: func(c *server.Config) { c.CacheSize = 1 }})
+		s := harness.Start(t, harness.Options{Unchecked: true, Configure: func(c *server.Config) { c.CacheSize = oneRow }})
 		raceAgainstFill(t, s, 30)
 	})
 }

@@ -31,6 +31,52 @@ install_packages() {
 	fi
 }
 
+# found is whether there is a program, also where only root looks for programs.
+found() {
+	PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$1" >/dev/null 2>&1
+}
+
+policy=/usr/sbin/policy-rc.d
+
+# forbid_services keeps Debian's packages from starting services during installation. An existing policy is the machine's own
+# and stays.
+forbid_services() {
+	if [ ! -e $policy ]; then
+		trap 'as_root rm -f $policy' EXIT
+		trap 'exit 1' HUP INT TERM
+		printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+		as_root chmod 755 $policy
+	fi
+}
+
+# stop_services is for a machine whose own policy lets packages start services. It also disables them at boot: they were
+# installed for tests only.
+stop_services() {
+	for service in "$@"; do
+		if command -v systemctl >/dev/null 2>&1; then
+			as_root systemctl disable "$service" >/dev/null 2>&1 || true
+			if [ -d /run/systemd/system ]; then
+				as_root systemctl stop "$service" >/dev/null 2>&1 || true
+			fi
+		fi
+		pid=$(cat "/run/$service.pid" 2>/dev/null || true)
+		if [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$service" ]; then
+			as_root kill "$pid"
+		fi
+	done
+}
+
+# install_idle is install_packages for servers, which have one name everywhere and are not to run as services.
+install_idle() {
+	if command -v apt-get >/dev/null 2>&1; then
+		forbid_services
+	fi
+	install_packages "$1" "$1" "$1"
+	if command -v apt-get >/dev/null 2>&1; then
+		stop_services $1
+	fi
+}
+
 # as_summed is whether the files in the current folder match a list of SHA-256 sums.
 as_summed() {
 	if command -v sha256sum >/dev/null 2>&1; then

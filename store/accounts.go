@@ -28,7 +28,7 @@ func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token
 func (d *DB) UpdateAccount(
 	ctx context.Context, p token.Permit, id string, change func(*token.Account) error,
 ) (token.Account, error) {
-	return update(ctx, d, p, guard{guardedAccount, id, true}, accountRow.account, change,
+	return update(ctx, d, p, guard{guardedAccount, id, true}, token.Change{Account: id}, accountRow.account, change,
 		func(row *accountRow, a token.Account) {
 			row.Disabled, row.UpdatedAt = a.Disabled, a.UpdatedAt.UnixMilli()
 		})
@@ -54,8 +54,8 @@ func (d *DB) ListEnvironments(ctx context.Context, after string, limit int) ([]t
 func (d *DB) UpdateEnvironment(
 	ctx context.Context, p token.Permit, id string, change func(*token.Environment) error,
 ) (token.Environment, error) {
-	return update(ctx, d, p, guard{guardedEnvironment, id, true}, environmentRow.environment, change,
-		func(row *environmentRow, e token.Environment) {
+	return update(ctx, d, p, guard{guardedEnvironment, id, true}, token.Change{Environment: id},
+		environmentRow.environment, change, func(row *environmentRow, e token.Environment) {
 			row.Disabled, row.UpdatedAt = e.Disabled, e.UpdatedAt.UnixMilli()
 		})
 }
@@ -99,9 +99,11 @@ func pageOf[R, D any](ctx context.Context, d *DB, after any, limit int, convert 
 	return page, nil
 }
 
-// update changes a row that is disabled or enabled. Keep moves what may change from the changed thing to its row.
+// update changes a row that is disabled or enabled, and announces it as changed. Keep moves what may change from the
+// thing to its row.
 func update[R, D any](
-	ctx context.Context, d *DB, p token.Permit, g guard, convert func(R) D, change func(*D) error, keep func(*R, D),
+	ctx context.Context, d *DB, p token.Permit, g guard, changed token.Change,
+	convert func(R) D, change func(*D) error, keep func(*R, D),
 ) (D, error) {
 	var row R
 	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
@@ -111,12 +113,12 @@ func update[R, D any](
 		if row, err = byKey[R](forChange(tx), g.key); err != nil {
 			return err
 		}
-		changed := convert(row)
-		if err := refuse(change(&changed)); err != nil {
+		thing := convert(row)
+		if err := refuse(change(&thing)); err != nil {
 			return err
 		}
-		keep(&row, changed)
-		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, token.Change{})
+		keep(&row, thing)
+		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, changed)
 	})
 	return convert(row), err
 }

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	"gorm.io/gorm"
@@ -18,6 +20,7 @@ type backend struct {
 	name       string // of the directory of migrations
 	goose      goose.Dialect
 	sessions   bool                                                 // goose locks the schema in a session of its own
+	direct     func() *sql.DB                                       // a pool for migrations; nil: that of the writer
 	lockSchema func(ctx context.Context) (unlock func(), err error) // nil where goose has a lock, or nobody else comes
 
 	hasTable  string // counts the tables with a name
@@ -60,7 +63,7 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 // postgres is shared by processes, which the feed tells of each other's changes. A number that a transaction has taken
 // and that then fails is a hole, and makes nobody wait.
 func postgres(f feedSource) backend {
-	return backend{
+	b := backend{
 		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostTogether,
 		insert: insertAll, takeAll: takeAllAdvisory,
 		name: "postgres", goose: goose.DialectPostgres, sessions: true,
@@ -86,6 +89,11 @@ func postgres(f feedSource) backend {
 		},
 		follow: f.follow,
 	}
+	if f.sessions.pooled {
+		b.conn = onPooler
+		b.direct = func() *sql.DB { return stdlib.OpenDB(*f.config) }
+	}
+	return b
 }
 
 // takeAdvisory takes PostgreSQL's advisory locks until the end of the transaction.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,14 +66,39 @@ func (s feedSource) follow(ctx context.Context, f Follower, report func(error)) 
 	}
 }
 
+// changeMessage is how a change is announced. Servers of other releases read it too: a form never changes its meaning,
+// and one that a server does not know is a change of anything to it.
 func changeMessage(c token.Change) string {
 	switch {
 	case c.Token != 0:
 		return fmt.Sprintf("token %d list %d", c.Token, c.List)
 	case c.User != 0:
 		return fmt.Sprintf("user %d", c.User)
+	case c.Account != "":
+		return "account " + c.Account
+	case c.Environment != "":
+		return "environment " + c.Environment
 	}
 	return "all"
+}
+
+// readChange reads what changeMessage wrote. Everything else is a change of anything.
+func readChange(message string) (c token.Change) {
+	kind, of, _ := strings.Cut(message, " ")
+	switch kind {
+	case "token":
+		_, _ = fmt.Sscanf(message, "token %d list %d", &c.Token, &c.List)
+	case "user":
+		c.User, _ = strconv.ParseInt(of, 10, 64)
+	case "account":
+		c.Account = of
+	case "environment":
+		c.Environment = of
+	}
+	if changeMessage(c) != message {
+		return token.Change{}
+	}
+	return c
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -157,19 +183,25 @@ func (f *feed) beat(ctx context.Context) error {
 
 // sign checks that the server accepts writes. It sends a heartbeat only if one is needed: that costs a transaction id,
 // and the lock that serializes all notifications.
-const sign = `SELECT current_setting('transaction_read_only'), CASE WHEN $1 THEN pg_notify($2, $3)::text END`
+const sign = `SELECT current_setting('transaction_read_only'), pg_backend_pid()::text,
+	CASE WHEN $1 THEN pg_notify($2, $3)::text END`
 
-// send fails unless rows come from the same server and it accepts writes.
+// send fails unless rows come from the same server, it accepts writes, and the session is the one that listens.
 func (f *feed) send(ctx context.Context, own string, needed bool) error {
 	if !f.sessions.leads(f.conn) {
 		return errMoved
 	}
-	var readOnly string
-	err := f.conn.QueryRow(ctx, sign, needed, feedChannel, own).Scan(&readOnly, nil)
-	if err == nil && readOnly != "off" {
-		err = errReadOnly
+	var readOnly, process string
+	err := f.conn.QueryRow(ctx, sign, needed, feedChannel, own).Scan(&readOnly, &process, nil)
+	switch {
+	case err != nil:
+		return err
+	case readOnly != "off":
+		return errReadOnly
+	case process != processOf(f.conn.PgConn()):
+		return errPooler
 	}
-	return err
+	return nil
 }
 
 // hear passes on notifications until the time is over.
@@ -189,15 +221,9 @@ func (f *feed) hear(ctx context.Context, until time.Duration) error {
 	}
 }
 
-// tell passes on one notification. An unknown one may come from a newer release, and counts as a change of anything.
+// tell passes on one notification.
 func (f *feed) tell(message string) {
-	if strings.HasPrefix(message, "beat ") {
-		return
+	if !strings.HasPrefix(message, "beat ") {
+		f.follower.Changed(readChange(message))
 	}
-	var c token.Change
-	if _, err := fmt.Sscanf(message, "token %d list %d", &c.Token, &c.List); err != nil {
-		c = token.Change{}
-		_, _ = fmt.Sscanf(message, "user %d", &c.User) // else it counts as a change of anything
-	}
-	f.follower.Changed(c)
 }

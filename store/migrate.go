@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -30,7 +31,11 @@ func (d *DB) SchemaState(ctx context.Context) (SchemaState, error) {
 	if err != nil {
 		return SchemaState{}, d.translate(ctx, err)
 	}
-	provider, err := d.provider()
+	pool, err := d.writer.DB()
+	if err != nil {
+		return SchemaState{}, d.translate(ctx, err)
+	}
+	provider, err := d.provider(pool)
 	if err != nil {
 		return SchemaState{}, d.translate(ctx, err)
 	}
@@ -94,7 +99,15 @@ func (d *DB) migrateLocked(ctx context.Context) error {
 		}
 		defer unlock()
 	}
-	provider, err := d.provider()
+	pool, err := d.writer.DB()
+	if err != nil {
+		return err
+	}
+	if d.backend.direct != nil {
+		pool = d.backend.direct()
+		defer pool.Close()
+	}
+	provider, err := d.provider(pool)
 	if err != nil {
 		return err
 	}
@@ -103,12 +116,8 @@ func (d *DB) migrateLocked(ctx context.Context) error {
 }
 
 // provider makes a goose provider for one use, see [backend.options].
-func (d *DB) provider() (*goose.Provider, error) {
+func (d *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/"+d.backend.name)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := d.writer.DB()
 	if err != nil {
 		return nil, err
 	}

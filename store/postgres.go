@@ -3,7 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -48,7 +50,7 @@ func queryOf(address string) url.Values {
 	return u.Query()
 }
 
-func openPostgres(ctx context.Context, address string, opts Options) (*DB, error) {
+func configOf(address string) (*pgx.ConnConfig, error) {
 	config, err := parsePostgres(address)
 	if err != nil {
 		return nil, err
@@ -57,8 +59,35 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "tokenwright"
 	}
-	sessions := &sessions{unsafe: opts.AllowUnsafe}
-	config.ValidateConnect = sessions.judge
+	return config, nil
+}
+
+// reach connects once, and so determines the server.
+func reach(ctx context.Context, config *pgx.ConnConfig, address string) error {
+	conn, err := pgx.ConnectConfig(ctx, config.Copy())
+	if err != nil {
+		return unreachable(hintTLS(config, address, err))
+	}
+	return conn.Close(ctx)
+}
+
+func openPostgres(ctx context.Context, address string, opts Options) (*DB, error) {
+	sessions := &sessions{unsafe: opts.AllowUnsafe, pooled: opts.DirectURL != ""}
+	direct, err := configOf(cmp.Or(opts.DirectURL, address))
+	if err != nil {
+		return nil, err
+	}
+	direct.ValidateConnect = sessions.judge
+	config := direct
+	if sessions.pooled {
+		if err := reach(ctx, direct, opts.DirectURL); err != nil {
+			return nil, fmt.Errorf("without the pooler: %w", err)
+		}
+		if config, err = configOf(address); err != nil {
+			return nil, err
+		}
+		throughPooler(config, sessions)
+	}
 	conns := cmp.Or(opts.MaxConns, postgresConns)
 	kept := conns / 5 // for changes that take rights away, and as many for reading, without which nobody is authenticated
 	if conns > 2 {
@@ -68,7 +97,7 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{backend: postgres(feedSource{config, sessions}), writer: db, reader: db, revoker: db}
+	d := &DB{backend: postgres(feedSource{direct, sessions}), writer: db, reader: db, revoker: db}
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
 	defer func() {
@@ -91,6 +120,9 @@ func openPostgresPool(
 	ctx context.Context, config *pgx.ConnConfig, address string, sessions *sessions, conns int,
 ) (*gorm.DB, error) {
 	pool := stdlib.OpenDB(*config, stdlib.OptionResetSession(sessions.reuse))
+	if sessions.pooled {
+		pool = sql.OpenDB(pooledConnector{stdlib.GetConnector(*config), sessions})
+	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
@@ -109,13 +141,19 @@ func unreachable(err error) error {
 	if unsafe := (*unsafeError)(nil); errors.As(err, &unsafe) {
 		return unsafe
 	}
+	for _, plain := range []error{errPooler, errOther} {
+		if errors.Is(err, plain) {
+			return plain
+		}
+	}
 	return oneLine("it cannot be reached", err)
 }
 
 // postgresUnavailable reports whether the error says that the server cannot be used now.
 func postgresUnavailable(err error) bool {
 	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || errors.Is(err, pgconn.ErrConnClosed) || repeatable(err) {
+	if errors.As(err, &connect) || errors.Is(err, pgconn.ErrConnClosed) || repeatable(err) ||
+		errors.Is(err, errReadOnly) || errors.Is(err, errOther) || errors.As(err, new(*unsafeError)) {
 		return true
 	}
 	var answer *pgconn.PgError

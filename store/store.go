@@ -69,6 +69,8 @@ type Options struct {
 	MaxConns int            // connections to PostgreSQL (0: 10), or reading ones to SQLite (0: 4)
 	// ReadOnly opens the database for queries only: a SQLite file must exist, and nothing is created or changed.
 	ReadOnly bool
+	// DirectURL is that of the PostgreSQL server, if the other URL leads to a pooler; "": it does not.
+	DirectURL string
 	// AllowUnsafe accepts a PostgreSQL server that may lose commits, for tests and for reproducible data.
 	AllowUnsafe bool
 

@@ -57,7 +57,11 @@ func oldDatabase(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	provider, err := d.provider()
+	pool, err := d.writer.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := d.provider(pool)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type serveCmd struct {
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of the certificate."`
 	TrustedProxy            bool   `help:"@serve_trusted_proxy"`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
-	CacheSize               int    `default:"10000" help:"Number of tokens to cache in memory; 0: none."`
+	CacheSize               size   `default:"16MiB" help:"@serve_cache_size"`
 	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"@serve_status_list_ttl"`
 	RequestTimeout          span   `default:"10s" help:"Maximum duration of a request."`
 	ShutdownTimeout         span   `default:"20s" help:"How long to wait for requests in flight when the server stops."`
@@ -91,6 +91,7 @@ func (s *settings) checkStorage() error {
 func (s *settings) checkEphemeral() error {
 	for _, kept := range []struct{ flag, value, none string }{
 		{"database-url", s.DatabaseURL, defaultDatabaseURL}, {"database-url-file", s.DatabaseURLFile, ""},
+		{"direct-database-url", s.DirectDatabaseURL, ""}, {"direct-database-url-file", s.DirectDatabaseURLFile, ""},
 		{"key-directory", s.KeyDirectory, ""}, {"bootstrap-credential-file", s.BootstrapCredentialFile, ""},
 	} {
 		if kept.value != kept.none {
@@ -140,8 +141,6 @@ func (s *settings) checkTLS() error {
 func (s *settings) checkLimits() error {
 	ttl := time.Duration(s.StatusListTTL)
 	switch {
-	case s.CacheSize < 0:
-		return wrong("cache-size", "must not be negative")
 	case ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0:
 		return wrong("status-list-ttl", "must be 1s to 24h, in whole seconds")
 	case s.RequestTimeout <= 0:
@@ -157,7 +156,7 @@ var errHurried = errors.New("stopped at once by a second signal")
 
 // Run starts the server and returns when it has stopped.
 func (c *serveCmd) Run(ctx context.Context, out *streams) error {
-	tuneCollector(out.getenv)
+	tuneCollector(out.getenv, c.CacheSize)
 	s, err := c.settings()
 	if err == nil {
 		err = s.readCredential(out.getenv)
@@ -223,7 +222,7 @@ func (s *settings) config(log *slog.Logger) (server.Config, error) {
 	return server.Config{
 		Listen: s.Listen, PublicURL: s.PublicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		TrustedProxy: s.TrustedProxy, Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
-		KeyDirectory: s.KeyDirectory, CacheSize: s.CacheSize, UnleashStrict: s.UnleashStrict,
+		KeyDirectory: s.KeyDirectory, CacheSize: int64(s.CacheSize), UnleashStrict: s.UnleashStrict,
 		IgnoreUnknown: s.IgnoreUnknownMembers, Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL),
 		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
 		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,
@@ -259,12 +258,15 @@ func stoppedWhileStarting(ctx context.Context, log *slog.Logger, err error) erro
 }
 
 // collectAt is the GC target percentage (GOGC). The heap is a few megabytes, which the default of 100 would collect
-// hundreds of times a second; with 400 a check costs a tenth less.
-const collectAt = 400
+// hundreds of times a second; with 400 a check costs a tenth less. A large cache makes the heap large.
+const (
+	collectAt  = 400
+	largeCache = 64 << 20
+)
 
 // tuneCollector respects GOGC if the operator has set it.
-func tuneCollector(getenv func(string) string) {
-	if getenv("GOGC") == "" {
+func tuneCollector(getenv func(string) string, cache size) {
+	if getenv("GOGC") == "" && cache <= largeCache {
 		debug.SetGCPercent(collectAt)
 	}
 }

@@ -49,6 +49,26 @@ func (s *span) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// size is a number of bytes, written with a unit.
+type size int64
+
+// UnmarshalText reads 16MiB and the like. A number alone is refused, since it once was a number of tokens.
+func (s *size) UnmarshalText(text []byte) error {
+	if string(text) == "0" {
+		*s = 0
+		return nil
+	}
+	unit := strings.TrimLeft(string(text), "0123456789")
+	factor, known := map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[unit]
+	n, err := strconv.ParseInt(strings.TrimSuffix(string(text), unit), 10, 64)
+	if !known || err != nil || n > math.MaxInt64/factor {
+		return errors.New("must be a size with a unit, like 512KiB, 16MiB or 1GiB, or 0 for none; " +
+			"it is not a number of tokens")
+	}
+	*s = size(n * factor)
+	return nil
+}
+
 // defaultDatabaseURL is a file in the working directory.
 const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 
@@ -56,17 +76,22 @@ const defaultDatabaseURL = "sqlite:data/tokenwright.db"
 type databaseFlags struct {
 	DatabaseURL            string `default:"sqlite:data/tokenwright.db" placeholder:"URL" help:"@database_url"`
 	DatabaseURLFile        string `name:"database-url-file" placeholder:"FILE" help:"@database_url_file"`
+	DirectDatabaseURL      string `placeholder:"URL" help:"@direct_database_url"`
+	DirectDatabaseURLFile  string `name:"direct-database-url-file" placeholder:"FILE" help:"@direct_database_url_file"`
 	PostgresMaxConnections int    `default:"10" help:"Maximum number of connections to PostgreSQL."`
 	AllowUnsafePostgres    bool   `help:"@database_allow_unsafe_postgres"`
 }
 
 func (f *databaseFlags) check() error {
-	source, err := f.readURL()
+	source, err := readURL("database-url", &f.DatabaseURL, &f.DatabaseURLFile, defaultDatabaseURL)
 	if err != nil {
 		return err
 	}
 	if err := store.CheckURL(f.DatabaseURL); err != nil {
 		return wrong(source, "%v", err)
+	}
+	if err := f.checkDirect(); err != nil {
+		return err
 	}
 	if f.PostgresMaxConnections < 1 {
 		return wrong("postgres-max-connections", "must be at least 1")
@@ -74,40 +99,60 @@ func (f *databaseFlags) check() error {
 	return nil
 }
 
-// readURL takes the URL from its file, if one is named, and returns the flag that it came from.
-func (f *databaseFlags) readURL() (flag string, err error) {
-	if f.DatabaseURLFile == "" {
-		return "database-url", nil
+// checkDirect is about the URL without the pooler.
+func (f *databaseFlags) checkDirect() error {
+	source, err := readURL("direct-database-url", &f.DirectDatabaseURL, &f.DirectDatabaseURLFile, "")
+	if err != nil || f.DirectDatabaseURL == "" {
+		return err
 	}
-	if f.DatabaseURL != defaultDatabaseURL {
-		return "", wrong("database-url-file", "cannot be used with --database-url: give one of them")
+	_, embedded := store.SQLitePath(f.DatabaseURL)
+	_, directly := store.SQLitePath(f.DirectDatabaseURL)
+	if embedded || directly {
+		return wrong(source, "is for PostgreSQL, where --database-url leads to a pooler")
 	}
-	text, err := os.ReadFile(f.DatabaseURLFile)
+	if err := store.CheckURL(f.DirectDatabaseURL); err != nil {
+		return wrong(source, "%v", err)
+	}
+	return nil
+}
+
+// readURL takes a URL from its file, if one is named, and returns the flag that it came from.
+func readURL(flag string, url, file *string, none string) (source string, err error) {
+	if *file == "" {
+		return flag, nil
+	}
+	if *url != none {
+		return "", wrong(flag+"-file", "cannot be used with --%s: give one of them", flag)
+	}
+	text, err := os.ReadFile(*file)
 	if err != nil {
 		return "", fmt.Errorf("cannot read the URL of the database: %w", err)
 	}
-	f.DatabaseURL, f.DatabaseURLFile = strings.TrimSpace(string(text)), ""
-	return "database-url-file", nil
+	*url, *file = strings.TrimSpace(string(text)), ""
+	return flag + "-file", nil
 }
 
 // options are those of the store.
 func (f *databaseFlags) options(schema store.Schema) store.Options {
-	return store.Options{Schema: schema, MaxConns: f.maxConns(), AllowUnsafe: f.AllowUnsafePostgres}
+	return store.Options{
+		Schema: schema, MaxConns: f.maxConns(), DirectURL: f.DirectDatabaseURL, AllowUnsafe: f.AllowUnsafePostgres,
+	}
 }
 
 // exposedPassword warns of a password in a database URL on the command line. It is "" if there is none.
 func exposedPassword(command *kong.Context) string {
 	for _, step := range command.Path {
-		if step.Flag == nil || step.Flag.Name != "database-url" || step.Resolved {
+		if step.Flag == nil || !strings.HasSuffix(step.Flag.Name, "database-url") || step.Resolved {
 			continue
 		}
+		name := step.Flag.Name
 		u, err := url.Parse(step.Flag.Target.String())
 		if err != nil {
 			continue
 		}
 		if _, has := u.User.Password(); has || u.Query().Has("password") {
-			return "all users of this machine can see the password in --database-url: give the URL with " +
-				variable("database-url") + " or --database-url-file, or put the password in a file and name it in PGPASSFILE"
+			return "all users of this machine can see the password in --" + name + ": give the URL with " + variable(name) +
+				" or --" + name + "-file, or put the password in a file and name it in PGPASSFILE"
 		}
 	}
 	return ""

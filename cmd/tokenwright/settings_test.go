@@ -42,6 +42,11 @@ func TestWrongSettings(t *testing.T) {
 		"database by variable":     {[]string{"bootstrap", "--credential-file", "x"}, map[string]string{"TOKENWRIGHT_DATABASE_URL": "postgres://u:hunter2@h:99999/d"}, "(TOKENWRIGHT_DATABASE_URL)"},
 		"database as argument":     {[]string{"serve", "postgres://u:hunter2@h/d"}, nil, "unexpected argument"},
 		"no connections":           {[]string{"serve", "--database-url", "postgres://h/d", "--postgres-max-connections", "0"}, nil, "at least 1"},
+		"direct database port":     {[]string{"serve", "--database-url", "postgres://h/d", "--direct-database-url", "postgres://u:hunter2@h:99999/d"}, nil, "--direct-database-url (TOKENWRIGHT_DIRECT_DATABASE_URL)"},
+		"direct to a file":         {[]string{"serve", "--database-url", "postgres://h/d", "--direct-database-url", "sqlite:x"}, nil, "is for PostgreSQL"},
+		"direct beside SQLite":     {[]string{"serve", "--direct-database-url", "postgres://h/d"}, nil, "is for PostgreSQL"},
+		"direct twice":             {[]string{"serve", "--database-url", "postgres://h/d", "--direct-database-url", "postgres://h/d", "--direct-database-url-file", "x"}, nil, "cannot be used with --direct-database-url"},
+		"direct, ephemeral":        {[]string{"serve", "--ephemeral", "--direct-database-url", "postgres://h/d"}, nil, "cannot be used with --ephemeral"},
 		"PostgreSQL without keys":  {[]string{"serve", "--database-url", "postgres://h/d"}, nil, "--key-directory"},
 		"certificate without key":  {[]string{"serve", "--tls-cert", "x"}, nil, "--tls-key"},
 		"key without certificate":  {[]string{"serve", "--tls-key", "x"}, nil, "--tls-cert"},
@@ -52,7 +57,11 @@ func TestWrongSettings(t *testing.T) {
 		"shutdown timeout":         {[]string{"serve", "--shutdown-timeout", "0s"}, nil, "greater than zero"},
 		"ttl of nothing":           {[]string{"serve", "--status-list-ttl=0"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
 		"ttl of parts":             {[]string{"serve", "--status-list-ttl=1500ms"}, nil, "--status-list-ttl (TOKENWRIGHT_STATUS_LIST_TTL) must be 1s to 24h, in whole seconds"},
-		"negative cache":           {[]string{"serve", "--cache-size=-1"}, nil, "--cache-size (TOKENWRIGHT_CACHE_SIZE) must not be negative"},
+		"negative cache":           {[]string{"serve", "--cache-size=-1"}, nil, "--cache-size: must be a size with a unit"},
+		"cache of so many tokens":  {[]string{"serve"}, map[string]string{"TOKENWRIGHT_CACHE_SIZE": "10000"}, "it is not a number of tokens (from TOKENWRIGHT_CACHE_SIZE)"},
+		"cache in another unit":    {[]string{"serve", "--cache-size=16MB"}, nil, "16MiB"},
+		"cache without a number":   {[]string{"serve", "--cache-size=MiB"}, nil, "16MiB"},
+		"cache beyond all bounds":  {[]string{"serve", "--cache-size=9999999999GiB"}, nil, "16MiB"},
 		"duration":                 {[]string{"serve", "--shutdown-timeout", "soon"}, nil, "90s, 12h or 30d"},
 		"too many days":            {[]string{"serve", "--max-lifetime", "106752d"}, nil, "number of days"},
 		"negative duration":        {[]string{"serve", "--max-lifetime=-1h"}, nil, "--max-lifetime"},
@@ -194,6 +203,15 @@ func TestRedact(t *testing.T) {
 	} {
 		if got := redact(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]size{"0": 0, "0KiB": 0, "512KiB": 512 << 10, "16MiB": 16 << 20, "2GiB": 2 << 30} {
+		var got size
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%s is %d, want %d; %v", text, got, want, err)
 		}
 	}
 }

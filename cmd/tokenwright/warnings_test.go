@@ -39,7 +39,7 @@ func TestPlainTextIsSaidOutLoud(t *testing.T) {
 
 // TestPasswordOnTheCommandLine is seen by everybody on the machine, and is said to be, but not repeated.
 func TestPasswordOnTheCommandLine(t *testing.T) {
-	const warning = "all users of this machine can see the password in --database-url"
+	const warning = "all users of this machine can see the password in --"
 	u, err := url.Parse(pgtest.URL(t))
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +62,9 @@ func TestPasswordOnTheCommandLine(t *testing.T) {
 		"flag with =":           {[]string{"--database-url=" + address}, nil, true},
 		"flag, in the query":    {[]string{"--database-url", inQuery}, nil, true},
 		"flag without password": {[]string{"--database-url", plain}, nil, false},
+		"direct":                {[]string{"--database-url", plain, "--direct-database-url", address}, nil, true},
+		"direct, file":          {[]string{"--database-url", plain, "--direct-database-url-file", file}, nil, false},
+		"direct, variable":      {[]string{"--database-url", plain}, map[string]string{"TOKENWRIGHT_DIRECT_DATABASE_URL": address}, false},
 		"variable":              {nil, map[string]string{"TOKENWRIGHT_DATABASE_URL": address}, false},
 		"file":                  {[]string{"--database-url-file", file}, nil, false},
 		"file by variable":      {nil, map[string]string{"TOKENWRIGHT_DATABASE_URL_FILE": file}, false},

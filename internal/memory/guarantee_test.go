@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,36 +23,69 @@ const tokens = 4
 
 var states = []token.State{token.Active, token.Suspended, token.Revoked}
 
-// database has a few tokens, each in a place of its own of one status list, and what other processes made of them when.
+// The changes that others make. The first two tokens are those of a user, who moves to the other account at each change,
+// the third is one of the first account's environment, the fourth one of the second account.
+var (
+	ofTokens   = [tokens]token.Change{{Token: 1, List: 1}, {Token: 2, List: 1}, {Token: 3, List: 1}, {Token: 4, List: 1}}
+	ofUser     = token.Change{User: 1}
+	ofAccounts = [2]token.Change{{Account: "first"}, {Account: "second"}}
+	ofTest     = token.Change{Environment: "test"}
+
+	allChanges = append(slices.Concat(ofTokens[:], ofAccounts[:]), ofUser, ofTest)
+)
+
+// database has a few tokens, each in a place of its own of one status list, and what other processes made of them and of
+// what they depend on, and when.
 type database struct {
 	start time.Time
 
 	mu      sync.Mutex
-	commits [tokens][]time.Duration // of each change; the version of a token is how many there were
+	commits map[token.Change][]time.Duration // of each change; the version of a thing is how many there were
+}
+
+func newDatabase() *database {
+	return &database{start: time.Now(), commits: map[token.Change][]time.Duration{}}
 }
 
 func (d *database) now() time.Duration { return time.Since(d.start) }
 
-func (d *database) commit(i int) {
+func (d *database) commit(c token.Change) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.commits[i] = append(d.commits[i], d.now())
+	d.commits[c] = append(d.commits[c], d.now())
 }
 
-// version is that of a token at the end of an instant.
-func (d *database) version(i int, at time.Duration) int {
+// version is that of a thing at the end of an instant.
+func (d *database) version(c token.Change, at time.Duration) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n, _ := slices.BinarySearch(d.commits[i], at+1)
+	n, _ := slices.BinarySearch(d.commits[c], at+1)
 	return n
 }
 
+// row has the version of each thing as its name.
 func (d *database) row(i int) token.Identity {
-	return token.Identity{Token: &token.Token{Seq: int64(i) + 1, Name: fmt.Sprint(d.version(i, d.now()))}}
+	name := func(c token.Change) string { return fmt.Sprint(d.version(c, d.now())) }
+	id := token.Identity{Token: &token.Token{Seq: int64(i) + 1, Name: name(ofTokens[i])}}
+	account := 0
+	switch i {
+	case 0, 1:
+		account = d.version(ofUser, d.now()) % 2
+		id.User = &token.User{ID: ofUser.User, Name: name(ofUser), AccountID: ofAccounts[account].Account}
+		id.Token.UserID = ofUser.User
+	case 2:
+		id.Environment = &token.Environment{ID: ofTest.Environment, Name: name(ofTest)}
+		id.Token.AccountID, id.Token.EnvironmentID = ofAccounts[0].Account, ofTest.Environment
+	case 3:
+		account = 1
+		id.Token.AccountID = ofAccounts[1].Account
+	}
+	id.Account = &token.Account{ID: ofAccounts[account].Account, Name: name(ofAccounts[account])}
+	return id
 }
 
 func (d *database) standing(i int) token.Standing {
-	state := states[d.version(i, d.now())%len(states)]
+	state := states[d.version(ofTokens[i], d.now())%len(states)]
 	return token.Standing{Entry: token.StatusEntry{List: 1, Index: int64(i)}, State: state}
 }
 
@@ -147,8 +181,8 @@ func (f *feed) run(ctx context.Context) {
 // true less than [fresh.TrustFor] before, and what was read was true when the question came, for rows and lists alike.
 func TestGuarantee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &database{start: time.Now()}
-		m := New(tokens-1, true, statuslist.Config{Store: d, Signer: d})
+		d := newDatabase()
+		m := New(costOf(t, 0, 1, 2), true, statuslist.Config{Store: d, Signer: d})
 		f := &feed{memory: m}
 		ctx, stop := context.WithCancel(t.Context())
 		var all sync.WaitGroup
@@ -156,9 +190,9 @@ func TestGuarantee(t *testing.T) {
 		all.Go(func() {
 			for ctx.Err() == nil {
 				pause(400 * time.Millisecond)
-				i := rand.N(tokens)
-				d.commit(i)
-				f.put(func() { m.Changed(token.Change{Token: int64(i) + 1, List: 1}) })
+				c := allChanges[rand.N(len(allChanges))]
+				d.commit(c)
+				f.put(func() { m.Changed(c) })
 			}
 		})
 		var remembered, listed int
@@ -195,13 +229,23 @@ func TestGuarantee(t *testing.T) {
 	})
 }
 
+// costOf is how many bytes the rows of these tokens take.
+func costOf(t *testing.T, tokens ...int) int64 {
+	t.Helper()
+	m, d := New(plenty, false, statuslist.Config{}), newDatabase()
+	for _, i := range tokens {
+		_, _ = m.ReadRow(t.Context(), token.Hash{byte(i)}, func() (token.Identity, error) { return d.row(i), nil })
+	}
+	return m.rows.used
+}
+
 // checkRow asks about a token, and tells whether memory answered.
 func checkRow(t *testing.T, m *Memory, d *database, i int) (remembered bool) {
 	hash, came := token.Hash{byte(i)}, d.now()
 	id, remembered := m.Row(hash)
-	least := d.version(i, came-fresh.TrustFor)
+	asOf := came - fresh.TrustFor
 	if !remembered {
-		least = d.version(i, came-1)
+		asOf = came - 1
 		id, _ = m.ReadRow(t.Context(), hash, func() (token.Identity, error) {
 			pause(20 * time.Millisecond)
 			row := d.row(i)
@@ -209,10 +253,23 @@ func checkRow(t *testing.T, m *Memory, d *database, i int) (remembered bool) {
 			return row, nil
 		})
 	}
-	if got := 0; id.Token == nil {
+	if id.Token == nil || id.Account == nil {
 		t.Error("no row")
-	} else if _, err := fmt.Sscan(id.Token.Name, &got); err != nil || got < least {
-		t.Errorf("at %v token %d has the version %d, want at least %d; from memory: %t", came, i, got, least, remembered)
+		return remembered
+	}
+	check := func(c token.Change, name string) {
+		if got, err := strconv.Atoi(name); err != nil || got < d.version(c, asOf) {
+			t.Errorf("at %v token %d has the version %q of %+v, want at least %d; from memory: %t",
+				came, i, name, c, d.version(c, asOf), remembered)
+		}
+	}
+	check(ofTokens[i], id.Token.Name)
+	check(token.Change{Account: id.Account.ID}, id.Account.Name)
+	if id.User != nil {
+		check(ofUser, id.User.Name)
+	}
+	if id.Environment != nil {
+		check(ofTest, id.Environment.Name)
 	}
 	return remembered
 }
@@ -227,7 +284,7 @@ func checkList(t *testing.T, m *Memory, d *database) {
 	}
 	for i := range tokens {
 		had := false
-		for v := d.version(i, came-fresh.TrustFor); v <= d.version(i, d.now()); v++ {
+		for v := d.version(ofTokens[i], came-fresh.TrustFor); v <= d.version(ofTokens[i], d.now()); v++ {
 			had = had || got[i] == text(func(int) byte { return []byte{0, 2, 1}[v%len(states)] })[0]
 		}
 		if !had {

@@ -20,9 +20,9 @@ type Memory struct {
 	readings fresh.Readings[token.Identity]
 }
 
-// New returns an empty Memory for at most this many rows; with 0, each row is read every time. Shared means that other
-// processes change the store too: then the Memory is used only while it follows the store's feed.
-func New(rows int, shared bool, lists statuslist.Config) *Memory {
+// New returns an empty Memory that uses at most this many bytes for rows; with 0, each row is read every time. Shared
+// means that other processes change the store too: then the Memory is used only while it follows the store's feed.
+func New(rows int64, shared bool, lists statuslist.Config) *Memory {
 	trust := fresh.NewTrust(shared, token.Stopwatch())
 	return &Memory{trust: trust, rows: newRows(rows), lists: statuslist.New(lists, trust)}
 }

@@ -2,19 +2,38 @@ package memory
 
 import (
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/tokenwright/tokenwright/internal/statuslist"
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// credential is one whose row has this Seq.
+// credential is one whose row has this Seq. 1 and 2 are tokens of users, 3 and 4 of accounts; the odd ones depend on one
+// account, the even ones on another.
 func credential(seq int64) (token.Hash, func() (token.Identity, error)) {
-	return token.Hash{byte(seq)}, func() (token.Identity, error) {
-		return token.Identity{Token: &token.Token{Seq: seq}}, nil
+	h := token.Hash{byte(seq)}
+	id := token.Identity{Token: &token.Token{Seq: seq, Hash: h}, Account: &token.Account{ID: "odd"}}
+	if seq%2 == 0 {
+		id.Account.ID = "even"
 	}
+	switch seq {
+	case 1, 2:
+		id.User = &token.User{ID: 70 + seq, AccountID: id.Account.ID}
+		id.Token.UserID = id.User.ID
+	case 3:
+		id.Environment = &token.Environment{ID: "test", AccountID: id.Account.ID}
+		id.Token.EnvironmentID = id.Environment.ID
+		fallthrough
+	default:
+		id.Token.AccountID = id.Account.ID
+	}
+	return h, func() (token.Identity, error) { return id, nil }
 }
+
+// plenty is more than a test needs.
+const plenty = 1 << 20
 
 // TestRows: what is kept, and what makes it go.
 func TestRows(t *testing.T) {
@@ -29,17 +48,16 @@ func TestRows(t *testing.T) {
 			}
 		}
 	}
-	use := func(seq int64) step {
-		return func(_ *testing.T, m *Memory) {
-			h, _ := credential(seq)
-			m.Row(h)
-		}
-	}
 	changed := func(c token.Change) step { return func(_ *testing.T, m *Memory) { m.Changed(c) } }
-	during := func(c token.Change) step { // a change comes while 1 is read
+	during := func(steps ...step) step { // while 1 is read
 		return func(t *testing.T, m *Memory) {
 			h, row := credential(1)
-			_, _ = m.ReadRow(t.Context(), h, func() (token.Identity, error) { m.Changed(c); return row() })
+			_, _ = m.ReadRow(t.Context(), h, func() (token.Identity, error) {
+				for _, step := range steps {
+					step(t, m)
+				}
+				return row()
+			})
 		}
 	}
 	result := func(id token.Identity, failure error) step {
@@ -48,27 +66,45 @@ func TestRows(t *testing.T) {
 			_, _ = m.ReadRow(t.Context(), h, func() (token.Identity, error) { return id, failure })
 		}
 	}
+	token1, user1 := token.Change{Token: 1}, token.Change{User: 71}
+	odd, even, test := token.Change{Account: "odd"}, token.Change{Account: "even"}, token.Change{Environment: "test"}
+	var many []step // changes of others, more than are remembered
+	for seq := range int64(remembered + 1) {
+		many = append(many, changed(token.Change{Token: 100 + seq}))
+	}
 	for name, c := range map[string]struct {
-		limit int
+		limit int64
 		steps []step
 		want  []int64
 	}{
-		"what was read":                     {2, []step{read(1, 2)}, []int64{1, 2}},
-		"a bounded number":                  {2, []step{read(1, 2, 3)}, []int64{2, 3}},
-		"what was used lately":              {2, []step{read(1, 2), use(1), read(3)}, []int64{1, 3}},
+		"what was read":                     {plenty, []step{read(1, 2)}, []int64{1, 2}},
 		"none":                              {0, []step{read(1, 2)}, nil},
-		"a change of one":                   {2, []step{read(1, 2), changed(token.Change{Token: 1})}, []int64{2}},
-		"a change of one that is not":       {2, []step{read(1, 2), changed(token.Change{Token: 3})}, []int64{1, 2}},
-		"a change of one that was given up": {2, []step{read(1, 2, 3), changed(token.Change{Token: 1})}, []int64{2, 3}},
-		"a change of a user":                {2, []step{read(1, 2), changed(token.Change{User: 7})}, nil},
-		"a change of anything":              {2, []step{read(1, 2), changed(token.Change{})}, nil},
-		"read anew":                         {2, []step{read(1), changed(token.Change{Token: 1}), read(1)}, []int64{1}},
-		"changed while it was read":         {2, []step{during(token.Change{Token: 1})}, nil},
-		"another changed meanwhile":         {2, []step{during(token.Change{Token: 2})}, nil},
-		"a user changed meanwhile":          {2, []step{during(token.Change{User: 2})}, nil},
-		"no row":                            {2, []step{result(token.Identity{}, token.NotFound)}, nil},
-		"a row of nobody's token":           {2, []step{result(token.Identity{User: &token.User{}}, nil)}, nil},
-		"a failure":                         {2, []step{result(token.Identity{Token: &token.Token{Seq: 1}}, errors.New("x"))}, nil},
+		"read again":                        {plenty, []step{read(1, 2, 1, 2)}, []int64{1, 2}},
+		"a change of one":                   {plenty, []step{read(1, 2), changed(token1)}, []int64{2}},
+		"a change of one that is not":       {plenty, []step{read(1, 2), changed(token.Change{Token: 3})}, []int64{1, 2}},
+		"a change of a user":                {plenty, []step{read(1, 2, 3, 4), changed(user1)}, []int64{2, 3, 4}},
+		"a change of a user who is not":     {plenty, []step{read(1, 2, 3, 4), changed(token.Change{User: 1})}, []int64{1, 2, 3, 4}},
+		"a change of an account":            {plenty, []step{read(1, 2, 3, 4), changed(odd)}, []int64{2, 4}},
+		"a change of an environment":        {plenty, []step{read(1, 2, 3, 4), changed(test)}, []int64{1, 2, 4}},
+		"changes of both accounts":          {plenty, []step{read(1, 2, 3, 4), changed(odd), changed(even)}, nil},
+		"kinds are told apart":              {plenty, []step{read(3), changed(token.Change{Environment: "odd"}), changed(token.Change{Account: "test"})}, []int64{3}},
+		"a change of anything":              {plenty, []step{read(1, 2), changed(token.Change{})}, nil},
+		"read anew":                         {plenty, []step{read(1), changed(token1), read(1)}, []int64{1}},
+		"read anew after its user changed":  {plenty, []step{read(1, 2), changed(user1), read(1)}, []int64{1, 2}},
+		"changed while it was read":         {plenty, []step{during(changed(token1))}, nil},
+		"another changed meanwhile":         {plenty, []step{during(changed(token.Change{Token: 2}))}, []int64{1}},
+		"its user changed meanwhile":        {plenty, []step{during(changed(user1))}, nil},
+		"another user changed meanwhile":    {plenty, []step{during(changed(token.Change{User: 72}))}, []int64{1}},
+		"its account changed meanwhile":     {plenty, []step{during(changed(odd))}, nil},
+		"another account changed meanwhile": {plenty, []step{during(changed(even))}, []int64{1}},
+		"anything changed meanwhile":        {plenty, []step{during(changed(token.Change{}))}, nil},
+		"changed first, then others":        {plenty, []step{during(append([]step{changed(user1)}, many[:9]...)...)}, nil},
+		"others, as many as are remembered": {plenty, []step{during(many[:remembered]...)}, []int64{1}},
+		"others, more than are remembered":  {plenty, []step{during(many...)}, nil},
+		"what changed before":               {plenty, append([]step{changed(token1), read(1)}, many...), []int64{1}},
+		"no row":                            {plenty, []step{result(token.Identity{}, token.NotFound)}, nil},
+		"a row of nobody's token":           {plenty, []step{result(token.Identity{User: &token.User{}}, nil)}, nil},
+		"a failure":                         {plenty, []step{result(token.Identity{Token: &token.Token{Seq: 1}}, errors.New("x"))}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := New(c.limit, false, statuslist.Config{})
@@ -76,17 +112,24 @@ func TestRows(t *testing.T) {
 				step(t, m)
 			}
 			var got []int64
-			for seq := range int64(4) {
-				h, _ := credential(seq)
+			for seq := range int64(5) {
+				h, row := credential(seq)
 				if id, ok := m.Row(h); ok {
 					got = append(got, id.Token.Seq)
+					want, _ := row()
+					if !reflect.DeepEqual(id, want) {
+						t.Errorf("kept is %+v, want %+v", id, want)
+					}
 				}
 			}
-			if len(got) != len(c.want) || len(got) > 0 && got[0] != c.want[0] || len(got) > 1 && got[1] != c.want[1] {
+			if !slices.Equal(got, c.want) {
 				t.Errorf("kept are %v, want %v", got, c.want)
 			}
-			if n := len(m.rows.bySeq); n != len(got) {
-				t.Errorf("%d rows have a name, %d are kept", n, len(got))
+			m.Changed(token.Change{Account: "odd"})
+			m.Changed(token.Change{Account: "even"})
+			if r := m.rows; r.kept.Len() != 0 || len(r.bySeq) != 0 || len(r.owners) != 0 || r.used != 0 {
+				t.Errorf("%d rows, %d numbers, %d owners and %d bytes are left of nothing",
+					r.kept.Len(), len(r.bySeq), len(r.owners), r.used)
 			}
 		})
 	}
@@ -94,7 +137,7 @@ func TestRows(t *testing.T) {
 
 // TestMemoryWithoutRows follows a feed like any other, and its lists are right.
 func TestMemoryWithoutRows(t *testing.T) {
-	d := &database{start: time.Now()}
+	d := newDatabase()
 	m := New(0, true, statuslist.Config{Store: d, Signer: d})
 	m.Lost()
 	m.Changed(token.Change{Token: 1, List: 1})
@@ -110,7 +153,7 @@ func TestMemoryWithoutRows(t *testing.T) {
 		if got, err := m.StatusList(t.Context(), 1); err != nil || got != want {
 			t.Errorf("the list says %s, want %s; %v", got, want, err)
 		}
-		d.commit(0)
+		d.commit(ofTokens[0])
 		m.Changed(token.Change{Token: 1, List: 1})
 		m.Lost()
 		m.Sending()()
@@ -119,7 +162,7 @@ func TestMemoryWithoutRows(t *testing.T) {
 
 // TestMemoryIsLost: it answers nothing until a heartbeat is heard that was sent later, and what was read before is gone.
 func TestMemoryIsLost(t *testing.T) {
-	m := New(3, true, statuslist.Config{})
+	m := New(plenty, true, statuslist.Config{})
 	kept := func(what string, want ...bool) {
 		t.Helper()
 		for i, want := range want {
@@ -144,4 +187,36 @@ func TestMemoryIsLost(t *testing.T) {
 	kept("lost", false, false)
 	m.Sending()()
 	kept("heard again", false, true)
+}
+
+// TestOneCopyOfEachOwner: rows share what they depend on, and a row that says something else of it takes the place of those
+// that were read before.
+func TestOneCopyOfEachOwner(t *testing.T) {
+	m := New(plenty, false, statuslist.Config{})
+	read := func(n byte, name string) {
+		t.Helper()
+		_, err := m.ReadRow(t.Context(), token.Hash{n}, func() (token.Identity, error) {
+			return token.Identity{
+				Token: &token.Token{Seq: int64(n), Hash: token.Hash{n}, UserID: 1},
+				User:  &token.User{ID: 1, Name: name, AccountID: "a"}, Account: &token.Account{ID: "a"},
+			}, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	row := func(n byte) token.Identity { id, _ := m.Row(token.Hash{n}); return id }
+	read(1, "old")
+	read(2, "old")
+	if a, b := row(1), row(2); a.User == nil || a.User != b.User || a.Account == nil || a.Account != b.Account {
+		t.Errorf("%p and %p, %p and %p", a.User, b.User, a.Account, b.Account)
+	}
+	read(3, "new")
+	if row(1).User != nil || row(2).User != nil || row(3).User.Name != "new" {
+		t.Errorf("%v %v %v", row(1).User, row(2).User, row(3).User)
+	}
+	m.Changed(token.Change{User: 1})
+	if n := len(m.rows.owners); n != 0 || row(3).User != nil {
+		t.Errorf("%d owners are left", n)
+	}
 }

@@ -23,7 +23,7 @@ type Config struct {
 	DatabaseURL  string
 	Database     store.Options
 	KeyDirectory string
-	CacheSize    int // rows of tokens; 0: none
+	CacheSize    int64 // bytes for rows of tokens; 0: none
 
 	Dialects      token.Dialects      // nil are the published ones
 	Contracts     []handlers.Contract // beside the published ones

@@ -257,7 +257,7 @@ func (s *Service) EnableAccount(ctx context.Context, c Caller, id string) (Accou
 
 func (s *Service) switchAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
 	return ask(c, func() (Account, error) {
-		defer s.Changed(Change{})
+		defer s.Changed(Change{Account: id})
 		return s.Registry.UpdateAccount(ctx, s.adminPermit(&c, disabled), id, func(a *Account) error {
 			set(&a.Disabled, &a.UpdatedAt, disabled, s.Now())
 			return nil
@@ -307,7 +307,7 @@ func (s *Service) EnableEnvironment(ctx context.Context, c Caller, id string) (E
 
 func (s *Service) switchEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
 	return ask(c, func() (Environment, error) {
-		defer s.Changed(Change{})
+		defer s.Changed(Change{Environment: id})
 		return s.Registry.UpdateEnvironment(ctx, s.adminPermit(&c, disabled), id, func(e *Environment) error {
 			set(&e.Disabled, &e.UpdatedAt, disabled, s.Now())
 			return nil

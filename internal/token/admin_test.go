@@ -256,14 +256,14 @@ func TestEnabledAndDisabled(t *testing.T) {
 		"the last admin, enabled":        {user(admin), false, 1, "", state{}, Change{User: admin}},
 		"one of two admins":              {user(admin), true, 2, "", state{true, later}, Change{User: admin}},
 		"nobody":                         {user(99), true, 1, none, state{}, Change{User: 99}},
-		"an account":                     {account(home.ID), true, 1, "", state{true, later}, Change{}},
-		"an account that is enabled":     {account(home.ID), false, 1, "", state{}, Change{}},
-		"an account, enabled again":      {account(shut.ID), false, 1, "", state{false, later}, Change{}},
-		"no account":                     {account(key("n")), true, 1, none, state{}, Change{}},
-		"an environment":                 {environment(homeEnv.ID), true, 1, "", state{true, later}, Change{}},
-		"an environment, enabled again":  {environment(offEnv.ID), false, 1, "", state{false, later}, Change{}},
-		"an environment, disabled again": {environment(offEnv.ID), true, 1, "", state{true, time.Time{}}, Change{}},
-		"no environment":                 {environment("x"), true, 1, none, state{}, Change{}},
+		"an account":                     {account(home.ID), true, 1, "", state{true, later}, Change{Account: home.ID}},
+		"an account that is enabled":     {account(home.ID), false, 1, "", state{}, Change{Account: home.ID}},
+		"an account, enabled again":      {account(shut.ID), false, 1, "", state{false, later}, Change{Account: shut.ID}},
+		"no account":                     {account(key("n")), true, 1, none, state{}, Change{Account: key("n")}},
+		"an environment":                 {environment(homeEnv.ID), true, 1, "", state{true, later}, Change{Environment: homeEnv.ID}},
+		"an environment, enabled again":  {environment(offEnv.ID), false, 1, "", state{false, later}, Change{Environment: offEnv.ID}},
+		"an environment, disabled again": {environment(offEnv.ID), true, 1, "", state{true, time.Time{}}, Change{Environment: offEnv.ID}},
+		"no environment":                 {environment("x"), true, 1, none, state{}, Change{Environment: "x"}},
 	} {
 		w := newWorld(t)
 		root, memory := w.user(t, admin), &fakeMemory{rows: map[Hash]Identity{}}

@@ -162,12 +162,13 @@ type Seed struct {
 	Token        Token // owned by User
 }
 
-// Change names what was changed. The zero Change is anything: an account or an environment, on which many tokens
-// depend.
+// Change names the one thing that was changed. The zero Change is anything.
 type Change struct {
-	Token int64 // Seq of a token, and
-	List  int64 // the status list that it has a place in, 0 if it has none
-	User  int64 // id of a user
+	Token       int64  // Seq of a token, and
+	List        int64  // the status list that it has a place in, 0 if it has none
+	User        int64  // id of a user
+	Account     string // id of an account
+	Environment string // id of an environment
 }
 
 // Memory is what a server keeps of what it has read lately: rows of credentials and status lists. It never keeps

@@ -41,6 +41,9 @@ func Start(cmd *exec.Cmd, as *syscall.Credential, last syscall.Signal) (*Process
 // Signal sends the process a signal.
 func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
+// Pid is the number of the process.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Wait waits for the end and returns how it was, as [exec.Cmd.Wait] does.
 func (p *Process) Wait() error {
 	<-p.Exited

@@ -89,7 +89,7 @@ func Start(t testing.TB, o Options) *Server {
 func (s *Server) config(o Options) server.Config {
 	c := server.Config{
 		Listen: "127.0.0.1:0", PublicURL: s.publicURL, DatabaseURL: s.database, Database: store.Options{AllowUnsafe: true},
-		KeyDirectory: s.KeyDir, CacheSize: 10000, RequestTimeout: handlers.DefaultTimeout, ShutdownTimeout: 20 * time.Second,
+		KeyDirectory: s.KeyDir, CacheSize: 16 << 20, RequestTimeout: handlers.DefaultTimeout, ShutdownTimeout: 20 * time.Second,
 		Log:   slog.New(slog.NewJSONHandler(s.Log, nil)),
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
 	}

@@ -32,18 +32,29 @@ type subject struct {
 // TestRevocationReachesAllReplicas changes 1,000 tokens while three replicas are asked about them all the time.
 func TestRevocationReachesAllReplicas(t *testing.T) {
 	const tokens, perBatch = 1000, 50
-	database := pgtest.URL(t)
-	first := harness.Start(t, harness.Options{DatabaseURL: database, Unchecked: true})
-	replicas := []*harness.Server{first}
-	for range 2 {
-		replicas = append(replicas, harness.Start(t, harness.Options{DatabaseURL: database, Replica: first, Unchecked: true}))
+	revokeEverywhere(t, start(t, 3, harness.Options{DatabaseURL: pgtest.URL(t)}), tokens, perBatch)
+}
+
+// start starts so many servers on one database, which do not check answers against the specs.
+func start(t *testing.T, n int, o harness.Options) (all []*harness.Server) {
+	t.Helper()
+	o.Unchecked = true
+	for range n {
+		all = append(all, harness.Start(t, o))
+		o.Replica = all[0]
 	}
+	return all
+}
+
+// revokeEverywhere changes tokens while all replicas are asked about them, and fails if the guarantee is broken.
+func revokeEverywhere(t *testing.T, replicas []*harness.Server, tokens, perBatch int) {
+	t.Helper()
 	start := time.Now()
 	var delays []time.Duration
 	for range tokens / perBatch {
 		batch := make([]*subject, perBatch)
 		for i := range batch {
-			batch[i] = create(t, first)
+			batch[i] = create(t, replicas[0])
 		}
 		delays = append(delays, change(t, replicas, batch, start)...)
 	}

@@ -3,6 +3,7 @@ package replicas
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,4 +235,36 @@ func (p *pair) fencedOff(t *testing.T) {
 	p.primary.Exec(t, "ALTER SYSTEM RESET default_transaction_read_only")
 	p.primary.Exec(t, "SELECT pg_reload_conf()")
 	works(t, p.first, s.secret, http.StatusNoContent)
+}
+
+// TestFailoverInEitherOrder names both servers, in either order, and asks for the one that takes writes: it is found at the
+// start, and again when the primary is lost.
+func TestFailoverInEitherOrder(t *testing.T) {
+	for name, reverse := range map[string]bool{"primary first": false, "standby first": true} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			u, err := url.Parse(pgtest.Also(t, p.database, p.standby))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if primary, standby, _ := strings.Cut(u.Host, ","); reverse {
+				u.Host = standby + "," + primary
+			}
+			u.RawQuery += "&target_session_attrs=read-write"
+			servers := []*harness.Server{p.serve(t, u.String()), p.serve(t, u.String())}
+			s, late := create(t, servers[0]), create(t, servers[1])
+			warm(t, servers, []*subject{s, late})
+			p.caughtUp(t, late.secret)
+			p.primary.Stop(t)
+			p.standby.Promote(t)
+			answered := revoke(t, servers[0], s)
+			never(t, servers[1], s, answered)
+			for _, server := range servers {
+				works(t, server, s.secret, http.StatusUnauthorized)
+				works(t, server, late.secret, http.StatusNoContent)
+			}
+			fresh := create(t, servers[1])
+			works(t, servers[0], fresh.secret, http.StatusNoContent)
+		})
+	}
 }
