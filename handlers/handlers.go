@@ -119,6 +119,13 @@ func (rt *router) add(op wire.Operation) {
 	}
 }
 
+// Listener and ConnContext are for the server of the handler: with them it knows when bytes of a connection arrive, and
+// authenticates once what came at once.
+var (
+	Listener    = wire.CountArrivals
+	ConnContext = wire.ConnContext
+)
+
 // New returns the handler of all contracts. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
@@ -135,13 +142,13 @@ func New(cfg Config) (http.Handler, error) {
 			rt.add(op)
 		}
 		rt.schemes[c.Name] = schemeOf(spec.Takes)
-		c.Register(e, cfg.Tokens, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put)))
+		c.Register(e, cfg.Tokens, spec.Middlewares(authn.Again(cfg.Tokens, wire.Put, wire.Arrivals)))
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) { rt.fail(c, err) }
 	e.Use(wire.Chain(
 		wire.WithAccess(rt.describe, rt.fail, cfg.report),
 		wire.Recover,
-		authn.Middleware(cfg.Tokens, rt.access, wire.Put),
+		authn.Middleware(cfg.Tokens, rt.access, wire.Put, wire.Arrivals),
 		wire.StrictPath,
 	))
 	return wire.Begin(wire.Entrance{

@@ -73,6 +73,8 @@ type contextKey struct{}
 type authenticated struct {
 	caller     token.Caller
 	credential string
+	arrivals   int64 // on the connection, before the credential was checked
+	counted    bool  // whether they are known
 }
 
 // Share implements what [token.ShareKey] asks of a context.
@@ -92,10 +94,12 @@ func Presented(ctx context.Context) (string, error) {
 	return p.credential, p.err
 }
 
-// Middleware authenticates every request except those to open operations. Door reports whether an operation is open,
-// and how the request carries its credential; put adds a value to the request's context.
+// Middleware authenticates every request except those to open operations. Access reports whether an operation is open,
+// and how the request carries its credential; put adds a value to the request's context; arrivals counts what has
+// arrived on its connection, if that is known.
 func Middleware(
 	a Authenticator, access func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
+	arrivals func(context.Context) (count int64, known bool),
 ) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -109,11 +113,12 @@ func Middleware(
 			if err != nil {
 				return err
 			}
+			arrived, counted := arrivals(ctx)
 			caller, err := a.Authenticate(ctx, credential)
 			if err != nil {
 				return err
 			}
-			who := &authenticated{caller, credential}
+			who := &authenticated{caller, credential, arrived, counted}
 			put(ctx, contextKey{}, who)
 			put(ctx, token.ShareKey{}, who)
 			return next(c)
@@ -122,8 +127,11 @@ func Middleware(
 }
 
 // Again authenticates the caller once more. It runs after the body of a request was read: a slow sender's credential
-// may have been revoked meanwhile.
-func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.MiddlewareFunc {
+// may have been revoked meanwhile. If nothing has arrived meanwhile, all of the body had come before the caller was
+// authenticated.
+func Again(
+	a Authenticator, put func(ctx context.Context, key, value any), arrivals func(context.Context) (int64, bool),
+) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
@@ -131,12 +139,15 @@ func Again(a Authenticator, put func(ctx context.Context, key, value any)) echo.
 			if !ok { // an open operation
 				return next(c)
 			}
+			if arrived, counted := arrivals(ctx); counted && before.counted && arrived == before.arrivals {
+				return next(c)
+			}
 			caller, err := a.Authenticate(ctx, before.credential)
 			if err != nil {
 				return err
 			}
 			if caller != before.caller {
-				put(ctx, contextKey{}, &authenticated{caller, before.credential})
+				put(ctx, contextKey{}, &authenticated{caller: caller, credential: before.credential})
 			}
 			return next(c)
 		}

@@ -192,7 +192,8 @@ func (s *Server) httpServer(handler http.Handler, writing time.Duration) *http.S
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: writing,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ConnContext: handlers.ConnContext,
 	}
 }
 
@@ -200,9 +201,9 @@ func (s *Server) answer(ctx context.Context, web *http.Server, begun func()) err
 	failed := make(chan error, 1)
 	go func() {
 		if web.TLSConfig != nil {
-			failed <- web.ServeTLS(s.listener, "", "")
+			failed <- web.ServeTLS(handlers.Listener(s.listener), "", "")
 		} else {
-			failed <- web.Serve(s.listener)
+			failed <- web.Serve(handlers.Listener(s.listener))
 		}
 	}()
 	s.log.Info("listening", "address", s.Addr().String(), "public_url", s.PublicURL)
