@@ -25,8 +25,8 @@ type bareCmd struct {
 
 const fixed = `{"active":true,"sub":"member","scope":"user","token_type":"Bearer"}`
 
-// Run serves until the process ends.
-func (c *bareCmd) Run() error {
+// Run serves until a signal comes.
+func (c *bareCmd) Run(ctx context.Context) error {
 	debug.SetGCPercent(400) // as the server does
 	fixedAnswer := func(c echo.Context) error { return c.JSONBlob(http.StatusOK, []byte(fixed)) }
 	e := echo.New()
@@ -49,7 +49,11 @@ func (c *bareCmd) Run() error {
 	e.HideBanner, e.HidePort = true, true
 	// What child.Announced looks for.
 	fmt.Printf("Tokenwright is listening on %s (public URL http://%[1]s)\ntokenwright bootstrap\n", c.Listen)
-	return e.Start(c.Listen)
+	context.AfterFunc(ctx, func() { e.Close() })
+	if err := e.Start(c.Listen); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // bare starts this program as a server of fixed answers.
