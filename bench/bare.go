@@ -66,7 +66,7 @@ func (l *lab) bare(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.start(ctx, exec.Command(program, "bare", "--listen", listen.String())) //nolint:noctx // as ours
+	p, err := l.start(ctx, exec.Command(program, "bare", "--listen", listen.String()))
 	if err == nil {
 		p.metrics = p.address
 	}

@@ -125,7 +125,7 @@ func (l *lab) serve(ctx context.Context, databaseURL string, metrics bool, flags
 		at = free.String()
 		args = append(args, "--metrics-listen", at)
 	}
-	p, err := l.start(ctx, exec.Command(l.program, args...)) //nolint:noctx // it is ended in order
+	p, err := l.start(ctx, exec.Command(l.program, args...))
 	if err == nil {
 		p.metrics = at
 	}

@@ -139,19 +139,19 @@ func (r *results) finish() *results {
 }
 
 // result compares round by round, because the machine is not the same in all of them.
-func (w row) result(ours, yardstick []sample) result {
+func (r row) result(ours, yardstick []sample) result {
 	ratios := make([]float64, len(ours))
 	for i := range ours {
-		ratios[i] = w.ratio(ours[i], yardstick[i])
+		ratios[i] = r.ratio(ours[i], yardstick[i])
 	}
 	figure := rateOf
-	if w.kind == cpuShare || w.kind == cpuMultiple {
+	if r.kind == cpuShare || r.kind == cpuMultiple {
 		figure = cpuOfSample
 	}
 	ratio := spreadOf(ratios...)
 	return result{
-		Name: w.name, Ours: each(ours, figure), Yardstick: each(yardstick, figure), Ratio: ratio, Target: w.target,
-		AtMost: w.kind == cpuMultiple, Reached: ratio.Median > 0 && w.reached(ratio.Median), row: w,
+		Name: r.name, Ours: each(ours, figure), Yardstick: each(yardstick, figure), Ratio: ratio, Target: r.target,
+		AtMost: r.kind == cpuMultiple, Reached: ratio.Median > 0 && r.reached(ratio.Median), row: r,
 	}
 }
 

@@ -18,7 +18,7 @@ type runCmd struct {
 	Only   string        `placeholder:"REGEXP" help:"Measure only these works and rows of the table, with their yardsticks."`
 	Rounds int           `default:"3" help:"How many rounds."`
 	Work   time.Duration `default:"4s" help:"How long each work is measured in a round."`
-	Quick  bool          `help:"Print the ratios of two short rounds, and write no files."`
+	Quick  bool          `help:"Print the ratios of three short rounds, and write no files."`
 	Out    string        `default:"bench" placeholder:"DIR" help:"Folder of README.md, history.md and results."`
 	Record bool          `help:"Append the ratios to history.md."`
 }
@@ -26,7 +26,7 @@ type runCmd struct {
 // Run implements the command.
 func (c *runCmd) Run(ctx context.Context) error {
 	if c.Quick {
-		c.Rounds, c.Work = 2, time.Second
+		c.Rounds, c.Work = 3, 700*time.Millisecond
 	}
 	only, err := regexp.Compile(c.Only)
 	if err != nil {

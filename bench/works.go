@@ -203,7 +203,7 @@ func (b *bench) checks(cached, uncached *process, admin string, credentials []st
 // strangers are requests that ask about all of the loaded tokens, in an order without order.
 func strangers(credentials []string, tokens int) func(client, n int) []byte {
 	return func(client, n int) []byte {
-		i := (uint64(n*len(credentials)+client) * 0x9e3779b97f4a7c15 >> 16) % uint64(tokens) //nolint:gosec // not negative
+		i := (uint64(n*len(credentials)+client) * 0x9e3779b97f4a7c15 >> 16) % uint64(tokens)
 		return request("POST", "/introspect", credentials[client], asForm, "token="+secret(int(i)))
 	}
 }

@@ -124,7 +124,7 @@ func syncedInserts(ctx context.Context, path string, d time.Duration) (sample, e
 	if err != nil {
 		return sample{}, err
 	}
-	defer insert.Close() //nolint:errcheck // it goes with the database
+	defer insert.Close()
 	value, start := make([]byte, 32), time.Now()
 	var took []time.Duration
 	for before := start; before.Sub(start) < d; {
