@@ -160,12 +160,13 @@ func (r *results) ratios() string {
 	var b strings.Builder
 	b.WriteString("| work | ours | yardstick | | ratio | must reach | reached |\n|---|---|---|---|---|---|---|\n")
 	for _, x := range r.finish().Rows {
-		times, than, reached := "", "≥", "no"
+		times, than := "", "≥"
 		if x.AtMost {
 			times, than = " ×", "≤"
 		}
-		if x.Reached {
-			reached = "yes"
+		reached := map[bool]string{true: "yes", false: "no"}[x.Reached]
+		if x.Ratio == (spread{}) {
+			reached = "not measured"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | **%s**%s | %s %s%s | %s |\n", x.Name, x.row.figure(x.Ours), x.row.yardstick,
 			x.row.figure(x.Yardstick), x.Ratio, times, than, figure(x.Target), times, reached)
