@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -47,6 +48,11 @@ func (c *bareCmd) Run(ctx context.Context) error {
 	registry.MustRegister(collectors.NewGoCollector())
 	e.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
 	e.HideBanner, e.HidePort = true, true
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	e.Listener = listener
 	// What child.Announced looks for.
 	fmt.Printf("Tokenwright is listening on %s (public URL http://%[1]s)\ntokenwright bootstrap\n", c.Listen)
 	context.AfterFunc(ctx, func() { e.Close() })
