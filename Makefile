@@ -65,7 +65,7 @@ vuln: ## Check the code that is called for known vulnerabilities
 fuzz: ## Run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh scripts/fuzz.sh
 
-bench: postgres ## Measure the server beside its yardsticks for ten minutes, into bench/results
+bench: postgres ## Measure the server beside its yardsticks for seven minutes, into bench/results
 	$(GO) run ./bench run
 
 bench-quick: postgres ## Print the ratios of the server to its yardsticks, within about a minute

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
@@ -17,7 +18,7 @@ type runCmd struct {
 	target `embed:""`
 	Only   string        `placeholder:"REGEXP" help:"Measure only these works and rows of the table, with their yardsticks."`
 	Rounds int           `default:"3" help:"How many rounds."`
-	Work   time.Duration `default:"4s" help:"How long each work is measured in a round."`
+	Work   time.Duration `default:"3s" help:"How long each work is measured in a round."`
 	Quick  bool          `help:"Print the ratios of three short rounds, and write no files."`
 	Out    string        `default:"bench" placeholder:"DIR" help:"Folder of README.md, history.md and results."`
 	Record bool          `help:"Append the ratios to history.md."`
@@ -228,7 +229,7 @@ func (w *work) loads(ctx context.Context, r *results, d time.Duration) error {
 	most := r.samples[w.name][0].Rate
 	progress("  %-26s at constant rates up to %s/s", w.name, figure(shares[len(shares)-1]*most))
 	for _, share := range shares {
-		rate := float64(int(share * most))
+		rate := math.Max(1, math.Floor(share*most))
 		s, err := w.atRate(ctx, rate, d)
 		if err != nil {
 			return err
