@@ -72,7 +72,7 @@ bench-quick: postgres ## Print the ratios of the server to its yardsticks, withi
 	@$(GO) run ./bench run --quick
 
 bench-scale: postgres ## Compare databases of millions of tokens with small ones, which takes long and needs 20 GB of disk
-	$(GO) run ./bench scale
+	$(GO) run ./bench scale --out bench/results/scale.md
 
 benchmarks: ## Run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -106,6 +106,9 @@ type process struct {
 	pid     int
 }
 
+// cacheless are the flags of a server that keeps no rows in memory.
+var cacheless = []string{"--cache-size", "0"}
+
 // serve starts the server on a database, and waits until it listens.
 func (l *lab) serve(ctx context.Context, databaseURL string, metrics bool, flags ...string) (*process, error) {
 	listen, err := child.Free()

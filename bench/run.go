@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/test/pgtest"
@@ -75,7 +76,7 @@ func (c *runCmd) measure(ctx context.Context, b *bench, only *regexp.Regexp) (*r
 	if err := b.begin(ctx, d, false); err != nil {
 		return nil, err
 	}
-	r := newResults(ctx, d.version)
+	r := newResults(ctx, ", "+d.version)
 	names := chosen(only)
 	for round := range c.Rounds {
 		progress("round %d of %d", round+1, c.Rounds)
@@ -132,7 +133,8 @@ func (b *bench) databases(ctx context.Context) (*databases, error) {
 }
 
 func version(ctx context.Context, cluster *pgtest.Cluster) (string, error) {
-	return output(exec.CommandContext(ctx, cluster.Program("postgres"), "--version"))
+	text, err := output(exec.CommandContext(ctx, cluster.Program("postgres"), "--version"))
+	return strings.TrimSpace(text), err
 }
 
 // fill loads tokens into a new database.
@@ -151,8 +153,11 @@ func (b *bench) begin(ctx context.Context, d *databases, metrics bool) error {
 		p.stop()
 	}
 	b.servers = nil
-	for _, s := range [][]string{{d.postgres}, {d.postgres, "--cache-size", "0"}, {d.sqlite}} {
-		p, err := b.serve(ctx, s[0], metrics, s[1:]...)
+	for _, s := range []struct {
+		url   string
+		flags []string
+	}{{d.postgres, nil}, {d.postgres, cacheless}, {d.sqlite, nil}} {
+		p, err := b.serve(ctx, s.url, metrics, s.flags...)
 		if err != nil {
 			return err
 		}

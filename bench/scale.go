@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -63,7 +64,10 @@ func (c *scaleCmd) Run(ctx context.Context) error {
 	if c.Out == "" {
 		return nil
 	}
-	return os.WriteFile(c.Out, []byte(report), 0o644)
+	if err := os.MkdirAll(filepath.Dir(c.Out), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(c.Out, fmt.Appendf(nil, "# Scale\n\n%s\n%s", newResults(ctx, "").origin(), report), 0o644)
 }
 
 func (c *scaleCmd) compare(ctx context.Context, l *lab) (string, error) {
@@ -157,7 +161,7 @@ func (c *scaleCmd) rounds(ctx context.Context, l *lab, sizes []*size) error {
 	for round := range c.Rounds {
 		for _, s := range sizes {
 			progress("%s: round %d of %d", s.name, round+1, c.Rounds)
-			p, err := l.serve(ctx, s.url, false, "--cache-size", "0")
+			p, err := l.serve(ctx, s.url, false, cacheless...)
 			if err != nil {
 				return err
 			}
