@@ -47,7 +47,11 @@ func newLab(ctx context.Context, t target) (*lab, error) {
 	}
 	l := &lab{dir: dir, program: program, log: cmp.Or(t.Log, os.DevNull)}
 	l.atEnd(func() { _ = os.RemoveAll(dir) })
-	return l, l.run(ctx, "keys", "init", "--key-directory", l.path("keys"))
+	if err := l.run(ctx, "keys", "init", "--key-directory", l.path("keys")); err != nil {
+		l.end()
+		return nil, err
+	}
+	return l, nil
 }
 
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }

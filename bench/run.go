@@ -17,7 +17,7 @@ import (
 // runCmd measures in rounds. In each round every work stands next to its yardsticks, so that both meet the same machine.
 type runCmd struct {
 	target `embed:""`
-	Only   string        `placeholder:"REGEXP" help:"Measure only these works and rows of the table, with their yardsticks."`
+	Only   string        `placeholder:"REGEXP" help:"Print only these works and rows of the table, with their yardsticks."`
 	Rounds int           `default:"3" help:"How many rounds."`
 	Work   time.Duration `default:"3s" help:"How long each work is measured in a round."`
 	Quick  bool          `help:"Print the ratios of three short rounds, and write no files."`
@@ -34,21 +34,30 @@ func (c *runCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{works: map[string]*work{}}
-	defer func() { b.end() }()
-	r, err := c.measure(ctx, b, only)
+	l, err := newLab(ctx, c.target)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	r, err := c.measure(ctx, &bench{lab: l, works: map[string]*work{}}, only)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Println(r.ratios())
 	if c.Record {
-		err = r.record(c.Out)
+		if err := r.record(c.Out); err != nil {
+			return err
+		}
 	}
-	if c.Quick || err != nil {
-		return err
+	if c.Only != "" && !c.Quick {
+		fmt.Println(r.markdown())
+		return nil
+	}
+	fmt.Println(r.ratios())
+	if c.Quick {
+		return nil
 	}
 	return r.write(c.Out)
 }
@@ -65,10 +74,6 @@ func chosen(only *regexp.Regexp) (names []string) {
 }
 
 func (c *runCmd) measure(ctx context.Context, b *bench, only *regexp.Regexp) (*results, error) {
-	var err error
-	if b.lab, err = newLab(ctx, c.target); err != nil {
-		return nil, err
-	}
 	d, err := b.databases(ctx)
 	if err != nil {
 		return nil, err
