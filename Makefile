@@ -65,14 +65,14 @@ vuln: ## Check the code that is called for known vulnerabilities
 fuzz: ## Run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh scripts/fuzz.sh
 
-bench: postgres ## Measure the server beside its yardsticks for ten minutes, into bench/results
+bench: postgres ## Measure the server beside its yardsticks for seven minutes, into bench/results
 	$(GO) run ./bench run
 
 bench-quick: postgres ## Print the ratios of the server to its yardsticks, within about a minute
 	@$(GO) run ./bench run --quick
 
 bench-scale: postgres ## Compare databases of millions of tokens with small ones, which takes long and needs 20 GB of disk
-	$(GO) run ./bench scale
+	$(GO) run ./bench scale --out bench/results/scale.md
 
 benchmarks: ## Run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,8 +26,8 @@ type bareCmd struct {
 
 const fixed = `{"active":true,"sub":"member","scope":"user","token_type":"Bearer"}`
 
-// Run serves until the process ends.
-func (c *bareCmd) Run() error {
+// Run serves until a signal comes.
+func (c *bareCmd) Run(ctx context.Context) error {
 	debug.SetGCPercent(400) // as the server does
 	fixedAnswer := func(c echo.Context) error { return c.JSONBlob(http.StatusOK, []byte(fixed)) }
 	e := echo.New()
@@ -47,9 +48,18 @@ func (c *bareCmd) Run() error {
 	registry.MustRegister(collectors.NewGoCollector())
 	e.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
 	e.HideBanner, e.HidePort = true, true
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	e.Listener = listener
 	// What child.Announced looks for.
 	fmt.Printf("Tokenwright is listening on %s (public URL http://%[1]s)\ntokenwright bootstrap\n", c.Listen)
-	return e.Start(c.Listen)
+	context.AfterFunc(ctx, func() { e.Close() })
+	if err := e.Start(c.Listen); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // bare starts this program as a server of fixed answers.
@@ -62,7 +72,7 @@ func (l *lab) bare(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.start(ctx, exec.Command(program, "bare", "--listen", listen.String())) //nolint:noctx // as ours
+	p, err := l.start(ctx, exec.Command(program, "bare", "--listen", listen.String()))
 	if err == nil {
 		p.metrics = p.address
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -249,5 +251,54 @@ func TestReport(t *testing.T) {
 	}
 	if strings.Contains(picture(r.Latency), "NaN") || strings.Contains(picture(nil), "Inf") {
 		t.Error("the picture has numbers that are none")
+	}
+}
+
+// TestIntoReadme: the table replaces the one before, in the README that is here.
+func TestIntoReadme(t *testing.T) {
+	before, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "README.md")
+	if err := os.WriteFile(path, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, commit := range []string{"first", "second"} {
+		if err := (&results{Commit: commit}).intoReadme(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(after); !strings.Contains(text, "Commit second on") || strings.Contains(text, "first on") ||
+		!strings.HasPrefix(text, "# Measuring\n") || !strings.HasSuffix(text, "<!-- end of results -->\n") {
+		t.Errorf("the README became %s", text)
+	}
+}
+
+// TestHistory: the columns of the history are those of the table.
+func TestHistory(t *testing.T) {
+	before, err := os.ReadFile("history.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "history.md"), before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&results{}).record(dir); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(filepath.Join(dir, "history.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(after)), "\n")
+	header := lines[slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "| date ") })]
+	if got, want := strings.Count(lines[len(lines)-1], "|"), strings.Count(header, "|"); got != want {
+		t.Errorf("a line of the history has %d bars, its head %d", got, want)
 	}
 }

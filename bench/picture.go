@@ -10,7 +10,7 @@ import (
 // The measures of the picture, in pixels.
 const (
 	panelWidth, panelHeight = 360, 240
-	left, right, top, foot  = 52, 14, 30, 40 // around the axes of a panel
+	left, right, top, foot  = 60, 14, 30, 40 // around the axes of a panel
 	columns                 = 2
 )
 

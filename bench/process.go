@@ -47,7 +47,11 @@ func newLab(ctx context.Context, t target) (*lab, error) {
 	}
 	l := &lab{dir: dir, program: program, log: cmp.Or(t.Log, os.DevNull)}
 	l.atEnd(func() { _ = os.RemoveAll(dir) })
-	return l, l.run(ctx, "keys", "init", "--key-directory", l.path("keys"))
+	if err := l.run(ctx, "keys", "init", "--key-directory", l.path("keys")); err != nil {
+		l.end()
+		return nil, err
+	}
+	return l, nil
 }
 
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
@@ -106,6 +110,9 @@ type process struct {
 	pid     int
 }
 
+// cacheless are the flags of a server that keeps no rows in memory.
+var cacheless = []string{"--cache-size", "0"}
+
 // serve starts the server on a database, and waits until it listens.
 func (l *lab) serve(ctx context.Context, databaseURL string, metrics bool, flags ...string) (*process, error) {
 	listen, err := child.Free()
@@ -125,7 +132,7 @@ func (l *lab) serve(ctx context.Context, databaseURL string, metrics bool, flags
 		at = free.String()
 		args = append(args, "--metrics-listen", at)
 	}
-	p, err := l.start(ctx, exec.Command(l.program, args...)) //nolint:noctx // it is ended in order
+	p, err := l.start(ctx, exec.Command(l.program, args...))
 	if err == nil {
 		p.metrics = at
 	}

@@ -78,8 +78,8 @@ type point struct {
 func newResults(ctx context.Context, postgres string) *results {
 	return &results{
 		Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(ctx),
-		Machine: fmt.Sprintf("%s/%s, %d processors, %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-			runtime.Version(), strings.TrimSpace(postgres)),
+		Machine: fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()) +
+			postgres,
 		samples: map[string][]sample{}, paced: map[string][]*point{}, allocations: map[string]float64{},
 	}
 }
@@ -139,19 +139,19 @@ func (r *results) finish() *results {
 }
 
 // result compares round by round, because the machine is not the same in all of them.
-func (w row) result(ours, yardstick []sample) result {
+func (r row) result(ours, yardstick []sample) result {
 	ratios := make([]float64, len(ours))
 	for i := range ours {
-		ratios[i] = w.ratio(ours[i], yardstick[i])
+		ratios[i] = r.ratio(ours[i], yardstick[i])
 	}
 	figure := rateOf
-	if w.kind == cpuShare || w.kind == cpuMultiple {
+	if r.kind == cpuShare || r.kind == cpuMultiple {
 		figure = cpuOfSample
 	}
 	ratio := spreadOf(ratios...)
 	return result{
-		Name: w.name, Ours: each(ours, figure), Yardstick: each(yardstick, figure), Ratio: ratio, Target: w.target,
-		AtMost: w.kind == cpuMultiple, Reached: ratio.Median > 0 && w.reached(ratio.Median), row: w,
+		Name: r.name, Ours: each(ours, figure), Yardstick: each(yardstick, figure), Ratio: ratio, Target: r.target,
+		AtMost: r.kind == cpuMultiple, Reached: ratio.Median > 0 && r.reached(ratio.Median), row: r,
 	}
 }
 
@@ -160,12 +160,13 @@ func (r *results) ratios() string {
 	var b strings.Builder
 	b.WriteString("| work | ours | yardstick | | ratio | must reach | reached |\n|---|---|---|---|---|---|---|\n")
 	for _, x := range r.finish().Rows {
-		times, than, reached := "", "≥", "no"
+		times, than := "", "≥"
 		if x.AtMost {
 			times, than = " ×", "≤"
 		}
-		if x.Reached {
-			reached = "yes"
+		reached := map[bool]string{true: "yes", false: "no"}[x.Reached]
+		if x.Ratio == (spread{}) {
+			reached = "not measured"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | **%s**%s | %s %s%s | %s |\n", x.Name, x.row.figure(x.Ours), x.row.yardstick,
 			x.row.figure(x.Yardstick), x.Ratio, times, than, figure(x.Target), times, reached)
@@ -173,10 +174,15 @@ func (r *results) ratios() string {
 	return b.String()
 }
 
+// origin says what was measured, when and where.
+func (r *results) origin() string {
+	return fmt.Sprintf("Commit %s on %s: %s.\n", r.Commit, r.Date, r.Machine)
+}
+
 // markdown is everything, for people.
 func (r *results) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Results of %s\n\nCommit %s. %s. Medians of the rounds, with the least and the most.\n\n", r.Date, r.Commit, r.Machine)
+	fmt.Fprintf(&b, "# Results\n\n%s\nMedians of the rounds, with the least and the most.\n\n", r.origin())
 	b.WriteString(r.ratios())
 	b.WriteString("\n## Each work, with all its clients busy\n\nMilliseconds and percentiles of them; CPU and allocations of " +
 		"the server process.\n\n| work | a second | µs CPU | allocations | p50 | p90 | p99 | p99.9 |\n" +
@@ -229,7 +235,7 @@ func (r *results) intoReadme(path string) error {
 	if err != nil {
 		return err
 	}
-	table := fmt.Sprintf("Commit %s on %s: %s.\n\n%s", r.Commit, r.Date, r.Machine, r.ratios())
+	table := r.origin() + "\n" + r.ratios()
 	parts := marked.FindSubmatch(text)
 	if parts == nil {
 		return fmt.Errorf("%s has no place for the results", path)

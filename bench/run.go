@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tokenwright/tokenwright/test/pgtest"
@@ -15,10 +17,10 @@ import (
 // runCmd measures in rounds. In each round every work stands next to its yardsticks, so that both meet the same machine.
 type runCmd struct {
 	target `embed:""`
-	Only   string        `placeholder:"REGEXP" help:"Measure only these works and rows of the table, with their yardsticks."`
+	Only   string        `placeholder:"REGEXP" help:"Print only these works and rows of the table, with their yardsticks."`
 	Rounds int           `default:"3" help:"How many rounds."`
-	Work   time.Duration `default:"4s" help:"How long each work is measured in a round."`
-	Quick  bool          `help:"Print the ratios of two short rounds, and write no files."`
+	Work   time.Duration `default:"3s" help:"How long each work is measured in a round."`
+	Quick  bool          `help:"Print the ratios of three short rounds, and write no files."`
 	Out    string        `default:"bench" placeholder:"DIR" help:"Folder of README.md, history.md and results."`
 	Record bool          `help:"Append the ratios to history.md."`
 }
@@ -26,27 +28,36 @@ type runCmd struct {
 // Run implements the command.
 func (c *runCmd) Run(ctx context.Context) error {
 	if c.Quick {
-		c.Rounds, c.Work = 2, time.Second
+		c.Rounds, c.Work = 3, 700*time.Millisecond
 	}
 	only, err := regexp.Compile(c.Only)
 	if err != nil {
 		return err
 	}
-	b := &bench{works: map[string]*work{}}
-	defer func() { b.end() }()
-	r, err := c.measure(ctx, b, only)
+	l, err := newLab(ctx, c.target)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	r, err := c.measure(ctx, &bench{lab: l, works: map[string]*work{}}, only)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Println(r.ratios())
 	if c.Record {
-		err = r.record(c.Out)
+		if err := r.record(c.Out); err != nil {
+			return err
+		}
 	}
-	if c.Quick || err != nil {
-		return err
+	if c.Only != "" && !c.Quick {
+		fmt.Println(r.markdown())
+		return nil
+	}
+	fmt.Println(r.ratios())
+	if c.Quick {
+		return nil
 	}
 	return r.write(c.Out)
 }
@@ -63,10 +74,6 @@ func chosen(only *regexp.Regexp) (names []string) {
 }
 
 func (c *runCmd) measure(ctx context.Context, b *bench, only *regexp.Regexp) (*results, error) {
-	var err error
-	if b.lab, err = newLab(ctx, c.target); err != nil {
-		return nil, err
-	}
 	d, err := b.databases(ctx)
 	if err != nil {
 		return nil, err
@@ -74,7 +81,7 @@ func (c *runCmd) measure(ctx context.Context, b *bench, only *regexp.Regexp) (*r
 	if err := b.begin(ctx, d, false); err != nil {
 		return nil, err
 	}
-	r := newResults(ctx, d.version)
+	r := newResults(ctx, ", "+d.version)
 	names := chosen(only)
 	for round := range c.Rounds {
 		progress("round %d of %d", round+1, c.Rounds)
@@ -131,7 +138,8 @@ func (b *bench) databases(ctx context.Context) (*databases, error) {
 }
 
 func version(ctx context.Context, cluster *pgtest.Cluster) (string, error) {
-	return output(exec.CommandContext(ctx, cluster.Program("postgres"), "--version"))
+	text, err := output(exec.CommandContext(ctx, cluster.Program("postgres"), "--version"))
+	return strings.TrimSpace(text), err
 }
 
 // fill loads tokens into a new database.
@@ -150,8 +158,11 @@ func (b *bench) begin(ctx context.Context, d *databases, metrics bool) error {
 		p.stop()
 	}
 	b.servers = nil
-	for _, s := range [][]string{{d.postgres}, {d.postgres, "--cache-size", "0"}, {d.sqlite}} {
-		p, err := b.serve(ctx, s[0], metrics, s[1:]...)
+	for _, s := range []struct {
+		url   string
+		flags []string
+	}{{d.postgres, nil}, {d.postgres, cacheless}, {d.sqlite, nil}} {
+		p, err := b.serve(ctx, s.url, metrics, s.flags...)
 		if err != nil {
 			return err
 		}
@@ -228,7 +239,7 @@ func (w *work) loads(ctx context.Context, r *results, d time.Duration) error {
 	most := r.samples[w.name][0].Rate
 	progress("  %-26s at constant rates up to %s/s", w.name, figure(shares[len(shares)-1]*most))
 	for _, share := range shares {
-		rate := float64(int(share * most))
+		rate := math.Max(1, math.Floor(share*most))
 		s, err := w.atRate(ctx, rate, d)
 		if err != nil {
 			return err

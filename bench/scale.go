@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -65,7 +64,10 @@ func (c *scaleCmd) Run(ctx context.Context) error {
 	if c.Out == "" {
 		return nil
 	}
-	return os.WriteFile(c.Out, []byte(report), 0o644)
+	if err := os.MkdirAll(filepath.Dir(c.Out), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(c.Out, fmt.Appendf(nil, "# Scale\n\n%s\n%s", newResults(ctx, "").origin(), report), 0o644)
 }
 
 func (c *scaleCmd) compare(ctx context.Context, l *lab) (string, error) {
@@ -159,7 +161,7 @@ func (c *scaleCmd) rounds(ctx context.Context, l *lab, sizes []*size) error {
 	for round := range c.Rounds {
 		for _, s := range sizes {
 			progress("%s: round %d of %d", s.name, round+1, c.Rounds)
-			p, err := l.serve(ctx, s.url, false, "--cache-size", "0")
+			p, err := l.serve(ctx, s.url, false, cacheless...)
 			if err != nil {
 				return err
 			}
@@ -180,7 +182,7 @@ func (s *size) measure(ctx context.Context, l *lab, p *process, d time.Duration)
 		return err
 	}
 	if s.far == "" {
-		if s.far, err = s.walk(ctx, p.address); err != nil {
+		if s.far, err = s.walk(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -206,41 +208,19 @@ func (s *size) measure(ctx context.Context, l *lab, p *process, d time.Duration)
 
 // walk returns the cursor of page 10,000 of ten tokens each, or of the last but one hundred tokens. It takes steps of a
 // hundred.
-func (s *size) walk(ctx context.Context, address string) (cursor string, err error) {
-	for range (min(s.tokens, 100_000) - 100) / 100 {
-		if cursor, err = nextPage(ctx, address, s.admin, cursor); err != nil || cursor == "" {
-			return "", errors.Join(err, errors.New("the list ends early"))
+func (s *size) walk(ctx context.Context, p *process) (cursor string, err error) {
+	query := "?limit=100"
+	for range max(1, (min(s.tokens, 100_000)-100)/100) {
+		page, err := p.call(ctx, "GET", "/service/tokens"+query, s.admin, "")
+		if err != nil {
+			return "", err
 		}
+		if cursor, _ = page["next_cursor"].(string); cursor == "" {
+			return "", errors.New("the list ends early")
+		}
+		query = "?limit=100&cursor=" + url.QueryEscape(cursor)
 	}
 	return cursor, nil
-}
-
-func nextPage(ctx context.Context, address, credential, cursor string) (next string, err error) {
-	where := "http://" + address + "/service/tokens?limit=100"
-	if cursor != "" {
-		where += "&cursor=" + url.QueryEscape(cursor)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, where, http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	r.Header.Set("Authorization", "Bearer "+credential)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	var page struct {
-		Next string `json:"next_cursor"`
-	}
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = errors.New(answer.Status + " " + string(text))
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &page)
-	}
-	return page.Next, err
 }
 
 // random checks tokens all over the database with the cache as the server has it by default, and reads the most memory

@@ -61,6 +61,11 @@ func spreadOf(values ...float64) spread {
 	return spread{Median: (values[(n-1)/2] + values[n/2]) / 2, Min: values[0], Max: values[n-1]}
 }
 
+// MarshalJSON leaves out digits that mean nothing.
+func (s spread) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"median":%.4g,"min":%.4g,"max":%.4g}`, s.Median, s.Min, s.Max), nil
+}
+
 func (s spread) String() string {
 	if s == (spread{}) {
 		return "–"

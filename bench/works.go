@@ -183,7 +183,7 @@ func (l *lab) introspectors(ctx context.Context, p *process, url string) (admin 
 	admin, err = l.credential(url)
 	for len(more) < arrival && err == nil {
 		var made map[string]any
-		made, err = post(ctx, p.address, "/tokens", admin, `{"name":"introspector"}`)
+		made, err = p.call(ctx, "POST", "/tokens", admin, `{"name":"introspector"}`)
 		more = append(more, fmt.Sprint(made["token"]))
 	}
 	return admin, more, err
@@ -203,14 +203,14 @@ func (b *bench) checks(cached, uncached *process, admin string, credentials []st
 // strangers are requests that ask about all of the loaded tokens, in an order without order.
 func strangers(credentials []string, tokens int) func(client, n int) []byte {
 	return func(client, n int) []byte {
-		i := (uint64(n*len(credentials)+client) * 0x9e3779b97f4a7c15 >> 16) % uint64(tokens) //nolint:gosec // not negative
+		i := (uint64(n*len(credentials)+client) * 0x9e3779b97f4a7c15 >> 16) % uint64(tokens)
 		return request("POST", "/introspect", credentials[client], asForm, "token="+secret(int(i)))
 	}
 }
 
-// post is for what is not measured.
-func post(ctx context.Context, address, path, credential, body string) (made map[string]any, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+path, strings.NewReader(body))
+// call is for what is not measured.
+func (p *process) call(ctx context.Context, method, path, credential, body string) (got map[string]any, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+p.address+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -222,11 +222,11 @@ func post(ctx context.Context, address, path, credential, body string) (made map
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode/100 != 2 {
+	if err == nil && answer.StatusCode != http.StatusOK {
 		err = errors.New(answer.Status + " " + string(text))
 	}
 	if err == nil {
-		err = json.Unmarshal(text, &made)
+		err = json.Unmarshal(text, &got)
 	}
-	return made, err
+	return got, err
 }

@@ -83,7 +83,7 @@ func (b *pgbench) scripts(l *lab) error {
 }
 
 func (b *pgbench) measure(ctx context.Context, script string, clients int, d time.Duration) (sample, error) {
-	seconds := max(1, int(d.Seconds()+0.5)) // it knows no fractions
+	seconds := max(2, int(d.Seconds()+0.5)) // it knows no fractions, and counts the time that it takes to connect
 	text, err := output(exec.CommandContext(ctx, b.program, "-M", "prepared", "-n", "-f", script,
 		"-c", strconv.Itoa(clients), "-j", strconv.Itoa(min(clients, runtime.NumCPU())), "-T", strconv.Itoa(seconds), b.url))
 	if err != nil {
@@ -124,7 +124,7 @@ func syncedInserts(ctx context.Context, path string, d time.Duration) (sample, e
 	if err != nil {
 		return sample{}, err
 	}
-	defer insert.Close() //nolint:errcheck // it goes with the database
+	defer insert.Close()
 	value, start := make([]byte, 32), time.Now()
 	var took []time.Duration
 	for before := start; before.Sub(start) < d; {
