@@ -19,9 +19,12 @@ type sqliteConn struct {
 // sqliteConns are the open connections, by what the driver calls them.
 type sqliteConns struct{ known sync.Map }
 
+// opened keeps plans from depending on parameters: then SQLite would prepare most statements again whenever a parameter
+// changes.
 func (k *sqliteConns) opened(c *sqlite3.Conn) error {
 	k.known.Store(c, sqliteConn{c, map[string]*sqlite3.Stmt{}})
-	return nil
+	_, err := c.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true)
+	return err
 }
 
 // closing closes the statements of a connection, which could not be closed otherwise.
