@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -78,6 +77,3 @@ func AppendNullTime(b []byte, t time.Time) []byte {
 	}
 	return AppendTime(b, t)
 }
-
-// AppendBool appends true or false.
-func AppendBool(b []byte, value bool) []byte { return strconv.AppendBool(b, value) }
