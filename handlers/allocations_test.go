@@ -14,15 +14,15 @@ import (
 var bounds = map[string]int{
 	"verify/muninx":       19,
 	"verify/apitoken":     19,
-	"introspect/muninx":   28,
-	"introspect/apitoken": 28,
-	"create/muninx":       46,
-	"create/apitoken":     199,
-	"create/unleash":      55,
+	"introspect/muninx":   27,
+	"introspect/apitoken": 27,
+	"create/muninx":       45,
+	"create/apitoken":     198,
+	"create/unleash":      54,
 	"list/muninx":         41,
 	"list/apitoken":       53,
 	"list/unleash":        42,
-	"refused/muninx":      122,
+	"refused/muninx":      121,
 }
 
 // TestAllocations compares requests, from the router to the body of the response.

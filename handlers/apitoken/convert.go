@@ -2,6 +2,7 @@ package apitoken
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	gen "github.com/tokenwright/tokenwright/gen/apitoken"
@@ -104,10 +105,10 @@ func (p page) append(b []byte) []byte {
 func appendDetails(b []byte, t token.Token, now time.Time) []byte {
 	status := t.StateAt(now)
 	b = wire.AppendText(append(b, `{"account_id":`...), t.AccountID)
-	b = wire.AppendBool(append(b, `,"available_actions":{"activate":`...), status.Allows(token.Activate))
-	b = wire.AppendBool(append(b, `,"delete":`...), status.Allows(token.Delete))
-	b = wire.AppendBool(append(b, `,"revoke":`...), status.Allows(token.Revoke))
-	b = wire.AppendBool(append(b, `,"suspend":`...), status.Allows(token.Suspend))
+	b = strconv.AppendBool(append(b, `,"available_actions":{"activate":`...), status.Allows(token.Activate))
+	b = strconv.AppendBool(append(b, `,"delete":`...), status.Allows(token.Delete))
+	b = strconv.AppendBool(append(b, `,"revoke":`...), status.Allows(token.Revoke))
+	b = strconv.AppendBool(append(b, `,"suspend":`...), status.Allows(token.Suspend))
 	b = wire.AppendNullText(append(b, `},"created_by_admin_user_id":`...), t.CreatedByAdminID)
 	b = wire.AppendNullText(append(b, `,"environment_id":`...), t.EnvironmentID)
 	b = wire.AppendTime(append(b, `,"expires_at":`...), t.ExpiresAt)

@@ -22,13 +22,9 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 			if err := checkContentType(r.Header, echo.MIMEApplicationForm); err != nil {
 				return err
 			}
-			body, err := readBody(r, MaxBody)
+			form, err := readBody(r, MaxBody, parseForm)
 			if err != nil {
 				return err
-			}
-			form, err := url.ParseQuery(string(body))
-			if err != nil {
-				return badBody("the body must be a percent-encoded form")
 			}
 			if !quick || !fitsForm(form, schema) {
 				if err := checkForm(form, schema, veilOf(r.Context())); err != nil {
@@ -39,6 +35,14 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+func parseForm(body []byte) (url.Values, error) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, badBody("the body must be a percent-encoded form")
+	}
+	return form, nil
 }
 
 // checkForm accepts every parameter once, and validates the form as an object of strings.

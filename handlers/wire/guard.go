@@ -45,11 +45,7 @@ func (s *Spec) guard(next echo.HandlerFunc, limit int64) echo.HandlerFunc {
 		if err := checkContentType(r.Header, echo.MIMEApplicationJSON); err != nil {
 			return err
 		}
-		text, err := readBody(r, limit)
-		if err != nil {
-			return err
-		}
-		body, err := parseObject(text)
+		body, err := readBody(r, limit, parseObject)
 		if err != nil {
 			return err
 		}
@@ -121,28 +117,31 @@ func isMedia(value, want string) bool {
 		(want == echo.MIMEApplicationForm || !given || strings.EqualFold(charset, "utf-8"))
 }
 
-func readBody(r *http.Request, limit int64) ([]byte, error) {
+// readBody returns what parse makes of the body, which nothing may refer to afterwards: its memory is used again.
+func readBody[T any](r *http.Request, limit int64, parse func(text []byte) (T, error)) (parsed T, err error) {
 	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return parsed, tooLarge(limit)
 	}
-	body, err := readAll(r, limit)
+	buffer := takeBuffer()
+	defer buffer.release()
+	text, err := readAll(r, limit, buffer)
 	if err != nil {
-		return nil, &token.Error{Kind: token.Invalid, Message: "the body could not be read to its end", Err: err}
+		return parsed, &token.Error{Kind: token.Invalid, Message: "the body could not be read to its end", Err: err}
 	}
-	if int64(len(body)) > limit {
-		return nil, tooLarge(limit)
+	if int64(len(text)) > limit {
+		return parsed, tooLarge(limit)
 	}
-	return body, nil
+	return parse(text)
 }
 
 // readAll reads a body of unknown length to one byte beyond the limit.
-func readAll(r *http.Request, limit int64) ([]byte, error) {
+func readAll(r *http.Request, limit int64, into *buffer) ([]byte, error) {
 	if r.ContentLength < 0 {
 		return io.ReadAll(io.LimitReader(r.Body, limit+1))
 	}
-	body := make([]byte, r.ContentLength)
-	_, err := io.ReadFull(r.Body, body)
-	return body, err
+	into.bytes = slices.Grow(into.bytes, int(r.ContentLength))[:r.ContentLength]
+	_, err := io.ReadFull(r.Body, into.bytes)
+	return into.bytes, err
 }
 
 func tooLarge(limit int64) error {

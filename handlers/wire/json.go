@@ -3,8 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -13,25 +12,17 @@ import (
 // Bodies of the most frequent responses are appended piece by piece to a buffer that is used again, since reflection
 // costs several times as much. The pieces are what encoding/json writes, to the byte.
 
-// buffers are for bodies of responses. One that has grown beyond maxBuffer is not kept.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-const maxBuffer = 64 << 10
-
 // jsonMedia is the value of a Content-Type, see [noStore].
 var jsonMedia = []string{echo.MIMEApplicationJSON}
 
 // SendJSON responds with the body that write appends.
 func SendJSON(w http.ResponseWriter, status int, write func([]byte) []byte) error {
-	buffer := buffers.Get().(*[]byte) //nolint:forcetypeassert // nothing else is in there
-	body := append(write((*buffer)[:0]), '\n')
-	if cap(body) <= maxBuffer {
-		*buffer = body
-		defer buffers.Put(buffer)
-	}
+	buffer := takeBuffer()
+	defer buffer.release()
+	buffer.bytes = append(write(buffer.bytes), '\n')
 	w.Header()[echo.HeaderContentType] = jsonMedia
 	w.WriteHeader(status)
-	_, err := w.Write(body)
+	_, err := w.Write(buffer.bytes)
 	return err
 }
 
@@ -47,10 +38,18 @@ func AppendList[T any](b []byte, list []T, entry func([]byte, T) []byte) []byte 
 	return append(b, ']')
 }
 
+// escapes are the characters that are not written as they are, or perhaps not.
+var escapes = func() (escapes [256]bool) {
+	for c := range escapes {
+		escapes[c] = c < ' ' || c > '~' || strings.ContainsRune(`"\<>&`, rune(c))
+	}
+	return escapes
+}()
+
 // AppendText appends a string.
 func AppendText[S ~string](b []byte, s S) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if escapes[s[i]] {
 			text, _ := json.Marshal(string(s)) // which fails for no string
 			return append(b, text...)
 		}
@@ -78,6 +77,3 @@ func AppendNullTime(b []byte, t time.Time) []byte {
 	}
 	return AppendTime(b, t)
 }
-
-// AppendBool appends true or false.
-func AppendBool(b []byte, value bool) []byte { return strconv.AppendBool(b, value) }

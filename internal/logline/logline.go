@@ -55,7 +55,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	l := lines.Get().(*line) //nolint:forcetypeassert // nothing else is in there
 	defer l.free()
 	*l = line{text: l.text[:0], json: h.json}
-	if !l.record(r) {
+	if !l.record(&r) {
 		return h.Handler.Handle(ctx, r)
 	}
 	_, err := h.out.Write(l.text)
@@ -76,7 +76,7 @@ func (l *line) free() {
 }
 
 // record reports false if the record has something that is not written here.
-func (l *line) record(r slog.Record) bool {
+func (l *line) record(r *slog.Record) bool {
 	if year := r.Time.Year(); r.Time.IsZero() || year < 0 || year > 9999 {
 		return false
 	}
@@ -137,19 +137,33 @@ func (l *line) float(f float64) {
 	l.text = strconv.AppendFloat(l.text, f, format, -1, 64)
 }
 
-// string writes a text that needs no escaping, in quotes where the format asks for them.
-func (l *line) string(s string) {
-	quoted := l.json || s == ""
-	for i := range len(s) {
-		switch c := s[i]; {
+// What a character of a text asks for.
+const (
+	quotes  = 1 << iota // around the text, where the format has some without
+	escapes             // which are not written here
+)
+
+// asks says it of each character.
+var asks = func() (asks [256]byte) {
+	for c := range asks {
+		switch {
 		case c < ' ' || c > '~' || c == '"' || c == '\\':
-			l.odd = true
-			return
+			asks[c] = escapes
 		case c == ' ' || c == '=':
-			quoted = true
+			asks[c] = quotes
 		}
 	}
-	if quoted {
+	return asks
+}()
+
+// string writes a text that needs no escapes, in quotes where the format asks for them.
+func (l *line) string(s string) {
+	var all byte
+	for i := range len(s) {
+		all |= asks[s[i]]
+	}
+	l.odd = l.odd || all&escapes != 0
+	if l.json || s == "" || all != 0 {
 		l.text = append(append(append(l.text, '"'), s...), '"')
 	} else {
 		l.text = append(l.text, s...)

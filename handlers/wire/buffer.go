@@ -1,0 +1,21 @@
+package wire
+
+import "sync"
+
+// buffer is memory for a body that is used again for others.
+type buffer struct{ bytes []byte }
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// maxBuffer is how much memory a buffer keeps.
+const maxBuffer = 64 << 10
+
+// takeBuffer returns an empty buffer, which is to be released.
+func takeBuffer() *buffer { return buffers.Get().(*buffer) } //nolint:forcetypeassert // nothing else is in there
+
+func (b *buffer) release() {
+	clear(b.bytes) // which may hold a secret
+	if b.bytes = b.bytes[:0]; cap(b.bytes) <= maxBuffer {
+		buffers.Put(b)
+	}
+}
