@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tokenwright/tokenwright/internal/token"
-	"github.com/tokenwright/tokenwright/internal/token/storetest"
 	"github.com/tokenwright/tokenwright/store"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
@@ -45,15 +44,6 @@ func ask(t *testing.T, address, query string) (answer string) {
 		t.Fatal(err)
 	}
 	return answer
-}
-
-// TestContractThroughPooler has the store keep all that it promises through a pooler in transaction mode.
-func TestContractThroughPooler(t *testing.T) {
-	pooler := pgtest.Pooler(t, pgtest.URL(t))
-	storetest.Run(t, func(t *testing.T) storetest.Store {
-		database := pgtest.URL(t)
-		return openWith(t, at(t, database, pooler), store.Options{DirectURL: database, AllowUnsafe: true})
-	})
 }
 
 // TestPoolersNeedADirectURL, because nothing is heard through one.

@@ -26,7 +26,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 8
-min_pool_size = 3
+min_pool_size = 2
 server_round_robin = 1
 max_client_conn = 1000
 `

@@ -2,6 +2,7 @@ package replicas
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,28 +27,43 @@ func TestAChangeForgetsOnlyWhatItConcerns(t *testing.T) {
 	sibling := ofAccount(`{"token_scope":"environment","environment_id":"` + v["environment2"] + `"}`)
 	other := ofAccount(`{"token_scope":"account","account_id":"` + v["other_account"] + `"}`)
 	all := []string{v["member"], v["introspector"], environment, sibling, other}
-	for _, c := range []struct{ path, gone string }{
+	cases := []struct{ path, gone string }{
 		{"/service/users/" + v["introspector_id"], v["introspector"]},
 		{"/service/environments/" + v["environment"], environment},
 		{"/service/accounts/" + v["other_account"], other},
-	} {
-		for _, s := range servers {
-			remembers(t, s, all)
-		}
-		post(t, first, c.path+"/disable")
-		for _, s := range servers {
-			becomes(t, s, c.gone, http.StatusUnauthorized)
-			for _, secret := range all {
-				if secret != c.gone && !kept(s, secret) {
-					t.Errorf("%s: a row is forgotten that does not depend on it", c.path)
+	}
+	for _, c := range cases {
+		for forgotten := true; forgotten; {
+			for _, s := range servers {
+				remembers(t, s, all)
+			}
+			losses := feedLosses(servers)
+			post(t, first, c.path+"/disable")
+			forgotten = false
+			for _, s := range servers {
+				becomes(t, s, c.gone, http.StatusUnauthorized)
+				for _, secret := range all {
+					forgotten = forgotten || secret != c.gone && !kept(s, secret)
 				}
 			}
-		}
-		post(t, first, c.path+"/enable")
-		for _, s := range servers {
-			becomes(t, s, c.gone, http.StatusNoContent)
+			if forgotten && losses == feedLosses(servers) {
+				t.Fatalf("%s: a row is forgotten that does not depend on it", c.path)
+			}
+			post(t, first, c.path+"/enable")
+			for _, s := range servers {
+				becomes(t, s, c.gone, http.StatusNoContent)
+			}
 		}
 	}
+}
+
+// feedLosses is how often the servers have lost the feed, on which they forget everything. A busy machine can make that
+// happen.
+func feedLosses(servers []*harness.Server) (n int) {
+	for _, s := range servers {
+		n += strings.Count(s.Log.String(), "not receiving changes by other servers")
+	}
+	return n
 }
 
 func post(t *testing.T, s *harness.Server, path string) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/internal/server"
+	"github.com/tokenwright/tokenwright/internal/token/storetest"
+	"github.com/tokenwright/tokenwright/store"
 	"github.com/tokenwright/tokenwright/test/harness"
 	"github.com/tokenwright/tokenwright/test/pgtest"
 )
@@ -16,6 +18,28 @@ func behind(pooler, direct string) harness.Options {
 	return harness.Options{DatabaseURL: pooler, Configure: func(c *server.Config) {
 		c.Database.DirectURL, c.RequestTimeout = direct, 5*time.Second
 	}}
+}
+
+// TestContractThroughPooler has the store keep all that it promises through a pooler in transaction mode.
+func TestContractThroughPooler(t *testing.T) {
+	pooler, err := url.Parse(pgtest.Pooler(t, pgtest.URL(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		direct := pgtest.URL(t)
+		u, err := url.Parse(direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Host = pooler.Host
+		db, err := store.Open(t.Context(), u.String(), store.Options{DirectURL: direct, AllowUnsafe: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	})
 }
 
 // TestRevocationThroughPooler: the guarantee holds for replicas whose statements go through a pooler in transaction mode.
