@@ -28,8 +28,8 @@ func (d *DB) ListAccounts(ctx context.Context, after string, limit int) ([]token
 func (d *DB) UpdateAccount(
 	ctx context.Context, p token.Permit, id string, change func(*token.Account) error,
 ) (token.Account, error) {
-	return update(ctx, d, p, guard{guardedAccount, id, true}, token.Change{Account: id}, accountRow.account, change,
-		func(row *accountRow, a token.Account) {
+	return update(ctx, d, p, guard{kind: guardedAccount, key: id, alone: true}, token.Change{Account: id},
+		accountRow.account, change, func(row *accountRow, a token.Account) {
 			row.Disabled, row.UpdatedAt = a.Disabled, a.UpdatedAt.UnixMilli()
 		})
 }
@@ -54,7 +54,7 @@ func (d *DB) ListEnvironments(ctx context.Context, after string, limit int) ([]t
 func (d *DB) UpdateEnvironment(
 	ctx context.Context, p token.Permit, id string, change func(*token.Environment) error,
 ) (token.Environment, error) {
-	return update(ctx, d, p, guard{guardedEnvironment, id, true}, token.Change{Environment: id},
+	return update(ctx, d, p, guard{kind: guardedEnvironment, key: id, alone: true}, token.Change{Environment: id},
 		environmentRow.environment, change, func(row *environmentRow, e token.Environment) {
 			row.Disabled, row.UpdatedAt = e.Disabled, e.UpdatedAt.UnixMilli()
 		})

@@ -17,8 +17,8 @@ func TestAllocations(t *testing.T) {
 		database, url        string
 		lookUp, create, list int
 	}{
-		{"sqlite", sqliteURL(t), 50, 131, 147},
-		{"postgres", pgtest.URL(t), 70, 265, 153},
+		{"sqlite", sqliteURL(t), 50, 117, 147},
+		{"postgres", pgtest.URL(t), 70, 247, 153},
 	} {
 		d := openWith(t, c.url, store.Options{})
 		caller := aCaller(t, d)

@@ -104,7 +104,7 @@ func takeAdvisory(tx *gorm.DB, guards []guard) error {
 		if g.alone {
 			calls[i] = "pg_advisory_xact_lock(?, ?)"
 		}
-		args = append(args, int32(g.kind), g.number())
+		args = append(args, int32(g.kind), g.hash)
 	}
 	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
 }
@@ -114,7 +114,7 @@ func takeAdvisory(tx *gorm.DB, guards []guard) error {
 func takeAllAdvisory(guards []guard, wait bool, refused func(i int)) []statement {
 	kinds, numbers, alone := make([]int32, len(guards)), make([]int32, len(guards)), make([]bool, len(guards))
 	for i, g := range guards {
-		kinds[i], numbers[i], alone[i] = int32(g.kind), g.number(), g.alone
+		kinds[i], numbers[i], alone[i] = int32(g.kind), g.hash, g.alone
 	}
 	args := []any{kinds, numbers, alone}
 	if wait {

@@ -124,6 +124,7 @@ type guard struct {
 	kind  guarded
 	key   any
 	alone bool
+	hash  int32 // of key, in guards that are in order
 }
 
 // guarded is the first half of an advisory lock's number: the kind of thing, in the order in which guards are taken.
@@ -154,7 +155,8 @@ type advisory struct {
 	number int32
 }
 
-func (g guard) advisory() advisory { return advisory{g.kind, g.number()} }
+// advisory is for guards in order.
+func (g guard) advisory() advisory { return advisory{g.kind, g.hash} }
 
 // zero reports whether the guard guards nothing.
 func (g guard) zero() bool { return g.key == int64(0) || g.key == "" }
@@ -163,14 +165,17 @@ func (g guard) zero() bool { return g.key == int64(0) || g.key == "" }
 // removes duplicates.
 func inOrder(guards []guard) []guard {
 	guards = slices.DeleteFunc(guards, guard.zero)
+	for i := range guards {
+		guards[i].hash = guards[i].number()
+	}
 	slices.SortFunc(guards, func(a, b guard) int {
-		order := cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.number(), b.number()))
+		order := cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.hash, b.hash))
 		if order == 0 && a.alone != b.alone && a.alone {
 			return -1 // and so is the one that is left
 		}
 		return order
 	})
-	return slices.CompactFunc(guards, func(a, b guard) bool { return a.kind == b.kind && a.number() == b.number() })
+	return slices.CompactFunc(guards, func(a, b guard) bool { return a.kind == b.kind && a.hash == b.hash })
 }
 
 // take waits for the guards and holds them until the end of the transaction.
