@@ -108,7 +108,7 @@ var insertToken, insertTokens = func() (one, many string) {
 		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type])
 	}
 	into := fmt.Sprintf("INSERT INTO tokens (%s) ", strings.Join(names, ", "))
-	return into + fmt.Sprintf("VALUES (%s) RETURNING seq", strings.Join(values, ", ")),
+	return into + fmt.Sprintf("VALUES (%s)", strings.Join(values, ", ")),
 		into + fmt.Sprintf("SELECT * FROM unnest(%s) RETURNING seq, secret_hash", strings.Join(arrays, ", "))
 }()
 
@@ -118,22 +118,27 @@ var postgresTypes = map[reflect.Type]string{
 	reflect.TypeFor[int64](): "bigint", reflect.TypeFor[*int64](): "bigint", reflect.TypeFor[bool](): "boolean",
 }
 
-// insertEach inserts the rows one by one.
-func insertEach(rows []*tokenRow) []statement {
-	statements := make([]statement, len(rows))
-	for i, row := range rows {
-		statements[i] = statement{insertToken, row.values(), func(c columns) error {
-			row.Seq = c.int()
-			return nil
-		}}
+// insertEach inserts the rows one by one into SQLite, where RETURNING would make a temporary table of what it returns.
+func insertEach(rows []*tokenRow) (statements []statement) {
+	for _, row := range rows {
+		statements = append(statements, statement{text: insertToken, args: row.values()},
+			statement{"SELECT last_insert_rowid()", nil, row.number})
 	}
 	return statements
 }
 
-// insertAll inserts several rows with one statement.
+func (r *tokenRow) number(c columns) error {
+	r.Seq = c.int()
+	return nil
+}
+
+// insertAll inserts the rows into PostgreSQL with one statement.
 func insertAll(rows []*tokenRow) []statement {
-	if len(rows) < 2 {
-		return insertEach(rows)
+	switch len(rows) {
+	case 0:
+		return nil
+	case 1:
+		return []statement{{insertToken + " RETURNING seq", rows[0].values(), rows[0].number}}
 	}
 	columnsOfRows := make([][]any, len(rows[0].values()))
 	byHash := make(map[token.Hash]*tokenRow, len(rows))

@@ -100,10 +100,7 @@ func TestInsertsAsGORMInsertsThem(t *testing.T) {
 				want.PublicID = new("again " + *row.PublicID)
 			}
 			err := d.onConn(t.Context(), d.writer, func(c conn) error {
-				return c.run(t.Context(), statement{insertToken, want.values(), func(c columns) error {
-					want.Seq = c.int()
-					return nil
-				}})
+				return c.run(t.Context(), d.backend.insert([]*tokenRow{&want})...)
 			})
 			if err != nil {
 				t.Fatal(err)
