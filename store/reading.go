@@ -20,21 +20,31 @@ type reading struct {
 	wait bool
 
 	inserted []*tokenRow // rows of creates that were decided
+	updates  bool        // whether rows are to be changed
 
-	guards       []guard
-	refused      map[advisory]bool // that others hold
+	guards  []guard
+	refused map[advisory]bool // that others hold
+	*shared
+}
+
+// shared are rows on which several changes of a transaction may depend.
+type shared struct {
 	callers      map[int64]token.Identity
 	owners       map[int64]token.Identity // users with their home accounts
 	accounts     map[string]*token.Account
 	environments map[string]*token.Environment
 }
 
-// newReading leaves out who needs a thing alone that another one needs, too.
-func newReading(d *DB, all []*job[work], wait bool) *reading {
-	r := &reading{
-		db: d, wait: wait, callers: map[int64]token.Identity{}, owners: map[int64]token.Identity{},
+func newShared() *shared {
+	return &shared{
+		callers: map[int64]token.Identity{}, owners: map[int64]token.Identity{},
 		accounts: map[string]*token.Account{}, environments: map[string]*token.Environment{},
 	}
+}
+
+// newReading leaves out who needs a thing alone that another one needs, too.
+func newReading(d *DB, all []*job[work], wait bool, known *shared) *reading {
+	r := &reading{db: d, wait: wait, shared: known}
 	taken := map[advisory]bool{} // whether alone
 	for _, j := range all {
 		guards := guardsOf(j.work)

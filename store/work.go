@@ -96,14 +96,18 @@ func (d *DB) transactAll(ctx context.Context, c conn, all []*job[work], wait boo
 	}
 	defer c.rollBack(ctx)
 	pending := []statement{{text: d.backend.begin}}
-	written := false
+	written, known := false, newShared()
 	for chunk := range slices.Chunk(all, d.backend.stride) {
-		r := newReading(d, chunk, wait)
+		r := newReading(d, chunk, wait, known)
 		if err := r.run(ctx, c, pending); err != nil {
 			return err
 		}
-		pending = r.decideAll()
-		written = written || len(pending) > 0
+		if pending = r.decideAll(); len(pending) > 0 {
+			written = true
+		}
+		if r.updates {
+			known = newShared() // one of the rows may be different now
+		}
 	}
 	if !written {
 		return nil
@@ -144,6 +148,7 @@ func (r *reading) decideAll() (pending []statement) {
 			continue
 		}
 		pending = append(pending, statements...)
+		r.updates = r.updates || len(statements) > 0
 	}
 	return append(pending, r.db.backend.insert(r.inserted)...)
 }
