@@ -179,7 +179,7 @@ func postgresIndexes(ctx context.Context, conn *pgx.Conn) (drop, restore string,
 }
 
 func (c *cargo) intoSQLite(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite3", "file:"+path+"?_pragma=synchronous(off)&_pragma=cache_size(-262144)")
+	db, err := sql.Open("sqlite3", "file:"+path+"?_pragma=synchronous(off)&_pragma=cache_size(-65536)")
 	if err != nil {
 		return err
 	}
