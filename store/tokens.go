@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,14 +93,23 @@ func page(q token.Query, known token.Dialects) (text string, args []any) {
 	return tokenRows + w.text + order, w.args
 }
 
-// ofEach selects the first rows among the first of each dialect.
+// ofEach selects the first rows among the first of each dialect, and of what is between them: a list without the tokens
+// of an unknown dialect would seem to be whole.
 func (w *filter) ofEach(known token.Dialects, order string) string {
-	ranges := make([]string, len(known))
-	for i, dialect := range known {
-		w.args = append(w.args, dialect.Name)
-		ranges[i] = fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE t.dialect = $%d AND %s%s) AS r%d",
-			len(w.args), w.text, order, i)
+	var ranges []string
+	add := func(dialect string) {
+		ranges = append(ranges, fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE %s AND %s%s) AS r%d",
+			dialect, w.text, order, len(ranges)))
 	}
+	above := ""
+	for _, name := range slices.Sorted(slices.Values(known.Names(func(*token.Dialect) bool { return true }))) {
+		w.args = append(w.args, name)
+		number := len(w.args)
+		add(fmt.Sprintf("t.dialect = $%d", number))
+		add(fmt.Sprintf("%st.dialect < $%d", above, number))
+		above = fmt.Sprintf("t.dialect > $%d AND ", number)
+	}
+	add(strings.TrimSuffix(above, " AND "))
 	return fmt.Sprintf("FROM (SELECT * FROM (%s) AS t%s) AS first JOIN tokens t ON t.seq = first.seq%s",
 		strings.Join(ranges, " UNION ALL "), order, order)
 }

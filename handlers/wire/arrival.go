@@ -34,6 +34,14 @@ func (c *countedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite lets net/http end a connection so that its last response is still read.
+func (c *countedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 type connKey struct{}
 
 // ConnContext is for [net/http.Server]: the context of the requests of a connection.
