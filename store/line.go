@@ -17,16 +17,18 @@ type class int
 const (
 	// revoking is for changes that take rights away. A flooding token must not delay its own revocation.
 	revoking class = iota
-	// nobodys is for work without a known caller: authentication, without which nobody can revoke, and last-use times.
+	// nobodys is for work without a known caller: authentication, without which nobody can revoke.
 	nobodys
 	// common is for the rest.
 	common
+	// later is for what nobody waits for: last-use times.
+	later
 	classes
 )
 
 // most is how many may wait in each class. More are rejected at once: a waiter that outlasts its caller's patience only
 // delays the others. A thousand changes take a SQLite file about a second, and four thousand lookups half a second.
-var most = [classes]int{revoking: 512, nobodys: 4096, common: 512}
+var most = [classes]int{revoking: 512, nobodys: 4096, common: 512, later: 512}
 
 const (
 	// One owner gets at most 1/ownersPart of the places.

@@ -35,6 +35,7 @@ func sqlitePragmas(queryOnly string) []pragma {
 		{"journal_mode", "wal"},
 		{"synchronous", "2"}, // FULL: an acknowledged commit survives a power loss
 		{"foreign_keys", "1"},
+		{"cache_size", "-8000"}, // KiB: the inner pages of the indexes of a million tokens
 		{"query_only", queryOnly},
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// touchBatch is how many last-use times one statement stores, far below the parameter limits of both databases.
-const touchBatch = 500
+// touchBatch is how many last-use times one statement stores. In a large database each is on a page of its own, which
+// SQLite writes twice, and changes wait meanwhile.
+const touchBatch = 100
 
 // touchStatement stores the times of a batch. PostgreSQL locks the rows in the order of their numbers, so that batches
 // of several servers do not block each other for ever; SQLite has no row locks.
@@ -29,7 +30,7 @@ func (d *DB) Touch(ctx context.Context, uses map[int64]time.Time) error {
 			args = append(args, seq, uses[seq].UnixMilli())
 		}
 		statement := d.touchStatement(len(batch))
-		err := d.transact(ctx, classOf(ctx, false), func(tx *gorm.DB) error { return tx.Exec(statement, args...).Error })
+		err := d.transact(ctx, later, func(tx *gorm.DB) error { return tx.Exec(statement, args...).Error })
 		if err != nil {
 			return err
 		}
