@@ -57,6 +57,7 @@ func (c sqliteConn) run(ctx context.Context, statements ...statement) error {
 func (c sqliteConn) runOne(s statement) (err error) {
 	stmt := c.prepared[s.text]
 	if stmt == nil {
+		c.makeRoom()
 		text := strings.ReplaceAll(s.text, "$", "?") // where SQLite numbers parameters
 		if stmt, _, err = c.PrepareFlags(text, sqlite3.PREPARE_PERSISTENT); err != nil {
 			return err
@@ -78,6 +79,20 @@ func (c sqliteConn) runOne(s statement) (err error) {
 		}
 	}
 	return stmt.Err()
+}
+
+// mostPrepared is how many statements stay prepared: all but lists with rare filters.
+const mostPrepared = 100
+
+// makeRoom closes all statements where there are too many.
+func (c sqliteConn) makeRoom() {
+	if len(c.prepared) < mostPrepared {
+		return
+	}
+	for _, s := range c.prepared {
+		_ = s.Close()
+	}
+	clear(c.prepared)
 }
 
 // firstError is that of a step rather than that of the reset which repeats it.

@@ -28,6 +28,7 @@ func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
 }
 
 func (n *creation) permit() token.Permit { return n.Permit }
+func (n *creation) number() int64        { return 0 }
 
 // prepare finds the account of an environment that comes without, before any guard is taken: an environment never
 // changes its account.

@@ -3,7 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync/atomic"
+
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // crew does work of one kind together: a caller who is admitted takes along what others wait with. So the more callers
@@ -55,20 +59,33 @@ func (c *crew[J]) lead(first *job[J], leave func()) {
 		}
 		return ok
 	})
+	ctx, cancel := whileAnyStays(all)
 	do := func() {
 		defer leave()
-		ctx, cancel := whileAnyStays(all)
 		defer cancel()
 		c.do(ctx, all)
-		for _, j := range all {
-			close(j.done)
-		}
 	}
 	if len(all) == 1 {
 		do()
+		close(first.done)
 	} else {
-		go do()
+		go finish(all, do)
 	}
+}
+
+// finish hands out the outcomes. A panic that is no caller's is the fault of all.
+func finish[J any](all []*job[J], do func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			for _, j := range all {
+				j.err = token.Wrap(token.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}
+		for _, j := range all {
+			close(j.done)
+		}
+	}()
+	do()
 }
 
 // whileAnyStays is a context that ends when all callers have left.

@@ -25,8 +25,9 @@ func statementsOf(d *DB) map[string]statement {
 		"an environment":               {text: environmentByID + " = $1", args: []any{"e0"}},
 		"a token":                      byRef(ref, nil),
 		"a token by its number":        byRef(number, nil),
-		"a token to be changed":        {text: tokenBySeq + d.backend.lockRows, args: []any{int64(7)}},
+		"a token to be changed":        {text: tokenBySeq, args: []any{int64(7)}},
 		"a change":                     {text: storeUpdate, args: []any{"active", true, true, int64(1), nil, int64(7)}},
+		"whether there is a stranger":  strangers(d.dialects),
 		"what a user holds":            {text: holdings, args: []any{"name", "muninx", int64(2)}},
 		"times of use":                 {text: dry(d, d.touchStatement(2), 7, 5, 8, 5)},
 		"what changed in status lists": {text: dry(d, standings+"t.seq IN ?", []int64{7, 8})},
@@ -70,7 +71,9 @@ func TestPlans(t *testing.T) {
 			Exec(t, d, "ANALYZE")
 		}
 		for name, s := range statementsOf(d) {
-			if plan := explain(t, d, s.text, s.args); whole.MatchString(plan) {
+			plan := explain(t, d, s.text, s.args)
+			byDialect := name != "whether there is a stranger" || strings.Contains(plan, "tokens_live_dialect")
+			if whole.MatchString(plan) || !byDialect {
 				t.Errorf("%s:\n%s\n%s", name, s.text, plan)
 			}
 		}

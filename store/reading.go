@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -58,6 +59,9 @@ func newReading(d *DB, all []*job[work], wait bool, known *shared) *reading {
 		r.guards = append(r.guards, guards...)
 		r.jobs = append(r.jobs, j)
 	}
+	// Rows are written in the order of their numbers, as by those who store times of use, so that nobody waits for
+	// somebody who waits for them.
+	slices.SortStableFunc(r.jobs, func(a, b *job[work]) int { return cmp.Compare(a.work.number(), b.work.number()) })
 	r.guards = inOrder(r.guards)
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -325,4 +326,60 @@ func TestLookUpsGoTogether(t *testing.T) {
 		}
 		w.let()
 	})
+}
+
+// TestChangesDoNotDeadlock changes the same few tokens from many callers, with and without taking rights away, while times
+// of use are stored: nobody waits for somebody who waits for them.
+func TestChangesDoNotDeadlock(t *testing.T) {
+	d := filled(t, pgtest.URL(t), 64)
+	deadlocks := func() (n int64) {
+		Exec(t, d, "SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
+		query := "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+		if err := d.writer.WithContext(t.Context()).Raw(query).Scan(&n).Error; err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	uses := map[int64]time.Time{}
+	for seq := range int64(64) {
+		uses[seq+1] = time.Now()
+	}
+	var all sync.WaitGroup
+	for i := range 32 {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(5, uint64(i)))
+			for range 60 {
+				ref := token.Ref{Dialect: token.Muninx, ID: *fillerRow(4 * r.IntN(8)).PublicID}
+				_, err := d.Update(t.Context(), token.Permit{Urgent: i%2 == 0}, ref, func(t *token.Token) error {
+					t.UpdatedAt = t.UpdatedAt.Add(time.Millisecond)
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 2 {
+		all.Go(func() {
+			for n := range 100 {
+				later := map[int64]time.Time{}
+				for seq := range uses {
+					later[seq] = time.Now().Add(time.Duration(2*n+i) * time.Second)
+				}
+				if err := d.Touch(t.Context(), later); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	var sum int64
+	err := d.reader.WithContext(t.Context()).Raw("SELECT sum(updated_at) FROM tokens").Scan(&sum).Error
+	if err != nil || sum != 32*60 {
+		t.Errorf("%d changes are stored, %v, want %d", sum, err, 32*60)
+	}
+	if n := deadlocks(); n > 0 {
+		t.Errorf("%d deadlocks", n)
+	}
 }

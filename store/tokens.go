@@ -47,12 +47,16 @@ func (d *DB) Find(ctx context.Context, ref token.Ref) (found token.Token, err er
 func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 	tokens := make([]token.Token, 0, q.Limit)
 	text, args := page(q, d.dialects)
-	err := d.readOnConn(ctx, statement{text, args, func(c columns) error {
+	statements := []statement{{text, args, func(c columns) error {
 		row := readToken(c)
 		t, err := row.token(d.dialects)
 		tokens = append(tokens, t)
 		return err
-	}})
+	}}}
+	if ofAllDialects(q) {
+		statements = append(statements, strangers(d.dialects))
+	}
+	err := d.readOnConn(ctx, statements...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,32 +91,47 @@ func page(q token.Query, known token.Dialects) (text string, args []any) {
 	}
 	w.args = append(w.args, int64(q.Limit))
 	order += " LIMIT $" + strconv.Itoa(len(w.args))
-	if q.Dialect == nil && q.KeyID == "" && q.CreatedBy == 0 {
+	if ofAllDialects(q) {
 		return tokenColumns + w.ofEach(known, order), w.args
 	}
 	return tokenRows + w.text + order, w.args
 }
 
-// ofEach selects the first rows among the first of each dialect, and of what is between them: a list without the tokens
-// of an unknown dialect would seem to be whole.
+// ofEach selects the first rows among the first of each dialect.
 func (w *filter) ofEach(known token.Dialects, order string) string {
-	var ranges []string
-	add := func(dialect string) {
-		ranges = append(ranges, fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE %s AND %s%s) AS r%d",
-			dialect, w.text, order, len(ranges)))
+	ranges := make([]string, len(known))
+	for i, dialect := range known {
+		w.args = append(w.args, dialect.Name)
+		ranges[i] = fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE t.dialect = $%d AND %s%s) AS r%d",
+			len(w.args), w.text, order, i)
 	}
-	above := ""
-	for _, name := range slices.Sorted(slices.Values(known.Names(func(*token.Dialect) bool { return true }))) {
-		w.args = append(w.args, name)
-		number := len(w.args)
-		add(fmt.Sprintf("t.dialect = $%d", number))
-		add(fmt.Sprintf("%st.dialect < $%d", above, number))
-		above = fmt.Sprintf("t.dialect > $%d AND ", number)
-	}
-	add(strings.TrimSuffix(above, " AND "))
 	return fmt.Sprintf("FROM (SELECT * FROM (%s) AS t%s) AS first JOIN tokens t ON t.seq = first.seq%s",
 		strings.Join(ranges, " UNION ALL "), order, order)
 }
+
+// strangers looks for a dialect between the known ones: a list of all dialects without its tokens would seem to be
+// whole. Each gap is a look into the index of dialects.
+func strangers(known token.Dialects) statement {
+	var gaps []string
+	var args []any
+	add := func(gap string) {
+		of := "SELECT * FROM (SELECT dialect FROM tokens WHERE deleted_at IS NULL AND %s LIMIT 1) AS g%d"
+		gaps = append(gaps, fmt.Sprintf(of, gap, len(gaps)))
+	}
+	above := ""
+	for _, name := range slices.Sorted(slices.Values(known.Names(func(*token.Dialect) bool { return true }))) {
+		args = append(args, name)
+		add(fmt.Sprintf("%sdialect < $%d", above, len(args)))
+		above = fmt.Sprintf("dialect > $%d AND ", len(args))
+	}
+	add(strings.TrimSuffix(above, " AND "))
+	return statement{strings.Join(gaps, " UNION ALL "), args, func(c columns) error {
+		return fmt.Errorf("there are tokens of the unknown dialect %q", c.text())
+	}}
+}
+
+// ofAllDialects reports whether the page is read from the lists of each dialect, see [page].
+func ofAllDialects(q token.Query) bool { return q.Dialect == nil && q.KeyID == "" && q.CreatedBy == 0 }
 
 // filter is the condition of a statement.
 type filter struct {

@@ -48,13 +48,17 @@ func (u *tokenUpdate) guards() []guard {
 
 func (u *tokenUpdate) facts() factKeys { return factKeys{} }
 
-// read reads the row again, as others may have left it.
-func (u *tokenUpdate) read(d *DB) []statement {
+// read reads the row again, as others may have left it. The guard keeps them from changing what this change stores. The
+// row is not locked: who stores times of use would be waited for in another order than rows are written in.
+func (u *tokenUpdate) read(*DB) []statement {
 	if u.row.Seq == 0 {
 		return nil
 	}
-	return []statement{{tokenBySeq + d.backend.lockRows, []any{u.row.Seq}, u.keep}}
+	return []statement{{tokenBySeq, []any{u.row.Seq}, u.keep}}
 }
+
+// number is that of the row which is written, 0 if it is a new one.
+func (u *tokenUpdate) number() int64 { return u.row.Seq }
 
 const storeUpdate = `UPDATE tokens SET state = $1, suspended_by_admin = $2, introspector = $3, updated_at = $4,
 	deleted_at = $5 WHERE seq = $6`

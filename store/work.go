@@ -18,6 +18,8 @@ type work interface {
 	// prepare reads what has to be known before the guards are taken.
 	prepare(d *DB) []statement
 	permit() token.Permit
+	// number is that of the row that the change writes, 0 if it is a new one.
+	number() int64
 	// guards are those beside the permit's.
 	guards() []guard
 	// read reads what only this change depends on, after the guards were taken.

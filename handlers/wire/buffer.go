@@ -7,8 +7,9 @@ type buffer struct{ bytes []byte }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-// maxBuffer is how much memory a buffer keeps.
-const maxBuffer = 64 << 10
+// maxBuffer is how much memory a buffer keeps: what net/http copies before it sends it. It may still be sending what is
+// larger when the Write of an HTTP/2 stream that the client has reset has returned.
+const maxBuffer = 4 << 10
 
 // takeBuffer returns an empty buffer, which is to be released.
 func takeBuffer() *buffer { return buffers.Get().(*buffer) } //nolint:forcetypeassert // nothing else is in there

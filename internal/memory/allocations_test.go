@@ -11,7 +11,7 @@ import (
 
 // TestAllocations has a row in memory cost none.
 func TestAllocations(t *testing.T) {
-	m := New(10, false, statuslist.Config{})
+	m := New(10<<20, false, statuslist.Config{})
 	h, row := credential(1)
 	if _, err := m.ReadRow(t.Context(), h, row); err != nil {
 		t.Fatal(err)

@@ -139,7 +139,7 @@ func (r *rows) put(h token.Hash, id token.Identity, begun uint64) {
 	r.used += row.bytes
 	r.bySeq[id.Token.Seq] = row
 	r.kept.Add(h, row)
-	for r.used > r.limit {
+	for r.used > r.limit && r.kept.Len() > 0 {
 		r.kept.RemoveOldest()
 	}
 }
