@@ -67,7 +67,9 @@ func (d *DB) List(ctx context.Context, q token.Query) ([]token.Token, error) {
 // Without a filter that has an index of its own it is one range for each dialect, and the first of what these have.
 func page(q token.Query, known token.Dialects) (text string, args []any) {
 	w := filter{text: "t.deleted_at IS NULL"}
-	w.equal("t.dialect", q.Dialect.String())
+	if q.Dialect != nil {
+		w.and("t.dialect = " + literal(q.Dialect.Name))
+	}
 	w.equal("t.user_id", q.UserID)
 	w.equal("t.account_id", q.AccountID)
 	w.equal("t.environment_id", q.EnvironmentID)
@@ -89,8 +91,7 @@ func page(q token.Query, known token.Dialects) (text string, args []any) {
 	if q.After != 0 {
 		w.and(after, q.After)
 	}
-	w.args = append(w.args, int64(q.Limit))
-	order += " LIMIT $" + strconv.Itoa(len(w.args))
+	order += " LIMIT " + strconv.Itoa(q.Limit)
 	if ofAllDialects(q) {
 		return tokenColumns + w.ofEach(known, order), w.args
 	}
@@ -101,9 +102,8 @@ func page(q token.Query, known token.Dialects) (text string, args []any) {
 func (w *filter) ofEach(known token.Dialects, order string) string {
 	ranges := make([]string, len(known))
 	for i, dialect := range known {
-		w.args = append(w.args, dialect.Name)
-		ranges[i] = fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE t.dialect = $%d AND %s%s) AS r%d",
-			len(w.args), w.text, order, i)
+		ranges[i] = fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE t.dialect = %s AND %s%s) AS r%d",
+			literal(dialect.Name), w.text, order, i)
 	}
 	return fmt.Sprintf("FROM (SELECT * FROM (%s) AS t%s) AS first JOIN tokens t ON t.seq = first.seq%s",
 		strings.Join(ranges, " UNION ALL "), order, order)
@@ -113,25 +113,27 @@ func (w *filter) ofEach(known token.Dialects, order string) string {
 // whole. Each gap is a look into the index of dialects.
 func strangers(known token.Dialects) statement {
 	var gaps []string
-	var args []any
 	add := func(gap string) {
 		of := "SELECT * FROM (SELECT dialect FROM tokens WHERE deleted_at IS NULL AND %s LIMIT 1) AS g%d"
 		gaps = append(gaps, fmt.Sprintf(of, gap, len(gaps)))
 	}
 	above := ""
 	for _, name := range slices.Sorted(slices.Values(known.Names(func(*token.Dialect) bool { return true }))) {
-		args = append(args, name)
-		add(fmt.Sprintf("%sdialect < $%d", above, len(args)))
-		above = fmt.Sprintf("dialect > $%d AND ", len(args))
+		add(above + "dialect < " + literal(name))
+		above = "dialect > " + literal(name) + " AND "
 	}
 	add(strings.TrimSuffix(above, " AND "))
-	return statement{strings.Join(gaps, " UNION ALL "), args, func(c columns) error {
+	return statement{strings.Join(gaps, " UNION ALL "), nil, func(c columns) error {
 		return fmt.Errorf("there are tokens of the unknown dialect %q", c.text())
 	}}
 }
 
 // ofAllDialects reports whether the page is read from the lists of each dialect, see [page].
 func ofAllDialects(q token.Query) bool { return q.Dialect == nil && q.KeyID == "" && q.CreatedBy == 0 }
+
+// literal is the name of a dialect in a statement. It is no parameter, and neither is a limit, because PostgreSQL would
+// plan a statement anew for each of their values: how many rows there are depends on them.
+func literal(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }
 
 // filter is the condition of a statement.
 type filter struct {
