@@ -20,7 +20,7 @@ var bounds = map[string]int{
 	"create/apitoken":     198,
 	"create/unleash":      54,
 	"list/muninx":         41,
-	"list/apitoken":       53,
+	"list/apitoken":       56,
 	"list/unleash":        42,
 	"refused/muninx":      121,
 }

@@ -5,7 +5,7 @@ import "sync"
 // buffer is memory for a body that is used again for others.
 type buffer struct{ bytes []byte }
 
-var buffers = sync.Pool{New: func() any { return new(buffer) }}
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, maxBuffer)} }}
 
 // maxBuffer is how much memory a buffer keeps: what net/http copies before it sends it. It may still be sending what is
 // larger when the Write of an HTTP/2 stream that the client has reset has returned.
