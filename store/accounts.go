@@ -128,5 +128,5 @@ func (d *DB) storeChange(tx *gorm.DB, row any, columns []string, c token.Change)
 	if err := tx.Model(row).Select(columns).UpdateColumns(row).Error; err != nil {
 		return err
 	}
-	return d.backend.announce(tx, c)
+	return runIn(tx, d.backend.announce(c))
 }

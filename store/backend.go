@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -27,18 +26,16 @@ type backend struct {
 	nextEntry string // takes a number, which no other transaction takes, with the secret of the order
 	lockRows  string // locks the rows of t that a statement reads for a change
 
-	conn    func(raw any) conn // on a connection of the driver
-	begin   string
-	arrays  bool // whether a parameter may be a list of keys
-	stride  int  // for how many changes is read together, before any of them is made
-	insert  func(rows []*tokenRow) []statement
-	takeAll func(guards []guard, wait bool, refused func(i int)) []statement
+	conn   func(raw any) conn // on a connection of the driver
+	begin  string
+	arrays bool // whether a parameter may be a list of keys
+	stride int  // for how many changes is read together, before any of them is made
+	insert func(rows []*tokenRow) []statement
 
 	// A writing transaction may have the database to itself. Then these do nothing.
-	take         func(tx *gorm.DB, guards []guard) error
-	lockUsers    func(tx *gorm.DB) error                 // lets one caller in at a time, and no new user
-	announce     func(tx *gorm.DB, c token.Change) error // tells other processes at the commit, if there is one
-	announcement func(c token.Change) []statement        // does that on a [conn]
+	take      func(guards []guard, wait bool, refused func(i int)) []statement
+	lockUsers func(tx *gorm.DB) error          // lets one caller in at a time, and no new user
+	announce  func(c token.Change) []statement // tells other processes at the commit, if there is one
 
 	write  func(tx *gorm.DB) error                                   // writes something that changes nothing
 	follow func(ctx context.Context, f Follower, report func(error)) // see [DB.Follow]; nil where nobody else comes
@@ -48,15 +45,13 @@ type backend struct {
 func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock func(), err error)) backend {
 	return backend{
 		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1, insert: insertEach,
-		takeAll: func([]guard, bool, func(int)) []statement { return nil },
-		name:    "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
-		hasTable:     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
-		nextEntry:    "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
-		take:         func(*gorm.DB, []guard) error { return nil },
-		lockUsers:    func(tx *gorm.DB) error { return tx.Statement.Context.Err() },
-		announce:     func(*gorm.DB, token.Change) error { return nil },
-		announcement: func(token.Change) []statement { return nil },
-		write:        func(tx *gorm.DB) error { return tx.Exec("PRAGMA user_version = 0").Error },
+		name: "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
+		hasTable:  "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
+		nextEntry: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
+		take:      func([]guard, bool, func(int)) []statement { return nil },
+		lockUsers: func(tx *gorm.DB) error { return tx.Statement.Context.Err() },
+		announce:  func(token.Change) []statement { return nil },
+		write:     func(tx *gorm.DB) error { return tx.Exec("PRAGMA user_version = 0").Error },
 	}
 }
 
@@ -65,17 +60,14 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 func postgres(f feedSource) backend {
 	b := backend{
 		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostTogether,
-		insert: insertAll, takeAll: takeAllAdvisory,
-		name: "postgres", goose: goose.DialectPostgres, sessions: true,
+		insert: insertAll,
+		name:   "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
 		lockRows:  "FOR NO KEY UPDATE OF t",
 		take:      takeAdvisory,
 		lockUsers: func(tx *gorm.DB) error { return tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error },
-		announce: func(tx *gorm.DB, c token.Change) error {
-			return tx.Exec("SELECT pg_notify(?, ?)", feedChannel, changeMessage(c)).Error
-		},
-		announcement: func(c token.Change) []statement {
+		announce: func(c token.Change) []statement {
 			return []statement{{text: "SELECT pg_notify($1, $2)", args: []any{feedChannel, changeMessage(c)}}}
 		},
 		write: func(tx *gorm.DB) error {
@@ -96,22 +88,9 @@ func postgres(f feedSource) backend {
 	return b
 }
 
-// takeAdvisory takes PostgreSQL's advisory locks until the end of the transaction.
-func takeAdvisory(tx *gorm.DB, guards []guard) error {
-	calls, args := make([]string, len(guards)), make([]any, 0, 2*len(guards))
-	for i, g := range guards {
-		calls[i] = "pg_advisory_xact_lock_shared(?, ?)"
-		if g.alone {
-			calls[i] = "pg_advisory_xact_lock(?, ?)"
-		}
-		args = append(args, int32(g.kind), g.hash)
-	}
-	return tx.Exec("SELECT "+strings.Join(calls, ", "), args...).Error
-}
-
-// takeAllAdvisory takes the locks in the same order. Whoever does not wait gets none that another transaction holds or
-// waits for, and so overtakes nobody.
-func takeAllAdvisory(guards []guard, wait bool, refused func(i int)) []statement {
+// takeAdvisory takes PostgreSQL's advisory locks until the end of the transaction, in the order of the guards. Whoever
+// does not wait gets none that another transaction holds or waits for, and so overtakes nobody.
+func takeAdvisory(guards []guard, wait bool, refused func(i int)) []statement {
 	kinds, numbers, alone := make([]int32, len(guards)), make([]int32, len(guards)), make([]bool, len(guards))
 	for i, g := range guards {
 		kinds[i], numbers[i], alone[i] = int32(g.kind), g.hash, g.alone

@@ -41,7 +41,11 @@ func (c *crew[J]) run(ctx context.Context, cl class, work J) error {
 	select {
 	case <-j.done:
 	case <-ctx.Done():
-		return ctx.Err()
+		select {
+		case <-j.done: // first, since it may be committed
+		default:
+			return ctx.Err()
+		}
 	}
 	if j.panic != nil {
 		panic(j.panic)

@@ -100,11 +100,6 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 	d := &DB{backend: postgres(feedSource{direct, sessions}), writer: db, reader: db, revoker: db}
 	d.reading = newLine(conns - kept)
 	d.writing, d.revoking = d.reading, d.reading
-	defer func() {
-		changing, looking := newLine(leaders), newLine(leaders)
-		changing.within, looking.within = d.writing, d.reading
-		d.formCrews(changing, looking)
-	}()
 	if kept > 0 {
 		d.writing, d.revoking = newLine(conns-2*kept), newLine(kept)
 		d.writing.within = d.reading
@@ -113,6 +108,9 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 			return nil, errors.Join(err, d.Close())
 		}
 	}
+	changing, looking := newLine(leaders), newLine(leaders)
+	changing.within, looking.within = d.writing, d.reading
+	d.formCrews(changing, looking)
 	return d, nil
 }
 

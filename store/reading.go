@@ -102,7 +102,7 @@ func (r *reading) takeGuards() []statement {
 		return nil
 	}
 	r.refused = map[advisory]bool{}
-	return r.db.backend.takeAll(r.guards, r.wait, func(i int) { r.refused[r.guards[i].advisory()] = true })
+	return r.db.backend.take(r.guards, r.wait, func(i int) { r.refused[r.guards[i].advisory()] = true })
 }
 
 // leaveOut leaves out whose guards others hold.

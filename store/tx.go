@@ -183,7 +183,17 @@ func (d *DB) take(tx *gorm.DB, guards ...guard) error {
 	if guards = inOrder(guards); len(guards) == 0 {
 		return nil
 	}
-	return d.backend.take(tx, guards)
+	return runIn(tx, d.backend.take(guards, true, nil))
+}
+
+// runIn runs statements of a [conn] that return nothing in a transaction of GORM.
+func runIn(tx *gorm.DB, statements []statement) error {
+	for _, s := range statements {
+		if _, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, s.text, s.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // permit takes the guards of a change and of its caller, and then authorizes the change. It comes first in a

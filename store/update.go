@@ -85,5 +85,5 @@ func (u *tokenUpdate) decide(r *reading) ([]statement, error) {
 	}
 	args := []any{row.State, row.SuspendedByAdmin, row.Introspector, row.UpdatedAt, orNil(row.DeletedAt), row.Seq}
 	announced := token.Change{Token: row.Seq, List: orZero(row.StatusList)}
-	return append([]statement{{text: storeUpdate, args: args}}, r.db.backend.announcement(announced)...), nil
+	return append([]statement{{text: storeUpdate, args: args}}, r.db.backend.announce(announced)...), nil
 }
