@@ -119,11 +119,13 @@ func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (id token.
 	if issuer == "" { // a local user, whom no issuer may claim to be
 		return id, d.translate(ctx, missing)
 	}
-	err = d.readOnConn(ctx, statement{bySubject, []any{issuer, subject}, func(c columns) error {
-		missing = nil
-		id = readOwner(c)
-		return nil
-	}})
+	err = d.ask(ctx, func() []statement {
+		return []statement{{bySubject, []any{issuer, subject}, func(c columns) error {
+			missing = nil
+			id = readOwner(c)
+			return nil
+		}}}
+	})
 	return id, cmp.Or(err, d.translate(ctx, missing))
 }
 

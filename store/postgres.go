@@ -19,7 +19,7 @@ import (
 
 const (
 	postgresConns          = 10 // if the options do not say
-	leaders                = 2  // round trips at the same time for changes, and as many for look-ups, that go together
+	leaders                = 2  // round trips at the same time for changes, for look-ups and for questions that go together
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )
@@ -108,9 +108,9 @@ func openPostgres(ctx context.Context, address string, opts Options) (*DB, error
 			return nil, errors.Join(err, d.Close())
 		}
 	}
-	changing, looking := newLine(leaders), newLine(leaders)
-	changing.within, looking.within = d.writing, d.reading
-	d.formCrews(changing, looking)
+	changing, looking, asking := newLine(leaders), newLine(leaders), newLine(leaders)
+	changing.within, looking.within, asking.within = d.writing, d.reading, d.reading
+	d.formCrews(changing, looking, asking)
 	return d, nil
 }
 

@@ -86,7 +86,7 @@ func (d *DB) lineUp(writers, readers int) {
 	d.revoker = d.writer
 	d.writing, d.reading = newLine(writers), newLine(readers)
 	d.revoking = d.writing
-	d.formCrews(d.writing, d.reading)
+	d.formCrews(d.writing, d.reading, d.reading)
 }
 
 // lookAtSQLite opens the file read-only, without our lock and without switching to write-ahead mode. If no process has

@@ -35,6 +35,7 @@ type DB struct {
 	forget func() // nil where closing is enough
 
 	lookups   crew[*lookup]
+	questions crew[[]statement]          // that are answered quickly
 	changes   crew[work]
 	revokes   crew[work]                 // of changes that take rights away
 	accountOf *lru.Cache[string, string] // of environments
@@ -139,9 +140,11 @@ func gormConfig() *gorm.Config {
 // mostAccounts is how many environments it is known of to which account they belong.
 const mostAccounts = 10_000
 
-// formCrews comes after the lines. Changes wait in changing, unless they take rights away, and look-ups in looking.
-func (d *DB) formCrews(changing, looking *line) {
+// formCrews comes after the lines. Changes wait in changing, unless they take rights away, look-ups in looking, and
+// other questions in asking.
+func (d *DB) formCrews(changing, looking, asking *line) {
 	d.lookups = crew[*lookup]{line: looking, most: mostLookups, do: d.lookUp}
+	d.questions = crew[[]statement]{line: asking, most: mostQuestions, do: d.answer}
 	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer)}
 	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker)}
 	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1

@@ -328,6 +328,44 @@ func TestLookUpsGoTogether(t *testing.T) {
 	})
 }
 
+// TestQuestionsGoTogether: lists and rows that callers wait for are read together. A row that one of them cannot read is
+// nobody else's matter, nor is a statement that fails.
+func TestQuestionsGoTogether(t *testing.T) {
+	together(t, func(t *testing.T, d *DB, owner token.Token) {
+		line := d.reading // of SQLite, where there is no round trip to share
+		if d.Shared() {
+			line = d.questions.line
+		}
+		w := occupy(t, line, lookingAbreast(d), nobodys)
+		for i := range 4 {
+			w.add(func() {
+				found, err := d.Find(t.Context(), token.Ref{Dialect: token.Muninx, ID: *fillerRow(4 * i).PublicID})
+				if missing := i >= 2; missing != (token.KindOf(err) == token.NotFound) || !missing && found.ID == "" {
+					t.Errorf("%d: %+v, %v", i, found, err)
+				}
+			})
+			w.add(func() {
+				page, err := d.List(t.Context(), token.Query{UserID: owner.UserID, Limit: 1 + i})
+				if err != nil || len(page) != min(1+i, 2) { // which is how many the owner has
+					t.Errorf("%d: %d tokens, %v", i, len(page), err)
+				}
+			})
+		}
+		bad := errors.New("bad")
+		for name, s := range map[string]statement{
+			"its row":       {"SELECT 1", nil, func(columns) error { return bad }},
+			"its statement": {"SELECT abs(-9223372036854775807 - i) FROM (SELECT 1 AS i) AS t", nil, func(columns) error { return nil }},
+		} {
+			w.add(func() {
+				if err := d.ask(t.Context(), func() []statement { return []statement{s} }); err == nil {
+					t.Errorf("%s: no error", name)
+				}
+			})
+		}
+		w.let()
+	})
+}
+
 // TestChangesDoNotDeadlock changes the same few tokens from many callers, with and without taking rights away, while times
 // of use are stored: nobody waits for somebody who waits for them.
 func TestChangesDoNotDeadlock(t *testing.T) {
