@@ -194,6 +194,9 @@ func (rt *router) access(c echo.Context) (scheme authn.Scheme, open bool) {
 	if op == nil {
 		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.resources[c.Path()].open
 	}
+	if op.Asks {
+		wire.AsksAbout(c.Request())
+	}
 	if op.Judges {
 		return authn.BearerOrBare, true // whatever the contract of the token
 	}

@@ -18,7 +18,7 @@ func TestAllocations(t *testing.T) {
 		lookUp, create, list int
 	}{
 		{"sqlite", sqliteURL(t), 50, 117, 147},
-		{"postgres", pgtest.URL(t), 70, 247, 153},
+		{"postgres", pgtest.URL(t), 70, 247, 169},
 	} {
 		d := openWith(t, c.url, store.Options{})
 		caller := aCaller(t, d)

@@ -58,8 +58,9 @@ func keyed[K any](b backend, text string, keys []K, each func(columns) error) []
 
 // lookup is the search for a secret's row.
 type lookup struct {
-	hash  token.Hash
-	found token.Identity
+	hash   token.Hash
+	beside *token.Beside // nil: nothing
+	found  token.Identity
 }
 
 // mostLookups is how many secrets are looked up together.
@@ -67,7 +68,7 @@ const mostLookups = 64
 
 // FindSecret implements [token.Store]. A tombstone is found too.
 func (d *DB) FindSecret(ctx context.Context, hash token.Hash) (token.Identity, error) {
-	l := lookup{hash: hash}
+	l := lookup{hash: hash, beside: token.BesideOf(ctx, hash)}
 	if err := d.lookups.run(ctx, classOf(ctx, false), &l); err != nil {
 		return token.Identity{}, d.translate(ctx, err)
 	}
@@ -76,9 +77,12 @@ func (d *DB) FindSecret(ctx context.Context, hash token.Hash) (token.Identity, e
 
 // lookUp finds the rows of all secrets.
 func (d *DB) lookUp(ctx context.Context, all []*job[*lookup]) {
-	hashes := make([][]byte, len(all))
-	for i, j := range all {
-		hashes[i] = j.work.hash[:]
+	hashes := make([][]byte, 0, 2*len(all))
+	for _, j := range all {
+		hashes = append(hashes, j.work.hash[:])
+		if b := j.work.beside; b != nil {
+			hashes = append(hashes, b.Hash[:])
+		}
 	}
 	found := make(map[token.Hash]token.Identity, len(all))
 	unknown := map[token.Hash]error{} // rows that cannot be understood, which is nobody else's matter
@@ -96,6 +100,9 @@ func (d *DB) lookUp(ctx context.Context, all []*job[*lookup]) {
 		id, ok := found[j.work.hash]
 		if j.work.found, j.err = id, cmp.Or(err, unknown[j.work.hash]); !ok && err == nil {
 			j.err = gorm.ErrRecordNotFound
+		}
+		if b := j.work.beside; b != nil && err == nil && unknown[b.Hash] == nil {
+			b.Found = new(found[b.Hash])
 		}
 	}
 }

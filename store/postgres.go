@@ -19,7 +19,7 @@ import (
 
 const (
 	postgresConns          = 10 // if the options do not say
-	leaders                = 2  // round trips at the same time for changes, for look-ups and for questions that go together
+	leaders                = 2  // round trips at a time for changes, for look-ups and for questions that go together
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute // so that connections move if the host name gets a new address
 )

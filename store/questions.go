@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // mostQuestions is how many are asked together, so that none waits long for those before it.
@@ -23,17 +24,11 @@ func (d *DB) ask(ctx context.Context, statements func() []statement) error {
 
 // answer asks all questions in one round trip. A row that cannot be understood is the matter of who asked for it.
 func (d *DB) answer(ctx context.Context, all []*job[[]statement]) {
-	var statements []statement
-	for _, j := range all {
-		for _, s := range j.work {
-			each := s.each
-			s.each = func(c columns) error {
-				if j.err == nil {
-					j.err = each(c)
-				}
-				return nil
-			}
-			statements = append(statements, s)
+	statements := all[0].work
+	if len(all) > 1 {
+		statements = nil
+		for _, j := range all {
+			statements = append(statements, apart(j)...)
 		}
 	}
 	err := d.onConn(ctx, d.reader, func(c conn) error { return c.run(ctx, statements...) })
@@ -46,4 +41,18 @@ func (d *DB) answer(ctx context.Context, all []*job[[]statement]) {
 	for _, j := range all {
 		j.err = err
 	}
+}
+
+// apart are the statements of a question, of which a row that cannot be understood does not end the others.
+func apart(j *job[[]statement]) []statement {
+	all := slices.Clone(j.work)
+	for i, s := range j.work {
+		all[i].each = func(c columns) error {
+			if j.err == nil {
+				j.err = s.each(c)
+			}
+			return nil
+		}
+	}
+	return all
 }

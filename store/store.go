@@ -35,7 +35,7 @@ type DB struct {
 	forget func() // nil where closing is enough
 
 	lookups   crew[*lookup]
-	questions crew[[]statement]          // that are answered quickly
+	questions crew[[]statement] // that are answered quickly
 	changes   crew[work]
 	revokes   crew[work]                 // of changes that take rights away
 	accountOf *lru.Cache[string, string] // of environments

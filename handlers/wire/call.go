@@ -28,6 +28,7 @@ type call struct {
 
 	answer         answer
 	caller, object string // for the log, see [NoteCaller] and [NoteObject]
+	beside         token.Beside
 
 	mu     sync.Mutex
 	ctx    context.Context    // the connection's; has a deadline once somebody waits
@@ -153,6 +154,9 @@ func (c *call) Err() error { return c.waiting().Err() }
 func (c *call) Value(key any) any {
 	if _, own := key.(contextKey); own {
 		return c
+	}
+	if _, asked := key.(token.BesideKey); asked {
+		return &c.beside
 	}
 	value, ok := c.put(key)
 	if !ok {

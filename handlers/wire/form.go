@@ -37,6 +37,25 @@ func guardForm(schema *openapi3.Schema) echo.MiddlewareFunc {
 	}
 }
 
+// AsksAbout notes that the request has a form that asks about a secret, for [token.Beside].
+func AsksAbout(r *http.Request) {
+	if c := callOf(r.Context()); c != nil {
+		c.beside.Asker = (*question)(r)
+	}
+}
+
+// question is a request that asks about the secret in the parameter token (RFC 7662 section 2.1).
+type question http.Request
+
+// Secret implements [token.Beside]'s Asker: it does not wait for the body. What the form has to be like is the guard's.
+func (q *question) Secret() string {
+	form, err := url.ParseQuery(string(arrivedBody((*http.Request)(q))))
+	if err != nil {
+		return ""
+	}
+	return form.Get("token")
+}
+
 func parseForm(body []byte) (url.Values, error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -23,6 +23,7 @@ type Operation struct {
 	Path   string // as Echo writes it: /tokens/:id
 	Open   bool   // the spec says `security: []`: no credential is needed
 	Judges bool   // the spec says `x-judges-credential: true`: the operation itself checks its credential
+	Asks   bool   // its body is a form that asks about a secret, see [AsksAbout]
 	Takes  Schemes
 	Object string // `x-object` of the path: what its id names, if not a token
 	route  *routers.Route
@@ -74,7 +75,7 @@ func load(document []byte, options Options) (*Spec, error) {
 			spec.Operations = append(spec.Operations, Operation{
 				ID: op.OperationID, Method: method, Path: echoPath(path), Takes: takes,
 				Open:   op.Security != nil && len(*op.Security) == 0,
-				Judges: op.Extensions["x-judges-credential"] == true, Object: named(item.Extensions["x-object"]),
+				Judges: op.Extensions["x-judges-credential"] == true, Asks: asks(op), Object: named(item.Extensions["x-object"]),
 				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
 			})
 			op.Security = &openapi3.SecurityRequirements{} // authentication happens before validation, not in it
@@ -148,6 +149,15 @@ func (op Operation) headers() (names []string) {
 		}
 	}
 	return names
+}
+
+// asks reports whether the operation takes the form of RFC 7662 section 2.1.
+func asks(op *openapi3.Operation) bool {
+	if op.RequestBody == nil {
+		return false
+	}
+	form := op.RequestBody.Value.Content[echo.MIMEApplicationForm]
+	return form != nil && form.Schema.Value.Properties["token"] != nil
 }
 
 // guardOf chooses the guard for the body that the operation declares.

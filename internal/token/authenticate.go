@@ -49,7 +49,8 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, ti
 
 // lookUp returns the row of a credential, from memory if that may answer. What has not the form of a credential is
 // refused before the store is asked. A JWT whose row is in memory needs no second look at its signature: it is the same
-// to the byte. A thousand requests with one credential that come together are one look-up.
+// to the byte. A thousand requests with one credential that come together are one look-up. What a request asks about is
+// looked up along with its credential, see [Beside].
 func (s *Service) lookUp(ctx context.Context, credential string) (Identity, error) {
 	hash := HashSecret(credential)
 	if s.Memory != nil {
@@ -61,6 +62,11 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 	if dialect == nil {
 		return Identity{}, invalidCredential(errSecretForm)
 	}
+	beside, _ := ctx.Value(BesideKey{}).(*Beside)
+	if id, err, ok := beside.answer(hash); ok {
+		return id, err
+	}
+	s.ask(beside)
 	read := func() (Identity, error) { // the signature, too, since a retired key is a change
 		if dialect.Secrets.Signed {
 			if err := s.Signer.Verify(credential); err != nil {

@@ -16,6 +16,7 @@ type Store interface {
 	// Find returns the token, a tombstone too.
 	Find(ctx context.Context, ref Ref) (Token, error)
 	// FindSecret returns the token whose secret has this hash, a tombstone too, with what it depends on, in one reading.
+	// It may answer the context's [BesideOf] in the same reading.
 	FindSecret(ctx context.Context, hash Hash) (Identity, error)
 	// Identities returns the tokens with these Seqs, tombstones too, with what they depend on, by Seq.
 	Identities(ctx context.Context, seqs []int64) (map[int64]Identity, error)
