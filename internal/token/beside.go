@@ -27,7 +27,7 @@ func BesideOf(ctx context.Context, hash Hash) *Beside {
 	return b
 }
 
-// ask decides once whether the secret is to be looked up: it must have the form of one, be signed where its form says so,
+// ask decides once whether the secret is to be looked up: it must have the form of one, be signed where that says so,
 // and not be in memory.
 func (s *Service) ask(b *Beside) {
 	if b == nil || b.Asker == nil || b.asked {
