@@ -35,6 +35,7 @@ type backend struct {
 	// A writing transaction may have the database to itself. Then these do nothing.
 	take      func(guards []guard, wait bool, refused func(i int)) []statement
 	lockUsers func(tx *gorm.DB) error          // lets one caller in at a time, and no new user
+	tryClaim  string                           // takes a claim, if it is free, until the end; "": it is
 	announce  func(c token.Change) []statement // tells other processes at the commit, if there is one
 
 	write  func(tx *gorm.DB) error                                   // writes something that changes nothing
@@ -66,6 +67,7 @@ func postgres(f feedSource) backend {
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
 		lockRows:  "FOR NO KEY UPDATE OF t",
 		take:      takeAdvisory,
+		tryClaim:  "SELECT pg_try_advisory_xact_lock($1)",
 		lockUsers: func(tx *gorm.DB) error { return tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error },
 		announce: func(c token.Change) []statement {
 			return []statement{{text: "SELECT pg_notify($1, $2)", args: []any{feedChannel, changeMessage(c)}}}

@@ -14,13 +14,15 @@ type creation struct {
 	token.Insert
 	account     string // on which the token depends
 	entry       token.StatusEntry
+	claiming    claiming
 	held, named int64 // see [holdings]
 	row         tokenRow
 }
 
 // Create implements [token.Store].
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
-	w, err := d.change(ctx, in.Permit.Urgent, func() work { return &creation{Insert: in} }, in.Alone)
+	fresh := func() work { return &creation{Insert: in, claiming: claiming{Claim: in.Claim}} }
+	w, err := d.change(ctx, in.Permit.Urgent, fresh, in.Alone)
 	if err != nil {
 		return token.Token{}, err
 	}
@@ -67,6 +69,7 @@ const holdings = `SELECT count(*), count(*) FILTER (WHERE name = $1) FROM tokens
 
 func (n *creation) read(d *DB) (statements []statement) {
 	t := n.Token
+	statements = n.claiming.read(d)
 	if t.Dialect.PublishesStatus {
 		statements = append(statements, statement{d.backend.nextEntry, nil, func(c columns) error {
 			number := c.int()
@@ -85,6 +88,9 @@ func (n *creation) read(d *DB) (statements []statement) {
 }
 
 func (n *creation) decide(r *reading) ([]statement, error) {
+	if err := refuse(n.claiming.refusal()); err != nil {
+		return nil, err
+	}
 	t := n.Token
 	facts := token.Facts{
 		User: r.owners[t.UserID].User, Account: r.accounts[n.account], Environment: r.environments[t.EnvironmentID],
@@ -95,7 +101,7 @@ func (n *creation) decide(r *reading) ([]statement, error) {
 	}
 	n.row = tokenToRow(t)
 	r.inserted = append(r.inserted, &n.row)
-	return nil, nil
+	return n.claiming.write(t)
 }
 
 // insertToken inserts a row, to which the database gives the number; insertTokens inserts the rows of which its

@@ -73,7 +73,8 @@ var contracts = []contract{
 			return nil
 		},
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, _ time.Time) (created, error) {
-			t, err := decode[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
+			t, err := decode[muninx.TokenCreated](r.muninx.CreateToken(ctx,
+				&muninx.CreateTokenParams{IdempotencyKey: optional[string](c.Key)}, muninx.TokenCreate{Name: c.Name}))
 			return created{t.Id, t.Token, t}, err
 		},
 		tokens: func(r *remote) tokenAPI { return muninxTokens{r.muninx} },
@@ -87,7 +88,8 @@ var contracts = []contract{
 			return nil
 		},
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
-			t, err := decode[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, apitoken.ApiTokenDetailsForCreate{
+			params := &apitoken.CreateApiTokenParams{IdempotencyKey: optional[string](c.Key)}
+			t, err := decode[apitoken.ApiTokenCreated](r.apitoken.CreateApiToken(ctx, params, apitoken.ApiTokenDetailsForCreate{
 				TokenScope: apitoken.ApiTokenDetailsForCreateTokenScope(c.Scope), AccountId: unlessZero(c.Account),
 				EnvironmentId: unlessZero(c.Environment), ExpiresAt: unlessZero(expiry),
 			}))
@@ -99,8 +101,9 @@ var contracts = []contract{
 		dialect: token.Unleash, members: []string{"description", "expires"}, silent: true,
 		needs: func(*tokenCreateCmd) error { return nil },
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
+			params := &unleash.CreatePatParams{IdempotencyKey: optional[string](c.Key)}
 			draft := unleash.PatSchema{Description: optional[string](c.Description), ExpiresAt: given(expiry)}
-			t, err := decode[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
+			t, err := decode[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, params, draft))
 			return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
 		},
 		tokens: func(r *remote) tokenAPI { return unleashTokens{r.unleash} },

@@ -31,6 +31,7 @@ type tokenCreateCmd struct {
 	Account     string `placeholder:"ID" help:"The account (apitoken). Default: the environment's or the caller's own."`
 	Environment string `placeholder:"ID" help:"Environment of the token (apitoken)."`
 	Expires     string `placeholder:"WHEN" help:"@token_create_expires"`
+	Key         string `name:"idempotency-key" placeholder:"KEY" help:"@idempotency_key"`
 	secretFlags `embed:""`
 }
 

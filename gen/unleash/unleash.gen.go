@@ -171,6 +171,9 @@ type PatsSchema struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// IdempotencyKey 16 to 255 visible ASCII characters without quotes, or in quotes
+type IdempotencyKey = string
+
 // Limit defines model for Limit.
 type Limit = int32
 
@@ -186,6 +189,12 @@ type GetPatsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CreatePatParams defines parameters for CreatePat.
+type CreatePatParams struct {
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreatePatJSONRequestBody defines body for CreatePat for application/json ContentType.
 type CreatePatJSONRequestBody = PatSchema
 
@@ -196,7 +205,7 @@ type ServerInterface interface {
 	GetPats(ctx echo.Context, params GetPatsParams) error
 	// CreatePat Create a new Personal Access Token.
 	// (POST /api/admin/user/tokens)
-	CreatePat(ctx echo.Context) error
+	CreatePat(ctx echo.Context, params CreatePatParams) error
 	// DeletePat Delete a Personal Access Token.
 	// (DELETE /api/admin/user/tokens/{id})
 	DeletePat(ctx echo.Context, id PatId) error
@@ -239,8 +248,28 @@ func (w *ServerInterfaceWrapper) GetPats(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreatePat(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreatePatParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreatePat(ctx)
+	err = w.Handler.CreatePat(ctx, params)
 	return err
 }
 
@@ -505,7 +534,8 @@ func (response GetPats503JSONResponse) VisitGetPatsResponse(w http.ResponseWrite
 }
 
 type CreatePatRequestObject struct {
-	Body *CreatePatJSONRequestBody
+	Params CreatePatParams
+	Body   *CreatePatJSONRequestBody
 }
 
 type CreatePatResponseObject interface {
@@ -513,9 +543,10 @@ type CreatePatResponseObject interface {
 }
 
 type CreatePat201ResponseHeaders struct {
-	CacheControl string
-	Location     string
-	XRequestId   string
+	CacheControl        string
+	IdempotencyReplayed *bool
+	Location            string
+	XRequestId          string
 }
 
 type CreatePat201JSONResponse struct {
@@ -531,6 +562,9 @@ func (response CreatePat201JSONResponse) VisitCreatePatResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(201)
@@ -670,6 +704,28 @@ func (response CreatePat415JSONResponse) VisitCreatePatResponse(w http.ResponseW
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePat422ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreatePat422JSONResponse struct {
+	Body    ApiErrorSchema
+	Headers CreatePat422ResponseHeaders
+}
+
+func (response CreatePat422JSONResponse) VisitCreatePatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1152,8 +1208,10 @@ func (sh *strictHandler) GetPats(ctx echo.Context, params GetPatsParams) error {
 }
 
 // CreatePat operation middleware
-func (sh *strictHandler) CreatePat(ctx echo.Context) error {
+func (sh *strictHandler) CreatePat(ctx echo.Context, params CreatePatParams) error {
 	var request CreatePatRequestObject
+
+	request.Params = params
 
 	var body CreatePatJSONRequestBody
 	var err error

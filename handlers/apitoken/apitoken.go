@@ -27,12 +27,18 @@ var _ gen.StrictServerInterface = handler{}
 func (h handler) CreateApiToken(
 	ctx context.Context, r gen.CreateApiTokenRequestObject,
 ) (gen.CreateApiTokenResponseObject, error) {
-	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), draft(*r.Body))
+	retry, err := wire.RetryOf(r.Params.IdempotencyKey, "apitoken createApiToken", r.Body)
+	if err != nil {
+		return nil, err
+	}
+	d := draft(*r.Body)
+	d.Retry = retry
+	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), d)
 	if err != nil {
 		return nil, err
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return created{t, secret, h.tokens.Now()}, nil
+	return created{t, secret, h.tokens.Now(), retry}, nil
 }
 
 // ListApiTokens implements `GET /api/v1/api_token`.

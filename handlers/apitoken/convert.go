@@ -69,10 +69,12 @@ type created struct {
 	token.Token
 	secret string
 	now    time.Time
+	retry  *token.Retry
 }
 
 // VisitCreateApiTokenResponse sends a [gen.ApiTokenCreated].
 func (r created) VisitCreateApiTokenResponse(w http.ResponseWriter) error {
+	wire.SayReplayed(w, r.retry)
 	return wire.SendJSON(w, http.StatusOK, r.append)
 }
 

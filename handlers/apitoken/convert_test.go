@@ -39,7 +39,7 @@ func TestCreateIsTheGeneratedOne(t *testing.T) {
 		want, err := json.Marshal(gen.ApiTokenCreated{
 			Status: gen.ApiTokenCreatedStatusSuccess, Details: h.details(entry), Token: secret,
 		})
-		if got := (created{entry, secret, now}).append(nil); err != nil || string(got) != string(want) {
+		if got := (created{entry, secret, now, nil}).append(nil); err != nil || string(got) != string(want) {
 			t.Fatalf("%s\ninstead of\n%s (%v)", got, want, err)
 		}
 	})

@@ -18,6 +18,7 @@ var codes = map[token.Kind]gen.ApiTokenErrorCode{
 	token.NotFound:            gen.NotFound,
 	token.NameTaken:           gen.Conflict,
 	token.Conflict:            gen.Conflict,
+	token.KeyReused:           gen.BadRequest,
 	token.Unavailable:         gen.ServiceUnavailable,
 	token.Overloaded:          gen.ServiceUnavailable,
 	token.Canceled:            gen.ServiceUnavailable,

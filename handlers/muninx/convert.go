@@ -22,10 +22,12 @@ func (h handler) item(t token.Token) gen.Token {
 type created struct {
 	token.Token
 	secret string
+	retry  *token.Retry
 }
 
 // VisitCreateTokenResponse sends a [gen.TokenCreated].
 func (r created) VisitCreateTokenResponse(w http.ResponseWriter) error {
+	wire.SayReplayed(w, r.retry)
 	return wire.SendJSON(w, http.StatusOK, r.append)
 }
 

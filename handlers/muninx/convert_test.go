@@ -36,7 +36,7 @@ func TestCreateIsTheGeneratedOne(t *testing.T) {
 		want, err := json.Marshal(gen.TokenCreated{
 			Id: entry.ID, Name: entry.Name, Token: secret, CreatedAt: entry.CreatedAt,
 		})
-		if got := (created{entry, secret}).append(nil); err != nil || string(got) != string(want) {
+		if got := (created{entry, secret, nil}).append(nil); err != nil || string(got) != string(want) {
 			t.Fatalf("%s\ninstead of\n%s (%v)", got, want, err)
 		}
 	})

@@ -27,12 +27,17 @@ var _ gen.StrictServerInterface = handler{}
 func (h handler) CreateToken(
 	ctx context.Context, r gen.CreateTokenRequestObject,
 ) (gen.CreateTokenResponseObject, error) {
-	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{Dialect: token.Muninx, Name: r.Body.Name})
+	retry, err := wire.RetryOf(r.Params.IdempotencyKey, "muninx createToken", r.Body)
+	if err != nil {
+		return nil, err
+	}
+	draft := token.Draft{Dialect: token.Muninx, Name: r.Body.Name, Retry: retry}
+	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), draft)
 	if err != nil {
 		return nil, err
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return created{t, secret}, nil
+	return created{t, secret, retry}, nil
 }
 
 // ListTokens implements `GET /tokens`.

@@ -62,11 +62,13 @@ type created struct {
 	token.Token
 	secret   string
 	location string // its URL
+	retry    *token.Retry
 }
 
 // VisitCreatePatResponse sends a [gen.PatCreatedSchema].
 func (r created) VisitCreatePatResponse(w http.ResponseWriter) error {
 	w.Header().Set(echo.HeaderLocation, r.location)
+	wire.SayReplayed(w, r.retry)
 	return wire.SendJSON(w, http.StatusCreated, func(b []byte) []byte { return appendToken(b, r.Token, r.secret) })
 }
 

@@ -50,7 +50,7 @@ func TestCreateIsTheGeneratedOne(t *testing.T) {
 			},
 			Headers: gen.CreatePat201ResponseHeaders{Location: location},
 		}.VisitCreatePatResponse)
-		got := visit(t, created{entry, secret, location}.VisitCreatePatResponse)
+		got := visit(t, created{entry, secret, location, nil}.VisitCreatePatResponse)
 		if got.Body.String() != generated.Body.String() || got.Code != generated.Code ||
 			got.Header().Get("Location") != generated.Header().Get("Location") {
 			t.Fatalf("%d %s\ninstead of\n%d %s", got.Code, got.Body, generated.Code, generated.Body)

@@ -17,7 +17,8 @@ var names = map[token.Kind]gen.ApiErrorSchemaName{
 	token.LimitReached:        gen.OperationDeniedError,
 	token.NotFound:            gen.NotFoundError,
 	token.NameTaken:           gen.NameExistsError,
-	token.Conflict:            gen.NameExistsError,
+	token.Conflict:            gen.OperationDeniedError,
+	token.KeyReused:           gen.BadDataError,
 	token.Unavailable:         gen.ServiceUnavailableError,
 	token.Overloaded:          gen.ServiceUnavailableError,
 	token.Canceled:            gen.ServiceUnavailableError,
@@ -48,6 +49,8 @@ func WriteError(c echo.Context, f wire.Failure) error {
 
 // place is the pointer with the part of the request before it: /body/expiresAt, /params/id, /query/limit.
 func place(f token.Fault) string {
-	parts := map[token.Part]string{token.InBody: "/body", token.InPath: "/params", token.InQuery: "/query"}
+	parts := map[token.Part]string{
+		token.InBody: "/body", token.InPath: "/params", token.InQuery: "/query", token.InHeader: "/headers",
+	}
 	return parts[f.In] + f.Pointer
 }

@@ -42,12 +42,15 @@ func (h handler) CreatePat(ctx context.Context, r gen.CreatePatRequestObject) (g
 	if err != nil {
 		return nil, err
 	}
+	if d.Retry, err = wire.RetryOf(r.Params.IdempotencyKey, "unleash createPat", r.Body); err != nil {
+		return nil, err
+	}
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), d)
 	if err != nil {
 		return nil, rename(err)
 	}
 	wire.NoteObject(ctx, t.Ref().Object())
-	return created{t, secret, h.options.PublicURL + path + "/" + t.ID}, nil
+	return created{t, secret, h.options.PublicURL + path + "/" + t.ID, d.Retry}, nil
 }
 
 // GetPats implements `GET /api/admin/user/tokens`. Clients that do not page send no limit, and get everything.

@@ -35,6 +35,7 @@ var statuses = map[token.Kind]int{
 	token.NotFound:          http.StatusNotFound,
 	token.NameTaken:         http.StatusConflict,
 	token.Conflict:          http.StatusConflict,
+	token.KeyReused:         http.StatusUnprocessableEntity,
 	token.Unavailable:       http.StatusServiceUnavailable,
 	token.Overloaded:        http.StatusServiceUnavailable,
 	token.Canceled:          http.StatusServiceUnavailable, // the client is gone

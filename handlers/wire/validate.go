@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -34,12 +35,15 @@ func validator(op Operation, ignoreUnknown bool) echo.MiddlewareFunc {
 	route := op.route
 	query := queryRules{parameters(route, openapi3.ParameterInQuery), !op.Open && !ignoreUnknown || op.Judges}
 	inPath := parameters(route, openapi3.ParameterInPath)
-	queryOnly, schema := judgesQueryOnly(route), newBodySchema(route)
+	optional, headers, schema := onlyOptional(route), parameters(route, openapi3.ParameterInHeader), newBodySchema(route)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			var err error
-			if !queryOnly || r.URL.RawQuery != "" {
+			if !optional || r.URL.RawQuery != "" || slices.ContainsFunc(headers, given(r.Header)) {
+				if err := checkHeaders(r.Header, headers); err != nil {
+					return err
+				}
 				if err := query.check(r.URL.RawQuery, veilOf(r.Context())); err != nil {
 					return err
 				}
@@ -93,13 +97,28 @@ func (s *bodySchema) judge(body *jsonBody) error {
 	return nil
 }
 
-// judgesQueryOnly reports whether a request without a query has no parameter to validate: all of the operation are
-// optional and in the query.
-func judgesQueryOnly(route *routers.Route) bool {
+// onlyOptional reports whether a request without a query and without the headers that the operation declares has no
+// parameter to validate.
+func onlyOptional(route *routers.Route) bool {
 	taken := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
 	return !slices.ContainsFunc(taken, func(p *openapi3.ParameterRef) bool {
-		return p.Value.Required || p.Value.In != openapi3.ParameterInQuery
+		return p.Value.Required || p.Value.In != openapi3.ParameterInQuery && p.Value.In != openapi3.ParameterInHeader
 	})
+}
+
+// checkHeaders rejects one that is given more than once: which of them counts would be a guess.
+func checkHeaders(h http.Header, taken []*openapi3.Parameter) error {
+	for _, p := range taken {
+		if len(h.Values(p.Name)) > 1 {
+			return token.Faulty(token.Fault{In: token.InHeader, Pointer: "/" + p.Name, Detail: "must be given once"})
+		}
+	}
+	return nil
+}
+
+// given tells which headers a request has.
+func given(h http.Header) func(*openapi3.Parameter) bool {
+	return func(p *openapi3.Parameter) bool { return len(h.Values(p.Name)) > 0 }
 }
 
 // parameters are those of the path or of the query, in the order of their names.
@@ -314,6 +333,8 @@ func parameterRule(p *openapi3.Parameter) string {
 		return "must be an integer of at most 64 bits"
 	case s.Type.Is(openapi3.TypeBoolean):
 		return "must be true or false"
+	case s.Pattern != "" && s.Description != "":
+		return "must be " + s.Description
 	case s.MaxLength != nil:
 		return count(s.MinLength, s.MaxLength, "characters")
 	}

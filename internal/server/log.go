@@ -12,6 +12,10 @@ func (s *Server) usesNotStored(err error, lost bool) {
 	s.log.Warn("cannot store last-use times yet; will retry", "error", err)
 }
 
+func (s *Server) claimsNotDeleted(err error) {
+	s.log.Warn("cannot delete kept answers whose time is over; will retry", "error", err)
+}
+
 // writesChanged hears whether the database takes writes.
 func (s *Server) writesChanged(err error) {
 	if err != nil {

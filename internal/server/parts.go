@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/oidc"
@@ -65,6 +66,20 @@ func (s *Server) openKeys(ctx context.Context) (*jwt.Keys, error) {
 		return nil, lost
 	}
 	return jwt.OpenOrCreate(directory, s.PublicURL)
+}
+
+// retryKey is beside the keys. Where it is missing and cannot be created, since the directory cannot be written, the
+// server works, but refuses an Idempotency-Key.
+func (s *Server) retryKey() ([]byte, error) {
+	if s.config.Ephemeral {
+		return jwt.NewRetryKey(), nil
+	}
+	key, err := jwt.RetryKey(s.config.KeyDirectory)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		s.log.Warn("requests with an Idempotency-Key are refused", "error", err)
+		return nil, nil
+	}
+	return key, err
 }
 
 // keysLost is an error if the database has tokens that keys have signed, which new keys would end without a word. It

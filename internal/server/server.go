@@ -105,6 +105,9 @@ func (s *Server) assemble(ctx context.Context) (err error) {
 	if s.keys, err = s.openKeys(ctx); err != nil {
 		return err
 	}
+	if s.Tokens.RetryKey, err = s.retryKey(); err != nil {
+		return err
+	}
 	if s.DB, err = s.openDatabase(ctx); err != nil {
 		return err
 	}
@@ -177,6 +180,7 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.Tokens.Run(ctx, s.usesNotStored) })
+	tasks.Go(func() { s.Tokens.RunClaims(ctx, s.claimsNotDeleted) })
 	tasks.Go(func() { s.DB.Watch(ctx, s.writesChanged) })
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })

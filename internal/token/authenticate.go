@@ -22,7 +22,9 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 		return Caller{}, err
 	}
 	s.uses.note(id.Token.Seq, now)
-	return id.Caller(), nil
+	c := id.Caller()
+	c.proof = credential
+	return c, nil
 }
 
 // foreign reports whether another issuer may have to verify the credential.
@@ -148,6 +150,7 @@ func (s *Service) federated(ctx context.Context, jwt string) (Caller, error) {
 	}
 	return Caller{
 		User: id.User, Account: id.Account, Role: cmp.Or(vouched.Role, id.User.Role), federated: true, claimed: vouched.Role,
+		proof:     string(joined(vouched.Issuer, vouched.Subject)),
 		ExpiresAt: vouched.ExpiresAt.UTC().Truncate(time.Millisecond),
 	}, nil
 }

@@ -15,8 +15,9 @@ type Caller struct {
 	Role      Role      // what User may do; "" without a User
 	ExpiresAt time.Time // when the credential ends; zero: never
 
-	federated bool // an OIDC issuer vouched for the user, and
-	claimed   Role // its claim said this; "" leaves the role to the registry
+	proof     string // the credential, or whom an OIDC issuer vouched for: what only the caller has, see [retry]
+	federated bool   // an OIDC issuer vouched for the user, and
+	claimed   Role   // its claim said this; "" leaves the role to the registry
 }
 
 // again returns the caller as it is now, from a new reading of what it was made of, and refuses one that has lost its

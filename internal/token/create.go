@@ -21,6 +21,8 @@ type Draft struct {
 	// Deliver, if it is set, gets the secret inside the transaction, as the last step before the commit: if it fails,
 	// the token was never issued.
 	Deliver func(secret string) error
+	// Retry, if it is set, makes it safe to ask again.
+	Retry *Retry
 }
 
 // The members of a draft, as faults point to them. A dialect whose members have other names translates.
@@ -44,12 +46,17 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 	if err := d.allowed(c); err != nil {
 		return Token{}, "", err
 	}
+	return s.once(ctx, c, d.Retry, func(y *retry) (Token, string, error) { return s.create(ctx, c, d, y) })
+}
+
+func (s *Service) create(ctx context.Context, c Caller, d Draft, y *retry) (Token, string, error) {
 	creation := creation{service: s, caller: c, draft: d, policy: s.policy(d.Dialect)}
 	created, err := s.Store.Create(ctx, Insert{
 		Token:     creation.start(),
 		Permit:    s.permit(&creation.caller, d.allowed),
 		Alone:     d.Deliver != nil,
 		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames,
+		Claim:     y.sealing(&creation.secret),
 		Decide:    creation.decide,
 	})
 	if err != nil {

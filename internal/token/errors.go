@@ -23,6 +23,7 @@ const (
 	NotFound          Kind = "not found"           // unknown, or not visible to the caller
 	NameTaken         Kind = "name taken"          // another token or record has this name
 	Conflict          Kind = "conflict"            // the present state does not allow it
+	KeyReused         Kind = "key reused"          // the Idempotency-Key belongs to another request
 	Unavailable       Kind = "service unavailable" // a part that is needed cannot be reached; trying again may help
 	Overloaded        Kind = "overloaded"          // too much is asked at once; trying again in a moment helps
 	Canceled          Kind = "canceled"            // the caller went away
@@ -31,16 +32,17 @@ const (
 
 // Kinds lists every kind above, for tests that a table is complete.
 var Kinds = []Kind{Invalid, CredentialMissing, CredentialInvalid, Forbidden, LimitReached, NotFound, NameTaken,
-	Conflict, Unavailable, Overloaded, Canceled, Internal}
+	Conflict, KeyReused, Unavailable, Overloaded, Canceled, Internal}
 
 // Part is the part of a request in which a [Fault] was found.
 type Part string
 
 // The parts in which a fault can be; the zero Part is the body.
 const (
-	InBody  Part = ""
-	InPath  Part = "path"
-	InQuery Part = "query"
+	InBody   Part = ""
+	InPath   Part = "path"
+	InQuery  Part = "query"
+	InHeader Part = "header"
 )
 
 // Fault is one thing that is wrong with a request, in words that may be shown to its sender. It never repeats the

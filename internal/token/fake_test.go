@@ -32,12 +32,19 @@ type rows struct {
 	users        []User
 	accounts     map[string]Account
 	environments map[string]Environment
+	claims       map[Hash]fakeClaim
+}
+
+// fakeClaim is a [Claim] with its answer.
+type fakeClaim struct {
+	Claim
+	answer []byte
 }
 
 // NewFake returns an empty one.
 func NewFake() *Fake {
 	f := &Fake{turn: make(chan struct{}, 1)}
-	f.rows.Store(&rows{accounts: map[string]Account{}, environments: map[string]Environment{}})
+	f.rows.Store(&rows{accounts: map[string]Account{}, environments: map[string]Environment{}, claims: map[Hash]fakeClaim{}})
 	return f
 }
 
@@ -82,7 +89,7 @@ func change[T any](ctx context.Context, f *Fake, method string, p Permit, do fun
 		}
 	}
 	after := &rows{slices.Clone(before.tokens), slices.Clone(before.users), maps.Clone(before.accounts),
-		maps.Clone(before.environments)}
+		maps.Clone(before.environments), maps.Clone(before.claims)}
 	result, err := do(after)
 	if err == nil {
 		err = f.refuse(ctx, method+", to be stored")
@@ -152,6 +159,11 @@ func (r *rows) caller(p Permit) Identity {
 
 func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 	return change(ctx, f, "Create", in.Permit, func(r *rows) (Token, error) {
+		if c := in.Claim; c != nil {
+			if held, ok := r.claims[c.ID]; ok && held.ExpiresAt.After(c.MadeAt) {
+				return Token{}, &Claimed{held.Request, held.answer}
+			}
+		}
 		t := in.Token
 		if err := in.Decide(&t, r.facts(t, in.Exclusive)); err != nil {
 			return Token{}, err
@@ -163,7 +175,23 @@ func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 		if !t.ExpiresAt.IsZero() {
 			t.ExpiresAt = t.ExpiresAt.UTC().Truncate(time.Millisecond)
 		}
-		return t, r.insert(t)
+		return t, cmp.Or(r.insert(t), r.claim(in.Claim, t))
+	})
+}
+
+func (r *rows) claim(c *Claim, t Token) error {
+	if c == nil {
+		return nil
+	}
+	answer, err := c.Seal(t)
+	r.claims[c.ID] = fakeClaim{*c, answer}
+	return err
+}
+
+func (f *Fake) ForgetClaims(ctx context.Context, now time.Time) (bool, error) {
+	return change(ctx, f, "ForgetClaims", Permit{}, func(r *rows) (bool, error) {
+		maps.DeleteFunc(r.claims, func(_ Hash, c fakeClaim) bool { return !c.ExpiresAt.After(now) })
+		return false, nil
 	})
 }
 

@@ -23,8 +23,12 @@ type Service struct {
 	// Policies are the operator's limits, by dialect. One that is missing has its [Dialect.Policy].
 	Policies map[*Dialect]Policy
 	Clock    Clock
+	// RetryKey is a secret of all servers that share the store, of [RetryKeySize] bytes, and not in the store. Without it,
+	// answers are not kept, see [Retry].
+	RetryKey []byte
 
-	uses uses
+	uses   uses
+	claims claims
 }
 
 // Policy is what an operator sets for the tokens of a dialect.

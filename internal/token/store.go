@@ -28,6 +28,8 @@ type Store interface {
 	Update(ctx context.Context, p Permit, ref Ref, change func(*Token) error) (Token, error)
 	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
 	Touch(ctx context.Context, uses map[int64]time.Time) error
+	// ForgetClaims deletes claims that have expired at the time, some at a time, and reports whether there may be more.
+	ForgetClaims(ctx context.Context, now time.Time) (more bool, err error)
 }
 
 // StatusStore is what status lists ask of a store, with the same errors as [Store].
@@ -67,6 +69,9 @@ type Insert struct {
 	Exclusive bool
 	// Alone keeps others from being created in the same transaction: Decide takes long, or hands the secret out.
 	Alone bool
+	// Claim, if it is set, is stored with the token. If another create has it, and it has not expired, the error is that
+	// one's [Claimed]; [ErrClaiming] says that another is about to get it. Neither is decided.
+	Claim *Claim
 	// Decide completes the token or refuses it. The store may call it again, on a fresh copy, if it has to repeat the
 	// transaction.
 	Decide func(*Token, Facts) error

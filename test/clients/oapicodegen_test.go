@@ -103,7 +103,7 @@ func (w goWorld) governed(t *testing.T, dialect, id, secret string) {
 func TestOapiCodegenMuninx(t *testing.T) {
 	w, ctx := newGoWorld(t), t.Context()
 	mine := w.mine.muninx
-	made := must(mine.CreateTokenWithResponse(ctx, muninx.TokenCreate{Name: "go"}))
+	made := must(mine.CreateTokenWithResponse(ctx, nil, muninx.TokenCreate{Name: "go"}))
 	token := present(t, made.JSON200, made)
 	same(t, "name", token.Name, "go")
 	limit := int32(1)
@@ -127,7 +127,7 @@ func TestOapiCodegenMuninx(t *testing.T) {
 func TestOapiCodegenAPIToken(t *testing.T) {
 	w, ctx := newGoWorld(t), t.Context()
 	mine := w.mine.apitoken
-	made := must(mine.CreateApiTokenWithResponse(ctx, apitoken.ApiTokenDetailsForCreate{
+	made := must(mine.CreateApiTokenWithResponse(ctx, nil, apitoken.ApiTokenDetailsForCreate{
 		TokenScope:    apitoken.ApiTokenDetailsForCreateTokenScopeEnvironment,
 		EnvironmentId: nullable.NewNullableWithValue(w.Vars["environment"]),
 		ExpiresAt:     nullable.NewNullableWithValue(time.Now().Add(time.Hour)),
@@ -158,12 +158,12 @@ func TestOapiCodegenAPIToken(t *testing.T) {
 func TestOapiCodegenUnleash(t *testing.T) {
 	w, ctx := newGoWorld(t), t.Context()
 	mine, description := w.mine.unleash, "go"
-	made := must(mine.CreatePatWithResponse(ctx, unleash.PatSchema{Description: &description}))
+	made := must(mine.CreatePatWithResponse(ctx, nil, unleash.PatSchema{Description: &description}))
 	token := present(t, made.JSON201, made)
 	same(t, "location", made.Headers201.Location, fmt.Sprintf("%s/api/admin/user/tokens/%d", w.URL, token.Id))
 	page := must(mine.GetPatsWithResponse(ctx, &unleash.GetPatsParams{}))
 	same(t, "listed", present(t, page.JSON200, page).Pats[0].Description.MustGet(), "go")
-	twice := must(mine.CreatePatWithResponse(ctx, unleash.PatSchema{Description: &description}))
+	twice := must(mine.CreatePatWithResponse(ctx, nil, unleash.PatSchema{Description: &description}))
 	same(t, "taken", present(t, twice.JSON409, twice).Name, unleash.NameExistsError)
 	w.governed(t, "unleash", fmt.Sprint(token.Id), token.Secret)
 	got := must(mine.GetPatWithResponse(ctx, token.Id))
@@ -223,7 +223,7 @@ func TestOapiCodegenErrors(t *testing.T) {
 	same(t, "unleash 415", present(t, uText.JSON415, uText).Name, unleash.ContentTypeError)
 
 	past := nullable.NewNullableWithValue(time.Now().Add(-time.Hour))
-	invalid := must(a.CreateApiTokenWithResponse(ctx, apitoken.ApiTokenDetailsForCreate{TokenScope: "account", ExpiresAt: past}))
+	invalid := must(a.CreateApiTokenWithResponse(ctx, nil, apitoken.ApiTokenDetailsForCreate{TokenScope: "account", ExpiresAt: past}))
 	faulty := present(t, invalid.JSON400, invalid)
 	same(t, "apitoken 400", faulty.Code, apitoken.ValidationErrors)
 	if faults := present(t, faulty.Errors, invalid); !slices.Equal(faults["expires_at"], []string{"must be in the future"}) {
@@ -233,7 +233,7 @@ func TestOapiCodegenErrors(t *testing.T) {
 	if e := present(t, malformed.JSON400, malformed); e.Code != apitoken.BadRequest || e.Errors != nil {
 		t.Errorf("apitoken 400: %#v", e)
 	}
-	scoped := must(a.CreateApiTokenWithResponse(ctx, apitoken.ApiTokenDetailsForCreate{TokenScope: "account"}))
+	scoped := must(a.CreateApiTokenWithResponse(ctx, nil, apitoken.ApiTokenDetailsForCreate{TokenScope: "account"}))
 	userless := connect(w.Client, w.URL, present(t, scoped.JSON200, scoped).Token)
 	noUser := must(userless.muninx.ListTokensWithResponse(ctx, &muninx.ListTokensParams{}))
 	same(t, "muninx 403", present(t, noUser.ApplicationproblemJSON403, noUser).Status, 403)
@@ -251,12 +251,12 @@ func TestOapiCodegenFaultsOfTheServer(t *testing.T) {
 	at := func(status int) clients {
 		return connect(http.DefaultClient, fmt.Sprintf("%s/%d", w.Refusing, status), "x")
 	}
-	m := must(at(503).muninx.CreateTokenWithResponse(ctx, muninx.TokenCreate{Name: "x"}))
+	m := must(at(503).muninx.CreateTokenWithResponse(ctx, nil, muninx.TokenCreate{Name: "x"}))
 	same(t, "muninx 503", present(t, m.ApplicationproblemJSON503, m).Status, 503)
 	same(t, "retry", m.Headers503.RetryAfter, 1)
-	a := must(at(429).apitoken.CreateApiTokenWithResponse(ctx, apitoken.ApiTokenDetailsForCreate{TokenScope: "account"}))
+	a := must(at(429).apitoken.CreateApiTokenWithResponse(ctx, nil, apitoken.ApiTokenDetailsForCreate{TokenScope: "account"}))
 	same(t, "apitoken 429", present(t, a.JSON429, a).Code, apitoken.TooManyRequests)
-	u := must(at(500).unleash.CreatePatWithResponse(ctx, unleash.PatSchema{}))
+	u := must(at(500).unleash.CreatePatWithResponse(ctx, nil, unleash.PatSchema{}))
 	same(t, "unleash 500", present(t, u.JSON500, u).Name, unleash.UnknownError)
 	s := must(at(503).service.GetReadinessWithResponse(ctx))
 	same(t, "service 503", present(t, s.ApplicationproblemJSON503, s).Type, "urn:tokenwright:problem:service-unavailable")

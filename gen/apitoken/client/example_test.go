@@ -31,7 +31,7 @@ func connect() *client.ClientWithResponses {
 // A token is created, suspended and revoked.
 func Example() {
 	ctx, tokens := context.Background(), connect()
-	created, err := tokens.CreateApiTokenWithResponse(ctx, client.ApiTokenDetailsForCreate{
+	created, err := tokens.CreateApiTokenWithResponse(ctx, nil, client.ApiTokenDetailsForCreate{
 		TokenScope: client.ApiTokenDetailsForCreateTokenScopeAccount,
 		ExpiresAt:  nullable.NewNullableWithValue(time.Now().Add(24 * time.Hour)),
 	})
@@ -69,7 +69,7 @@ func Example() {
 
 // Where members of a request are at fault, the error says what is wrong with each.
 func Example_errors() {
-	created, err := connect().CreateApiTokenWithResponse(context.Background(), client.ApiTokenDetailsForCreate{
+	created, err := connect().CreateApiTokenWithResponse(context.Background(), nil, client.ApiTokenDetailsForCreate{
 		TokenScope: client.ApiTokenDetailsForCreateTokenScopeAccount,
 		ExpiresAt:  nullable.NewNullableWithValue(time.Now().Add(-time.Hour)),
 	})

@@ -28,7 +28,7 @@ func connect() *client.ClientWithResponses {
 // A token is created, listed and deleted. Its secret is only in the first response.
 func Example() {
 	ctx, tokens := context.Background(), connect()
-	created, err := tokens.CreateTokenWithResponse(ctx, client.TokenCreate{Name: "CI token"})
+	created, err := tokens.CreateTokenWithResponse(ctx, nil, client.TokenCreate{Name: "CI token"})
 	if err != nil {
 		log.Fatal(err) // the server cannot be reached
 	}
@@ -60,7 +60,7 @@ func Example() {
 
 // Every error is a problem (RFC 9457). The response has a member for each status; all but one are nil.
 func Example_errors() {
-	created, err := connect().CreateTokenWithResponse(context.Background(), client.TokenCreate{Name: ""})
+	created, err := connect().CreateTokenWithResponse(context.Background(), nil, client.TokenCreate{Name: ""})
 	if err != nil {
 		log.Fatal(err)
 	}

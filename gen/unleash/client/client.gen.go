@@ -174,6 +174,9 @@ type PatsSchema struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// IdempotencyKey 16 to 255 visible ASCII characters without quotes, or in quotes
+type IdempotencyKey = string
+
 // Limit defines model for Limit.
 type Limit = int32
 
@@ -187,6 +190,12 @@ type GetPatsParams struct {
 
 	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreatePatParams defines parameters for CreatePat.
+type CreatePatParams struct {
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreatePatJSONRequestBody defines body for CreatePat for application/json ContentType.
@@ -280,7 +289,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-	CreatePatWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreatePatWithBody(ctx context.Context, params *CreatePatParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreatePat Create a new Personal Access Token.
 	//
@@ -289,7 +298,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-	CreatePat(ctx context.Context, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreatePat(ctx context.Context, params *CreatePatParams, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeletePat Delete a Personal Access Token.
 	//
@@ -330,8 +339,8 @@ func (c *Client) GetPats(ctx context.Context, params *GetPatsParams, reqEditors 
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-func (c *Client) CreatePatWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreatePatRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreatePatWithBody(ctx context.Context, params *CreatePatParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePatRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -349,8 +358,8 @@ func (c *Client) CreatePatWithBody(ctx context.Context, contentType string, body
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-func (c *Client) CreatePat(ctx context.Context, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreatePatRequest(c.Server, body)
+func (c *Client) CreatePat(ctx context.Context, params *CreatePatParams, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePatRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -462,18 +471,18 @@ func NewGetPatsRequest(server string, params *GetPatsParams) (*http.Request, err
 }
 
 // NewCreatePatRequest calls the generic CreatePat builder with application/json body
-func NewCreatePatRequest(server string, body CreatePatJSONRequestBody) (*http.Request, error) {
+func NewCreatePatRequest(server string, params *CreatePatParams, body CreatePatJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreatePatRequestWithBody(server, "application/json", bodyReader)
+	return NewCreatePatRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreatePatRequestWithBody constructs an http.Request for the CreatePat method, with any body, and a specified content type
-func NewCreatePatRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreatePatRequestWithBody(server string, params *CreatePatParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -497,6 +506,21 @@ func NewCreatePatRequestWithBody(server string, contentType string, body io.Read
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -629,7 +653,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-	CreatePatWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePatResponse, error)
+	CreatePatWithBodyWithResponse(ctx context.Context, params *CreatePatParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePatResponse, error)
 
 	// CreatePatWithResponse Create a new Personal Access Token.
 	//
@@ -638,7 +662,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-	CreatePatWithResponse(ctx context.Context, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePatResponse, error)
+	CreatePatWithResponse(ctx context.Context, params *CreatePatParams, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePatResponse, error)
 
 	// DeletePatWithResponse Delete a Personal Access Token.
 	//
@@ -798,9 +822,10 @@ func (r GetPatsResponse) ContentType() string {
 
 // CreatePatResponse201Headers the declared response headers of an HTTP 201 response for CreatePat
 type CreatePatResponse201Headers struct {
-	CacheControl string
-	Location     string
-	XRequestId   string
+	CacheControl        string
+	IdempotencyReplayed *bool
+	Location            string
+	XRequestId          string
 }
 
 // CreatePatResponse400Headers the declared response headers of an HTTP 400 response for CreatePat
@@ -832,6 +857,11 @@ type CreatePatResponse413Headers struct {
 
 // CreatePatResponse415Headers the declared response headers of an HTTP 415 response for CreatePat
 type CreatePatResponse415Headers struct {
+	XRequestId string
+}
+
+// CreatePatResponse422Headers the declared response headers of an HTTP 422 response for CreatePat
+type CreatePatResponse422Headers struct {
 	XRequestId string
 }
 
@@ -869,6 +899,8 @@ type CreatePatResponse struct {
 	JSON413 *ApiErrorSchema
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *ApiErrorSchema
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *ApiErrorSchema
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *ApiErrorSchema
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -889,6 +921,8 @@ type CreatePatResponse struct {
 	Headers413 *CreatePatResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CreatePatResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *CreatePatResponse422Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *CreatePatResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -930,6 +964,11 @@ func (r CreatePatResponse) GetJSON413() *ApiErrorSchema {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CreatePatResponse) GetJSON415() *ApiErrorSchema {
 	return r.JSON415
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r CreatePatResponse) GetJSON422() *ApiErrorSchema {
+	return r.JSON422
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
@@ -1277,8 +1316,8 @@ func (c *ClientWithResponses) GetPatsWithResponse(ctx context.Context, params *G
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-func (c *ClientWithResponses) CreatePatWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePatResponse, error) {
-	rsp, err := c.CreatePatWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreatePatWithBodyWithResponse(ctx context.Context, params *CreatePatParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePatResponse, error) {
+	rsp, err := c.CreatePatWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -1292,8 +1331,8 @@ func (c *ClientWithResponses) CreatePatWithBodyWithResponse(ctx context.Context,
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/admin/user/tokens (the `CreatePat` operationId).
-func (c *ClientWithResponses) CreatePatWithResponse(ctx context.Context, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePatResponse, error) {
-	rsp, err := c.CreatePat(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreatePatWithResponse(ctx context.Context, params *CreatePatParams, body CreatePatJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePatResponse, error) {
+	rsp, err := c.CreatePat(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -1569,6 +1608,13 @@ func ParseCreatePatResponse(rsp *http.Response) (*CreatePatResponse, error) {
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ApiErrorSchema
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest ApiErrorSchema
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -1601,6 +1647,13 @@ func ParseCreatePatResponse(rsp *http.Response) (*CreatePatResponse, error) {
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value bool
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
@@ -1691,6 +1744,16 @@ func ParseCreatePatResponse(rsp *http.Response) (*CreatePatResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers CreatePatResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers422 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreatePatResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

@@ -30,7 +30,7 @@ func connect() *client.ClientWithResponses {
 func Example() {
 	ctx, tokens := context.Background(), connect()
 	description, end := "laptop", time.Now().Add(24*time.Hour)
-	created, err := tokens.CreatePatWithResponse(ctx, client.PatSchema{Description: &description, ExpiresAt: &end})
+	created, err := tokens.CreatePatWithResponse(ctx, nil, client.PatSchema{Description: &description, ExpiresAt: &end})
 	if err != nil {
 		log.Fatal(err) // the server cannot be reached
 	}
@@ -52,7 +52,7 @@ func Example() {
 // The name of an error says what sort it is; its details say what is wrong.
 func Example_errors() {
 	past := time.Now().Add(-time.Hour)
-	created, err := connect().CreatePatWithResponse(context.Background(), client.PatSchema{ExpiresAt: &past})
+	created, err := connect().CreatePatWithResponse(context.Background(), nil, client.PatSchema{ExpiresAt: &past})
 	if err != nil {
 		log.Fatal(err)
 	}

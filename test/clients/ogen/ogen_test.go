@@ -142,7 +142,7 @@ func (p people) governed(t *testing.T, dialect, id, secret string) {
 func TestMuninx(t *testing.T) {
 	p, ctx := meet(t), t.Context()
 	mine := p.mine.muninx
-	made := is[*muninx.TokenCreatedHeaders](t)(mine.CreateToken(ctx, &muninx.TokenCreate{Name: "ogen"}))
+	made := is[*muninx.TokenCreatedHeaders](t)(mine.CreateToken(ctx, &muninx.TokenCreate{Name: "ogen"}, muninx.CreateTokenParams{}))
 	same(t, "cache", made.CacheControl, "no-store")
 	id, secret := made.Response.ID, made.Response.Token
 	page := is[*muninx.TokenListHeaders](t)(mine.ListTokens(ctx, muninx.ListTokensParams{Limit: muninx.NewOptInt32(1)}))
@@ -161,7 +161,7 @@ func TestMuninx(t *testing.T) {
 func TestMuninxErrors(t *testing.T) {
 	p, ctx := meet(t), t.Context()
 	create := func(c *muninx.Client, name string) (any, error) {
-		return c.CreateToken(ctx, &muninx.TokenCreate{Name: name})
+		return c.CreateToken(ctx, &muninx.TokenCreate{Name: name}, muninx.CreateTokenParams{})
 	}
 	empty := is[*muninx.CreateTokenBadRequest](t)(create(p.mine.muninx, ""))
 	same(t, "400", empty.Response.Errors[0].Pointer.Value, "/name")
@@ -170,7 +170,7 @@ func TestMuninxErrors(t *testing.T) {
 	unknown := is[*muninx.CreateTokenUnauthorized](t)(create(connect(t, p.Client, p.URL, "unknown").muninx, "x"))
 	same(t, "401", unknown.WWWAuthenticate != "", true)
 	body := &apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScopeAccount}
-	scoped := is[*apitoken.ApiTokenCreatedHeaders](t)(p.mine.apitoken.CreateApiToken(ctx, body))
+	scoped := is[*apitoken.ApiTokenCreatedHeaders](t)(p.mine.apitoken.CreateApiToken(ctx, body, apitoken.CreateApiTokenParams{}))
 	userless := connect(t, p.Client, p.URL, scoped.Response.Token)
 	is[*muninx.CreateTokenForbidden](t)(create(userless.muninx, "x"))
 	text := connect(t, &http.Client{Transport: asText{p.Client.Transport}}, p.URL, p.Vars["member"])
@@ -198,7 +198,7 @@ func TestAPIToken(t *testing.T) {
 	made := is[*apitoken.ApiTokenCreatedHeaders](t)(mine.CreateApiToken(ctx, &apitoken.ApiTokenDetailsForCreate{
 		TokenScope:    apitoken.ApiTokenDetailsForCreateTokenScopeEnvironment,
 		EnvironmentID: apitoken.NewOptNilString(p.Vars["environment"]),
-	}))
+	}, apitoken.CreateApiTokenParams{}))
 	id, secret := string(made.Response.Details.ID), made.Response.Token
 	same(t, "environment", made.Response.Details.EnvironmentID.Value, p.Vars["environment"])
 	same(t, "fresh", p.works(t, secret), id)
@@ -225,7 +225,7 @@ func TestAPITokenErrors(t *testing.T) {
 	create := func(c *apitoken.Client, change func(*apitoken.ApiTokenDetailsForCreate)) (any, error) {
 		body := &apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScopeAccount}
 		change(body)
-		return c.CreateApiToken(ctx, body)
+		return c.CreateApiToken(ctx, body, apitoken.CreateApiTokenParams{})
 	}
 	none := func(*apitoken.ApiTokenDetailsForCreate) {}
 	late := is[*apitoken.CreateApiTokenBadRequest](t)(create(p.mine.apitoken, func(b *apitoken.ApiTokenDetailsForCreate) {
@@ -260,12 +260,12 @@ func TestAPITokenErrors(t *testing.T) {
 func TestUnleash(t *testing.T) {
 	p, ctx := meet(t), t.Context()
 	mine, body := p.mine.unleash, &unleash.PatSchema{Description: unleash.NewOptString("ogen")}
-	made := is[*unleash.PatCreatedSchemaHeaders](t)(mine.CreatePat(ctx, body))
+	made := is[*unleash.PatCreatedSchemaHeaders](t)(mine.CreatePat(ctx, body, unleash.CreatePatParams{}))
 	id, secret := made.Response.ID, made.Response.Secret
 	same(t, "location", made.Location.String(), fmt.Sprintf("%s/api/admin/user/tokens/%d", p.URL, id))
 	page := is[*unleash.PatsSchemaHeaders](t)(mine.GetPats(ctx, unleash.GetPatsParams{}))
 	same(t, "listed", page.Response.Pats[0].Description.Value, "ogen")
-	same(t, "taken", is[*unleash.CreatePatConflict](t)(mine.CreatePat(ctx, body)).Response.Name, unleash.ApiErrorSchemaNameNameExistsError)
+	same(t, "taken", is[*unleash.CreatePatConflict](t)(mine.CreatePat(ctx, body, unleash.CreatePatParams{})).Response.Name, unleash.ApiErrorSchemaNameNameExistsError)
 	is[*unleash.PatsSchemaHeaders](t)(connect(t, p.Client, p.URL, secret).unleash.GetPats(ctx, unleash.GetPatsParams{}))
 	p.governed(t, "unleash", fmt.Sprint(id), secret)
 	same(t, "get", is[*unleash.PatItemSchemaHeaders](t)(mine.GetPat(ctx, unleash.GetPatParams{ID: id})).Response.ID, id)
@@ -276,7 +276,7 @@ func TestUnleash(t *testing.T) {
 
 func TestUnleashErrors(t *testing.T) {
 	p, ctx := meet(t), t.Context()
-	create := func(c *unleash.Client, body unleash.PatSchema) (any, error) { return c.CreatePat(ctx, &body) }
+	create := func(c *unleash.Client, body unleash.PatSchema) (any, error) { return c.CreatePat(ctx, &body, unleash.CreatePatParams{}) }
 	past := unleash.PatSchema{ExpiresAt: unleash.NewOptDateTime(time.Now().Add(-time.Hour))}
 	early := is[*unleash.CreatePatBadRequest](t)(create(p.mine.unleash, past))
 	same(t, "400", early.Response.Details[0].Path.Value, "/body/expiresAt")
@@ -306,7 +306,7 @@ func TestService(t *testing.T) {
 	same(t, "keys", len(is[*service.KeySetHeaders](t)(open.GetKeys(ctx, service.GetKeysParams{})).Response.Keys), 1)
 	is[*service.GetSpecOKApplicationYamlHeaders](t)(open.GetSpec(ctx, service.GetSpecParams{Name: "muninx.yaml"}))
 	jwt := &apitoken.ApiTokenDetailsForCreate{TokenScope: apitoken.ApiTokenDetailsForCreateTokenScopeAccount}
-	is[*apitoken.ApiTokenCreatedHeaders](t)(p.mine.apitoken.CreateApiToken(ctx, jwt))
+	is[*apitoken.ApiTokenCreatedHeaders](t)(p.mine.apitoken.CreateApiToken(ctx, jwt, apitoken.CreateApiTokenParams{}))
 	is[*service.GetStatusListOKHeaders](t)(open.GetStatusList(ctx, service.GetStatusListParams{List: 1}))
 	made := is[*service.UserHeaders](t)(boss.CreateUser(ctx, &service.UserDraft{
 		Subject: "ogen", Name: "ogen", Role: service.UserDraftRoleMember, AccountID: p.Vars["account"],

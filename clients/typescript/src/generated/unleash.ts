@@ -177,6 +177,11 @@ export interface components {
     responses: never;
     parameters: {
         /**
+         * @description Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+         * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+         */
+        IdempotencyKey: string;
+        /**
          * @description The maximum number of entries in a page. Without it the list is complete.
          * @example 20
          */
@@ -226,6 +231,11 @@ export interface components {
          * @example <http://127.0.0.1:8080/api/admin/user/tokens?cursor=dW5sZWFzaC8xNw>; rel="next"
          */
         Link: string;
+        /**
+         * @description Present and true if the response is that of an earlier request with the same Idempotency-Key.
+         * @example true
+         */
+        Replayed: boolean;
     };
     pathItems: never;
 }
@@ -342,7 +352,13 @@ export interface operations {
     createPat: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -363,6 +379,7 @@ export interface operations {
                     "X-Request-Id": components["headers"]["RequestId"];
                     Location: components["headers"]["Location"];
                     "Cache-Control": components["headers"]["NoStore"];
+                    "Idempotency-Replayed": components["headers"]["Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -412,7 +429,7 @@ export interface operations {
                     "application/json": components["schemas"]["apiErrorSchema"];
                 };
             };
-            /** @description Another token of the caller has this description. */
+            /** @description Another token of the caller has this description, a request with the Idempotency-Key is in progress, or the secret of its response no longer works. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -434,6 +451,16 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["apiErrorSchema"];
+                };
+            };
+            /** @description The Idempotency-Key belongs to a request with another body. */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
