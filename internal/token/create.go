@@ -18,6 +18,7 @@ type Draft struct {
 	EnvironmentID *string    // nil: none
 	ExpiresAt     *time.Time // nil: the default lifetime
 	UserID        int64      // who is to own a user's token, if it is not the caller; only admins may say that
+	SelfRotation  bool       // see [Token.SelfRotation]
 	// Deliver, if it is set, gets the secret inside the transaction, as the last step before the commit: if it fails,
 	// the token was never issued.
 	Deliver func(secret string) error
@@ -60,8 +61,14 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 
 // allowed decides whether the caller may ask for such a token at all.
 func (d Draft) allowed(c Caller) error {
-	if err := c.enter(d.Dialect, Own); err != nil || d.UserID == 0 {
+	if err := c.enter(d.Dialect, Own); err != nil {
 		return err
+	}
+	if d.SelfRotation && c.User == nil {
+		return Errorf(Forbidden, "a credential that belongs to no user cannot let a token rotate itself")
+	}
+	if d.UserID == 0 {
+		return nil
 	}
 	return c.requireAdmin()
 }
@@ -78,7 +85,7 @@ type creation struct {
 // start is the token as far as it is known before the store was read.
 func (n *creation) start() Token {
 	t := Token{
-		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser,
+		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser, SelfRotation: n.draft.SelfRotation,
 		State: Active, CreatedBy: n.caller.userID(), MintedBy: n.caller.tokenSeq(),
 	}
 	if t.Dialect.OwnedByUser {
@@ -346,8 +353,8 @@ func (s *Service) newSecret(t *Token) (string, error) {
 		subject = t.EnvironmentID
 	}
 	secret, keyID, err := s.Signer.Sign(Claims{
-		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
-		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Entry: t.Entry,
+		ID: t.secretID(), Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
+		IssuedAt: t.issuedAt(), ExpiresAt: t.ExpiresAt, Entry: t.Entry,
 	})
 	if err != nil {
 		return "", Wrap(KindOf(err), err)
