@@ -159,7 +159,7 @@ func (n *creation) owner(t *Token, f Facts) error {
 func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	var faults []Fault
 	if t.Dialect.OwnedByUser {
-		faults = n.judgeName(t.Name)
+		faults = t.Dialect.judgeName(t.Name)
 	} else {
 		faults = n.judgeTenant(t, f)
 	}
@@ -174,13 +174,13 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
 	}
 	if t.Dialect.UniqueNames && f.NameTaken {
-		return Errorf(NameTaken, "another of your tokens has this %s", t.Dialect.Names.Word)
+		return &Error{Kind: NameTaken, Message: nameTaken(t.Dialect)}
 	}
 	return nil
 }
 
-func (n *creation) judgeName(name string) []Fault {
-	rule := n.draft.Dialect.Names
+func (d *Dialect) judgeName(name string) []Fault {
+	rule := d.Names
 	switch length := utf8.RuneCountInString(name); {
 	case name == "" && rule.Optional:
 		return nil
@@ -282,7 +282,7 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 		}
 	} else {
 		t.ExpiresAt = n.cut(*asked)
-		detail = judgeAsked(*asked, t.ExpiresAt, latest, now)
+		detail = judgeAsked(*asked, t.ExpiresAt, latest, now, "the latest that this credential can give")
 	}
 	if detail == "" {
 		return nil
@@ -291,15 +291,15 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 }
 
 // judgeAsked says what the expiry that was asked for must be, "" if it is that. Expiry is what was asked, cut to the
-// precision of the dialect.
-func judgeAsked(asked, expiry, latest, now time.Time) string {
+// precision of the dialect; because says why it must not be later than the latest.
+func judgeAsked(asked, expiry, latest, now time.Time, because string) string {
 	switch {
 	case !expiry.After(now):
 		return "must be in the future"
 	case !asked.UTC().Before(lastMoment):
 		return "must be before the year 10000 in UTC"
 	case !latest.IsZero() && expiry.After(latest):
-		return "must not be later than " + latest.Format(time.RFC3339) + ", the latest that this credential can give"
+		return "must not be later than " + latest.Format(time.RFC3339) + ", " + because
 	}
 	return ""
 }

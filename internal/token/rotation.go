@@ -19,7 +19,8 @@ func (s *Service) Rotate(ctx context.Context, c Caller, ref Ref, overlap time.Du
 	if overlap < 0 || overlap > MaxOverlap {
 		return Token{}, "", Faulty(Fault{Pointer: MemberOverlap, Detail: "must be from 0s to 168h"})
 	}
-	t, err = s.change(ctx, c, ref, false, func(c Caller, t *Token, entry StatusEntry) error {
+	overlap = overlap.Truncate(time.Millisecond)
+	t, err = s.change(ctx, c, ref, s.Store.Rotate, func(c Caller, t *Token, entry StatusEntry) error {
 		now := s.Now()
 		if err := t.rotatable(c, now); err != nil {
 			return err
@@ -87,7 +88,7 @@ func (s *Service) CancelRotation(ctx context.Context, c Caller, ref Ref) (Token,
 }
 
 func (s *Service) endRotation(ctx context.Context, c Caller, ref Ref, end func(*Token)) (Token, error) {
-	return s.change(ctx, c, ref, true, func(c Caller, t *Token, _ StatusEntry) error {
+	return s.change(ctx, c, ref, s.takeAway, func(c Caller, t *Token, _ StatusEntry) error {
 		now := s.Now()
 		if err := t.rotatable(c, now); err != nil {
 			return err
@@ -101,12 +102,15 @@ func (s *Service) endRotation(ctx context.Context, c Caller, ref Ref, end func(*
 	})
 }
 
-// rotatable judges whether the caller, who sees the token, may rotate it, and whether its state lets it. An account's
-// token may rotate none but itself.
+// rotatable judges whether the caller, who sees the token, may rotate it, and whether its state lets it. What a user may
+// do by any credential, a token does to itself only if it was allowed: whoever finds it could lock its owner out.
 func (t *Token) rotatable(c Caller, now time.Time) error {
-	if c.User == nil && (c.tokenSeq() != t.Seq || !t.SelfRotation) {
-		return Errorf(Forbidden, "a credential that belongs to no user may rotate no token but itself, "+
-			"and that only if its owner allowed it (self_rotation)")
+	switch itself := c.tokenSeq() == t.Seq; {
+	case itself && !t.SelfRotation:
+		return Errorf(Forbidden, "a token may rotate itself only if its owner allowed that (self_rotation): "+
+			"use another credential")
+	case !itself && c.User == nil:
+		return Errorf(Forbidden, "a credential that belongs to no user may rotate no token but itself")
 	}
 	if state := t.StateAt(now); state != Active {
 		return Errorf(Conflict, "the token is %s, and its secret cannot be rotated then", state)
@@ -114,10 +118,10 @@ func (t *Token) rotatable(c Caller, now time.Time) error {
 	return nil
 }
 
-// change lets fn change a token that the caller has, see [Owned]. It is told the caller as it is in the transaction.
-// Urgent changes take rights away and need no entry.
+// change lets fn change a token that the caller has, see [Owned], and store has that written. Fn is told the caller as it
+// is in the transaction.
 func (s *Service) change(
-	ctx context.Context, c Caller, ref Ref, urgent bool, fn func(Caller, *Token, StatusEntry) error,
+	ctx context.Context, c Caller, ref Ref, store storing, fn func(Caller, *Token, StatusEntry) error,
 ) (Token, error) {
 	if err := c.enter(ref.Dialect, Owned); err != nil {
 		return Token{}, err
@@ -127,15 +131,13 @@ func (s *Service) change(
 	}
 	var changed []Change
 	permit := s.permit(&c, func(c Caller) error { return c.enter(ref.Dialect, Owned) })
-	permit.Urgent = urgent
-	change := func(t *Token, entry StatusEntry) error {
+	t, err := store(ctx, permit, ref, func(t *Token, entry StatusEntry) error {
 		changed = t.Changes()
 		if t.Deleted() || !c.sees(*t, Owned) {
 			return notFound()
 		}
 		return fn(c, t, entry)
-	}
-	t, err := s.store(ctx, permit, ref, change)
+	})
 	s.forget(changed)
 	if KindOf(err) == NotFound {
 		return Token{}, notFound()
@@ -143,16 +145,19 @@ func (s *Service) change(
 	return s.used(t), err
 }
 
-// store makes the change, after a try on a copy where it would go before all others, see [Service.futile].
-func (s *Service) store(
-	ctx context.Context, permit Permit, ref Ref, change func(*Token, StatusEntry) error,
-) (Token, error) {
-	if !permit.Urgent {
-		return s.Store.Rotate(ctx, permit, ref, change)
-	}
-	withoutEntry := func(t *Token) error { return change(t, StatusEntry{}) }
-	if err := s.futile(ctx, ref, withoutEntry); err != nil {
+// storing is [Store.Rotate], or a change that gets no entry.
+type storing func(context.Context, Permit, Ref, func(*Token, StatusEntry) error) (Token, error)
+
+func (s *Service) update(ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error) (Token, error) {
+	return s.Store.Update(ctx, p, ref, func(t *Token) error { return change(t, StatusEntry{}) })
+}
+
+// takeAway is update for what takes rights away, see [Service.futile].
+func (s *Service) takeAway(ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error) (Token, error) {
+	err := s.futile(ctx, ref, func(t *Token) error { return change(t, StatusEntry{}) })
+	if err != nil {
 		return Token{}, err
 	}
-	return s.Store.Update(ctx, permit, ref, withoutEntry)
+	p.Urgent = true
+	return s.update(ctx, p, ref, change)
 }

@@ -143,8 +143,9 @@ func TestRotationRefused(t *testing.T) {
 	stopped.State, stopped.ExpiresAt = Active, noon
 	expired, _ := w.put(t, stopped)
 	const notThere = "not found: there is no such token"
-	const noUser = "forbidden: a credential that belongs to no user may rotate no token but itself, " +
-		"and that only if its owner allowed it (self_rotation)"
+	const noUser = "forbidden: a credential that belongs to no user may rotate no token but itself"
+	const notItself = "forbidden: a token may rotate itself only if its owner allowed that (self_rotation): use another credential"
+	alone := w.user(t, member)
 	for name, c := range map[string]struct {
 		caller  Caller
 		ref     Ref
@@ -155,11 +156,12 @@ func TestRotationRefused(t *testing.T) {
 		"another account's":         {w.user(t, stranger), ofAccount.Ref(), 0, notThere},
 		"an account's of a user's":  {w.account(t, home.ID, ""), mine.Ref(), 0, notThere},
 		"an account's of another":   {w.account(t, home.ID, ""), another.Ref(), 0, noUser},
-		"an account's of itself":    {itself, ofAccount.Ref(), 0, noUser},
+		"an account's of itself":    {itself, ofAccount.Ref(), 0, notItself},
+		"a user's of itself":        {alone, alone.Token.Ref(), 0, notItself},
 		"of another environment":    {w.account(t, home.ID, nextEnv.ID), ofAccount.Ref(), 0, notThere},
 		"none":                      {w.user(t, admin), Ref{Muninx, "x"}, 0, notThere},
 		"of no dialect":             {w.user(t, admin), Ref{nil, "x"}, 0, notThere},
-		"while another one runs":    {w.user(t, member), running.Ref(), 1, "conflict: the secret before the current one works until 2026-03-04T13:00:00Z: finish or cancel that rotation first, or rotate without overlap, which ends both secrets"},
+		"while another one runs":    {w.user(t, member), running.Ref(), time.Second, "conflict: the secret before the current one works until 2026-03-04T13:00:00Z: finish or cancel that rotation first, or rotate without overlap, which ends both secrets"},
 		"a suspended one":           {w.user(t, admin), suspended.Ref(), 0, "conflict: the token is suspended, and its secret cannot be rotated then"},
 		"an expired one":            {w.user(t, member), expired.Ref(), 0, "conflict: the token is expired, and its secret cannot be rotated then"},
 		"with a negative overlap":   {w.user(t, member), mine.Ref(), -1, "invalid: the request does not fit; /overlap must be from 0s to 168h"},
@@ -176,10 +178,15 @@ func TestRotationRefused(t *testing.T) {
 	}
 }
 
-// TestSelfRotation: an account's token rotates itself where its owner allowed that, by either of its secrets.
+// TestSelfRotation: a token rotates itself where its owner allowed that, by either of its secrets.
 func TestSelfRotation(t *testing.T) {
+	for name, in := range kinds {
+		t.Run(name, func(t *testing.T) { rotatesItself(t, in) })
+	}
+}
+
+func rotatesItself(t *testing.T, in Token) {
 	w := newWorld(t)
-	in := kinds["apitoken"]
 	in.SelfRotation = true
 	made, old := w.put(t, in)
 	caller := func(secret string) Caller {
@@ -219,7 +226,7 @@ func TestCallerOfAnEndedSecret(t *testing.T) {
 	made, _, current := rotated(t, w, kinds["muninx"])
 	c, err := w.Authenticate(t.Context(), current)
 	ok(t, err)
-	_, err = w.CancelRotation(t.Context(), c, made.Ref()) // of itself
+	_, err = w.CancelRotation(t.Context(), w.user(t, admin), made.Ref())
 	ok(t, err)
 	_, _, err = w.Rotate(t.Context(), c, made.Ref(), 0)
 	if KindOf(err) != CredentialInvalid {

@@ -84,7 +84,7 @@ type Token struct {
 	State            State  // as stored; answers use [Token.StateAt]
 	SuspendedByAdmin bool   // then only an admin activates it
 	Introspector     bool   // an admin let it check the tokens of others (RFC 7662)
-	SelfRotation     bool   // its owner let it rotate itself, although it belongs to no user
+	SelfRotation     bool   // its owner let it rotate itself
 	RoleLimit        Role   // of a user's token: it acts with this role where its user has a higher one; "": no limit
 	CreatedBy        int64  // user whose credential created it, 0 if that was an account's token
 	CreatedByAdminID string // admin-user id of CreatedBy if an admin created it, else ""
