@@ -74,7 +74,7 @@ var contracts = []contract{
 		},
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, _ time.Time) (created, error) {
 			t, err := decode[muninx.TokenCreated](r.muninx.CreateToken(ctx, muninx.TokenCreate{Name: c.Name}))
-			return created{t.Id, t.Token, t}, err
+			return created{t.Id, t.Token, t, false}, err
 		},
 		tokens: func(r *remote) tokenAPI { return muninxTokens{r.muninx} },
 	},
@@ -91,7 +91,7 @@ var contracts = []contract{
 				TokenScope: apitoken.ApiTokenDetailsForCreateTokenScope(c.Scope), AccountId: unlessZero(c.Account),
 				EnvironmentId: unlessZero(c.Environment), ExpiresAt: unlessZero(expiry),
 			}))
-			return created{t.Details.Id, t.Token, t}, err
+			return created{t.Details.Id, t.Token, t, false}, err
 		},
 		tokens: func(r *remote) tokenAPI { return apitokenTokens{r.apitoken} },
 	},
@@ -101,7 +101,7 @@ var contracts = []contract{
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, expiry time.Time) (created, error) {
 			draft := unleash.PatSchema{Description: optional[string](c.Description), ExpiresAt: given(expiry)}
 			t, err := decode[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, draft))
-			return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
+			return created{strconv.FormatInt(t.Id, 10), t.Secret, t, false}, err
 		},
 		tokens: func(r *remote) tokenAPI { return unleashTokens{r.unleash} },
 	},
