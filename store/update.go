@@ -153,7 +153,7 @@ func (r *tokenRow) storeSecrets() statement {
 	s := r.Rotation
 	return statement{text: storeSecrets, args: []any{
 		r.SecretHash, orNil(r.SigningKey), orNil(r.StatusList), orNil(r.StatusIndex), s.Rotations, orNil(s.RotatedAt),
-		orNil(s.PreviousHash), orNil(s.PreviousKey), orNil(s.PreviousList), orNil(s.PreviousIndex), orNil(s.PreviousRotatedAt),
-		orNil(s.PreviousEndsAt), orNil(s.PreviousUsedAt), r.Seq,
+		orNil(s.PreviousHash), orNil(s.PreviousKey), orNil(s.PreviousList), orNil(s.PreviousIndex),
+		orNil(s.PreviousRotatedAt), orNil(s.PreviousEndsAt), orNil(s.PreviousUsedAt), r.Seq,
 	}}
 }

@@ -125,7 +125,8 @@ func (f secretFlags) print(p printer, dialect string, made created) error {
 		if p.json {
 			return p.printJSON(made.answer)
 		}
-		return p.say("%s the %s token %s. Its secret is shown only this once:\n%s", made.verb(), dialect, made.id, made.secret)
+		return p.say("%s the %s token %s. Its secret is shown only this once:\n%s",
+			made.verb(), dialect, made.id, made.secret)
 	}
 	if p.json {
 		rest, err := withoutSecret(made.answer)

@@ -109,8 +109,8 @@ func invalidCredential(cause error) error {
 	return &Error{Kind: CredentialInvalid, Message: "the credential is not valid", Err: cause}
 }
 
-// usable is the one verdict on a credential: its state, its expiry, whether its secret is still the token's, and whether
-// what it depends on is enabled.
+// usable is the one verdict on a credential: its state, its expiry, whether its secret is still the token's, and
+// whether what it depends on is enabled.
 func (id Identity) usable(now time.Time) bool {
 	return id.Token != nil && !id.Token.Deleted() && id.Token.StateAt(now) == Active && id.holds(now) &&
 		id.obstacle() == ""

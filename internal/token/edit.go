@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// MemberSelfRotation is where a fault of [Terms.SelfRotation] points to.
-const MemberSelfRotation = "/self_rotation"
-
 // Terms are what an owner changes of a token; nil stays as it is.
 type Terms struct {
 	Name         *string    // of a user's token

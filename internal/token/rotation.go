@@ -15,7 +15,9 @@ const MemberOverlap = "/overlap"
 // Rotate gives a token that the caller has another secret, which it returns. The one that was current works until the
 // overlap is over. A token has one earlier secret at most: as long as that works, only a rotation without overlap is
 // possible, which ends both.
-func (s *Service) Rotate(ctx context.Context, c Caller, ref Ref, overlap time.Duration) (t Token, secret string, err error) {
+func (s *Service) Rotate(
+	ctx context.Context, c Caller, ref Ref, overlap time.Duration,
+) (t Token, secret string, err error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Token{}, "", Faulty(Fault{Pointer: MemberOverlap, Detail: "must be from 0s to 168h"})
 	}
@@ -58,7 +60,7 @@ func (s *Service) rotate(t *Token, entry StatusEntry, overlap time.Duration, now
 	return secret, nil
 }
 
-// secretID is the `jti` of the token's current secret.
+// secretID is the `jti` of the token's newest secret, while that is made. A rotation that was cancelled leaves a gap.
 func (t Token) secretID() string {
 	if t.Rotations == 0 {
 		return t.ID
@@ -66,7 +68,7 @@ func (t Token) secretID() string {
 	return t.ID + "." + strconv.FormatInt(t.Rotations, 10)
 }
 
-// issuedAt is the `iat` of the token's current secret.
+// issuedAt is its `iat`.
 func (t Token) issuedAt() time.Time {
 	if t.RotatedAt.IsZero() {
 		return t.CreatedAt
@@ -102,8 +104,8 @@ func (s *Service) endRotation(ctx context.Context, c Caller, ref Ref, end func(*
 	})
 }
 
-// rotatable judges whether the caller, who sees the token, may rotate it, and whether its state lets it. What a user may
-// do by any credential, a token does to itself only if it was allowed: whoever finds it could lock its owner out.
+// rotatable judges whether the caller, who sees the token, may rotate it, and whether its state lets it. What a user
+// may do by any credential, a token does to itself only if it was allowed: whoever finds it could lock its owner out.
 func (t *Token) rotatable(c Caller, now time.Time) error {
 	switch itself := c.tokenSeq() == t.Seq; {
 	case itself && !t.SelfRotation:
@@ -118,8 +120,8 @@ func (t *Token) rotatable(c Caller, now time.Time) error {
 	return nil
 }
 
-// change lets fn change a token that the caller has, see [Owned], and store has that written. Fn is told the caller as it
-// is in the transaction.
+// change lets fn change a token that the caller has, see [Owned], and store has that written. Fn is told the caller as
+// it is in the transaction.
 func (s *Service) change(
 	ctx context.Context, c Caller, ref Ref, store storing, fn func(Caller, *Token, StatusEntry) error,
 ) (Token, error) {
@@ -148,12 +150,16 @@ func (s *Service) change(
 // storing is [Store.Rotate], or a change that gets no entry.
 type storing func(context.Context, Permit, Ref, func(*Token, StatusEntry) error) (Token, error)
 
-func (s *Service) update(ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error) (Token, error) {
+func (s *Service) update(
+	ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error,
+) (Token, error) {
 	return s.Store.Update(ctx, p, ref, func(t *Token) error { return change(t, StatusEntry{}) })
 }
 
 // takeAway is update for what takes rights away, see [Service.futile].
-func (s *Service) takeAway(ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error) (Token, error) {
+func (s *Service) takeAway(
+	ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error,
+) (Token, error) {
 	err := s.futile(ctx, ref, func(t *Token) error { return change(t, StatusEntry{}) })
 	if err != nil {
 		return Token{}, err

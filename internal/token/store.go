@@ -131,8 +131,8 @@ type Registry interface {
 	Initialize(ctx context.Context, seed Seed, deliver func() error) (bool, error)
 }
 
-// Owner selects tokens of all dialects: those of a user, and those of an account or one of its environments. A user or an
-// account that is missing has none.
+// Owner selects tokens of all dialects: those of a user, and those of an account or one of its environments. A user or
+// an account that is missing has none.
 type Owner struct {
 	UserID        int64
 	AccountID     string

@@ -23,8 +23,8 @@ const (
 // errTooManyUses is what is reported then.
 var errTooManyUses = errors.New("the times of some tokens were given up: more are in use than the database can store")
 
-// uses collects the times at which tokens, or secrets, were used, so that a busy token is one row of a batch and not a write each
-// time. Its zero value is ready.
+// uses collects the times at which tokens, or secrets, were used, so that a busy one is one row of a batch and not a
+// write each time. Its zero value is ready.
 type uses[K comparable] struct {
 	mu      sync.Mutex
 	pending map[K]time.Time
