@@ -140,7 +140,7 @@ func TestReachOfApitoken(t *testing.T) {
 	expect(t, s, "DELETE", "/api/v1/api_token/"+ids["environment2"], secrets["account"], 403)
 	expect(t, s, "POST", "/api/v1/api_token/"+ids["environment2"]+"/revoke", secrets["environment"], 404)
 	expect(t, s, "POST", "/api/v1/api_token/"+ids["environment2"]+"/revoke", secrets["account"], 200)
-	for _, path := range []string{"/service/users", "/service/tokens", "/service/accounts", "/service/environments"} {
+	for _, path := range []string{"/service/users", "/service/accounts", "/service/environments"} {
 		for _, caller := range []string{"member", "introspector", "account", "environment"} {
 			expect(t, s, "GET", path, secrets[caller], 403)
 		}

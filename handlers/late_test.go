@@ -68,7 +68,8 @@ func operations(t *testing.T, s *harness.Server) []operation {
 	t.Helper()
 	bodies := map[string]string{
 		"createToken": `{"name":"late"}`, "createUserToken": `{"name":"late"}`, "createAccount": `{"name":"late"}`,
-		"updateUser":     `{"role":"introspector"}`,
+		"updateUser": `{"role":"introspector"}`, "createServiceToken": `{"dialect":"muninx","name":"late"}`,
+		"updateServiceToken": `{"self_rotation":true}`, "rotateServiceToken": `{"overlap":"0"}`,
 		"createApiToken": `{"token_scope":"account"}`, "createPat": `{"description":"late"}`,
 		"createUser":        `{"subject":"late","name":"x","role":"admin","account_id":"` + s.Vars["account"] + `"}`,
 		"createEnvironment": `{"name":"late","account_id":"` + s.Vars["account"] + `"}`,
@@ -76,6 +77,10 @@ func operations(t *testing.T, s *harness.Server) []operation {
 	}
 	account, environment := s.Vars["other_account"], s.Vars["other_environment"]
 	_, target := issue(t, s, token.APIToken, s.Vars["member"], `{"token_scope":"account"}`)
+	rotation := s.Do("POST", "/service/tokens/apitoken/"+target+"/rotate", s.Vars["admin"], `{"overlap":"168h"}`)
+	if rotation.Status != http.StatusOK {
+		t.Fatalf("%d %s", rotation.Status, rotation.Body)
+	}
 	var all []operation
 	for _, document := range documents {
 		spec, err := wire.Load(document, wire.Options{})
@@ -194,6 +199,13 @@ func (b beforeChange) Create(ctx context.Context, in token.Insert) (token.Token,
 func (b beforeChange) Update(ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error) (token.Token, error) {
 	(*b.do)()
 	return b.Store.Update(ctx, p, ref, change)
+}
+
+func (b beforeChange) Rotate(
+	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token, token.StatusEntry) error,
+) (token.Token, error) {
+	(*b.do)()
+	return b.Store.Rotate(ctx, p, ref, change)
 }
 
 func (b beforeChange) CreateUser(ctx context.Context, p token.Permit, u token.User) (token.User, error) {

@@ -71,11 +71,7 @@ func (n *creation) read(d *DB) (statements []statement) {
 	t := n.Token
 	statements = n.claiming.read(d)
 	if t.Dialect.PublishesStatus {
-		statements = append(statements, statement{d.backend.nextEntry, nil, func(c columns) error {
-			number := c.int()
-			n.entry = token.StatusEntryOf(c.bytes(), number)
-			return nil
-		}})
+		statements = append(statements, d.takeEntry(&n.entry))
 	}
 	if n.Exclusive {
 		args := []any{t.Name, t.Dialect.Name, t.UserID}
@@ -85,6 +81,15 @@ func (n *creation) read(d *DB) (statements []statement) {
 		}})
 	}
 	return statements
+}
+
+// takeEntry takes an entry that no other secret gets.
+func (d *DB) takeEntry(to *token.StatusEntry) statement {
+	return statement{d.backend.nextEntry, nil, func(c columns) error {
+		number := c.int()
+		*to = token.StatusEntryOf(c.bytes(), number)
+		return nil
+	}}
 }
 
 func (n *creation) decide(r *reading) ([]statement, error) {
@@ -107,9 +112,9 @@ func (n *creation) decide(r *reading) ([]statement, error) {
 // insertToken inserts a row, to which the database gives the number; insertTokens inserts the rows of which its
 // parameters are the columns, in no particular order.
 var insertToken, insertTokens = func() (one, many string) {
-	names := namesOf(&tokenRow{})[1:]
-	values, arrays := make([]string, len(names)), make([]string, len(names))
 	row := reflect.TypeFor[tokenRow]()
+	names := namesOf(&tokenRow{})[1 : row.NumField()-1] // without what rotations write
+	values, arrays := make([]string, len(names)), make([]string, len(names))
 	for i := range names {
 		values[i] = fmt.Sprintf("$%d", i+1)
 		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type])

@@ -24,7 +24,10 @@ var (
 	byUser = fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN accounts a ON a.id = u.account_id `,
 		columnsOf("u", &userRow{}), columnsOf("a", &accountRow{}))
 
-	bySecret  = byToken + "WHERE t.secret_hash"
+	bySecret = byToken + "WHERE t.secret_hash"
+	// byReplaced finds the token of a secret that was not a current one a moment ago, but may be one again.
+	byReplaced = byToken + `WHERE t.seq = coalesce((SELECT seq FROM tokens WHERE secret_hash = $1),
+		(SELECT seq FROM tokens WHERE previous_hash = $1), (SELECT token FROM former_secrets WHERE hash = $1))`
 	bySeq     = byToken + "WHERE t.seq"
 	byUserID  = byUser + "WHERE u.id"
 	bySubject = byUser + "WHERE u.subject <> '' AND u.issuer = $1 AND u.subject = $2"
@@ -86,15 +89,24 @@ func (d *DB) lookUp(ctx context.Context, all []*job[*lookup]) {
 	}
 	found := make(map[token.Hash]token.Identity, len(all))
 	unknown := map[token.Hash]error{} // rows that cannot be understood, which is nobody else's matter
+	keep := func(hash token.Hash, id token.Identity, err error) {
+		id.Secret = hash
+		found[hash] = id
+		if err != nil {
+			unknown[hash] = err
+		}
+	}
 	err := d.onConn(ctx, d.reader, func(c conn) error {
-		return c.run(ctx, keyed(d.backend, bySecret, hashes, func(c columns) error {
+		err := c.run(ctx, keyed(d.backend, bySecret, hashes, func(c columns) error {
 			id, err := readIdentity(c, d.dialects)
-			found[id.Token.Hash] = id
-			if err != nil {
-				unknown[id.Token.Hash] = err
-			}
+			keep(id.Token.Hash, id, err)
 			return nil
 		})...)
+		replaced := d.lookUpReplaced(hashes, found, keep)
+		if err != nil || len(replaced) == 0 {
+			return err
+		}
+		return c.run(ctx, replaced...)
 	})
 	for _, j := range all {
 		id, ok := found[j.work.hash]
@@ -105,6 +117,23 @@ func (d *DB) lookUp(ctx context.Context, all []*job[*lookup]) {
 			b.Found = new(found[b.Hash])
 		}
 	}
+}
+
+// lookUpReplaced looks for the secrets that are no token's current one. Few are, so each look-up stands alone.
+func (d *DB) lookUpReplaced(
+	hashes [][]byte, found map[token.Hash]token.Identity, keep func(token.Hash, token.Identity, error),
+) (statements []statement) {
+	for _, hash := range hashes {
+		if _, ok := found[token.Hash(hash)]; ok {
+			continue
+		}
+		statements = append(statements, statement{byReplaced, []any{hash}, func(c columns) error {
+			id, err := readIdentity(c, d.dialects)
+			keep(token.Hash(hash), id, err)
+			return nil
+		}})
+	}
+	return statements
 }
 
 // Identities implements [token.Store].

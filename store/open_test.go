@@ -118,7 +118,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		db := open(t, url)
 		store.Exec(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (77, true)")
 		for _, mode := range []store.Schema{store.MigrateSchema, store.RequireSchema} {
-			refused(t, url, store.Options{Schema: mode}, "version 77", "newer", "knows 5")
+			refused(t, url, store.Options{Schema: mode}, "version 77", "newer", "knows 6")
 		}
 		if err := db.Migrate(t.Context()); err == nil {
 			t.Error("a newer schema was migrated")

@@ -17,16 +17,25 @@ func statementsOf(d *DB) map[string]statement {
 	hash, ref := fillerRow(5).SecretHash, token.Ref{Dialect: token.Muninx, ID: "id-8"}
 	number := token.Ref{Dialect: token.Unleash, ID: "8"}
 	all := map[string]statement{
-		"the row of a secret":          {text: bySecret + " = $1", args: []any{hash}},
-		"the row of a credential":      {text: bySeq + " = $1", args: []any{int64(7)}},
-		"a user and its account":       {text: byUserID + " = $1", args: []any{int64(1)}},
-		"the user of a subject":        {text: bySubject, args: []any{"https://issuer.example", "subject"}},
-		"an account":                   {text: accountByID + " = $1", args: []any{"a0"}},
-		"an environment":               {text: environmentByID + " = $1", args: []any{"e0"}},
-		"a token":                      byRef(ref, nil),
-		"a token by its number":        byRef(number, nil),
-		"a token to be changed":        {text: tokenBySeq, args: []any{int64(7)}},
-		"a change":                     {text: storeUpdate, args: []any{"active", true, true, int64(1), nil, int64(7)}},
+		"the row of a secret":     {text: bySecret + " = $1", args: []any{hash}},
+		"the row of a credential": {text: bySeq + " = $1", args: []any{int64(7)}},
+		"a user and its account":  {text: byUserID + " = $1", args: []any{int64(1)}},
+		"the user of a subject":   {text: bySubject, args: []any{"https://issuer.example", "subject"}},
+		"an account":              {text: accountByID + " = $1", args: []any{"a0"}},
+		"an environment":          {text: environmentByID + " = $1", args: []any{"e0"}},
+		"a token":                 byRef(ref, nil),
+		"a token by its number":   byRef(number, nil),
+		"a token to be changed":   {text: tokenBySeq, args: []any{int64(7)}},
+		"a change":                {text: storeUpdate, args: []any{"active", true, true, int64(1), nil, int64(7)}},
+		"terms":                   {text: storeTerms, args: []any{"name", true, int64(1), true, int64(7)}},
+		"a rotation": {text: storeSecrets, args: []any{hash, "key", int64(1), int64(2), int64(3), int64(4), hash, "key",
+			int64(5), int64(6), int64(7), int64(8), int64(9), int64(7)}},
+		"a replaced secret":            {text: byReplaced, args: []any{hash}},
+		"a use of a previous secret":   {text: touchPrevious, args: []any{int64(1), hash}},
+		"previous secrets in a list":   {text: dry(d, standingsQueries[3], map[string]any{"list": 1})},
+		"former secrets in a list":     {text: dry(d, standingsQueries[4], map[string]any{"list": 1})},
+		"previous secrets of tokens":   {text: dry(d, standingsOf[1], []int64{7, 8})},
+		"former secrets of tokens":     {text: dry(d, standingsOf[2], []int64{7, 8})},
 		"whether there is a stranger":  strangers(d.dialects),
 		"what a user holds":            {text: holdings, args: []any{"name", "muninx", int64(2)}},
 		"times of use":                 {text: dry(d, d.touchStatement(2), 7, 5, 8, 5)},
@@ -44,6 +53,7 @@ func statementsOf(d *DB) map[string]statement {
 	for name, q := range map[string]token.Query{
 		"what somebody made":  {CreatedBy: 2, NotOwnedBy: 2},
 		"what a key signed":   {KeyID: "key 1", Dialect: token.APIToken},
+		"what somebody has":   {Owner: &token.Owner{UserID: 99, AccountID: "x"}},
 		"what works of a key": {KeyID: "key 1", Usable: new(true), Keys: []string{"key 1"}, Now: time.UnixMilli(5)},
 	} {
 		q.Limit = pageSize
@@ -59,7 +69,7 @@ func dry(d *DB, text string, args ...any) string {
 }
 
 // whole are the words of both databases for a table that is read from one end to the other.
-var whole = regexp.MustCompile(`(?m)Seq Scan on|SCAN (t|u|a|e|tokens|users|accounts|environments)$`)
+var whole = regexp.MustCompile(`(?m)Seq Scan on|SCAN (t|u|a|e|f|tokens|users|accounts|environments|former_secrets)$`)
 
 // TestPlans: no statement reads more of a table than the rows that it is about.
 func TestPlans(t *testing.T) {
@@ -67,6 +77,7 @@ func TestPlans(t *testing.T) {
 		Exec(t, d, "UPDATE tokens SET signing_key = 'key ' || (seq % 1000) WHERE dialect = 'apitoken'")
 		Exec(t, d, "UPDATE tokens SET created_by = seq % 1000, minted_by = seq % 997")
 		manyOwners(t, d)
+		manySecrets(t, d)
 		if d.Shared() {
 			Exec(t, d, "ANALYZE")
 		}
@@ -78,6 +89,20 @@ func TestPlans(t *testing.T) {
 			}
 		}
 	})
+}
+
+// manySecrets are previous and former ones.
+func manySecrets(t *testing.T, d *DB) {
+	t.Helper()
+	other := "substr(secret_hash, 1, 31) || x'ff'" // SQLite joins bytes to a text
+	bytes := "CAST(%s AS BLOB)"
+	if d.Shared() {
+		other, bytes = `substr(secret_hash, 1, 31) || '\xff'::bytea`, "%s"
+	}
+	other = fmt.Sprintf(bytes, other)
+	Exec(t, d, "INSERT INTO former_secrets SELECT secret_hash, seq, seq, seq FROM tokens WHERE seq % 2 = 0")
+	Exec(t, d, "UPDATE tokens SET previous_list = seq, previous_index = seq, previous_ends_at = 5, previous_hash = "+other+
+		" WHERE dialect = 'apitoken'")
 }
 
 // manyOwners are enough for an index to be worth its while.
@@ -108,6 +133,7 @@ func TestIndexesAreNeeded(t *testing.T) {
 		Exec(t, d, "UPDATE tokens SET status_list = 1, status_index = seq WHERE dialect = 'apitoken'")
 		Exec(t, d, "UPDATE tokens SET state = 'revoked' WHERE status_index % 1000 = 2")
 		manyOwners(t, d)
+		manySecrets(t, d)
 		indexes := "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tokens' AND sql NOT LIKE '%UNIQUE%'"
 		if d.Shared() {
 			Exec(t, d, "ANALYZE")

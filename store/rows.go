@@ -36,9 +36,34 @@ type tokenRow struct {
 	DeletedAt        *int64
 	StatusList       *int64
 	StatusIndex      *int64
+	SelfRotation     bool
+	Rotation         rotationRow `gorm:"embedded"` // last, since no new token has any of it
 }
 
 func (tokenRow) TableName() string { return "tokens" }
+
+// rotationRow is what a row of tokens has of its previous secret.
+type rotationRow struct {
+	Rotations         int64
+	RotatedAt         *int64
+	PreviousHash      *[]byte // and not a list of no bytes, which is not NULL
+	PreviousKey       *string
+	PreviousList      *int64
+	PreviousIndex     *int64
+	PreviousRotatedAt *int64
+	PreviousEndsAt    *int64
+	PreviousUsedAt    *int64
+}
+
+// formerRow is a row of former_secrets.
+type formerRow struct {
+	Hash        []byte `gorm:"primaryKey"`
+	Token       int64
+	StatusList  *int64
+	StatusIndex *int64
+}
+
+func (formerRow) TableName() string { return "former_secrets" }
 
 // tokenToRow leaves the number, and the id of a dialect whose ids are numbers, to the database.
 func tokenToRow(t token.Token) tokenRow {
@@ -49,16 +74,33 @@ func tokenToRow(t token.Token) tokenRow {
 		RoleLimit: string(t.RoleLimit), CreatedBy: orNull(t.CreatedBy), CreatedByAdminID: orNull(t.CreatedByAdminID),
 		MintedBy: orNull(t.MintedBy), SigningKey: orNull(t.KeyID), CreatedAt: t.CreatedAt.UnixMilli(),
 		UpdatedAt: t.UpdatedAt.UnixMilli(), ExpiresAt: millisOrNull(t.ExpiresAt), LastUsedAt: millisOrNull(t.LastUsedAt),
-		DeletedAt: millisOrNull(t.DeletedAt),
+		DeletedAt: millisOrNull(t.DeletedAt), SelfRotation: t.SelfRotation, Rotation: rotationToRow(t),
 	}
 	if t.Dialect.IDs.New == nil {
 		row.PublicID = nil
 	}
 	row.NameUnique = t.Dialect.UniqueNames && t.Name != ""
-	if t.Entry.List != 0 {
-		row.StatusList, row.StatusIndex = &t.Entry.List, &t.Entry.Index
-	}
+	row.StatusList, row.StatusIndex = entryToRow(t.Entry)
 	return row
+}
+
+func rotationToRow(t token.Token) rotationRow {
+	row := rotationRow{Rotations: t.Rotations, RotatedAt: millisOrNull(t.RotatedAt)}
+	p := t.Previous
+	if p.Hash == (token.Hash{}) {
+		return row
+	}
+	row.PreviousHash, row.PreviousKey, row.PreviousRotatedAt = new(p.Hash[:]), orNull(p.KeyID), millisOrNull(p.RotatedAt)
+	row.PreviousEndsAt, row.PreviousUsedAt = new(p.EndsAt.UnixMilli()), millisOrNull(p.LastUsedAt)
+	row.PreviousList, row.PreviousIndex = entryToRow(p.Entry)
+	return row
+}
+
+func entryToRow(e token.StatusEntry) (list, index *int64) {
+	if e.List == 0 {
+		return nil, nil
+	}
+	return &e.List, &e.Index
 }
 
 // readToken reads the columns of a token in the order of [tokenRow].
@@ -71,17 +113,30 @@ func readToken(c columns) tokenRow {
 		CreatedByAdminID: nullable(c, columns.text), MintedBy: nullable(c, columns.int),
 		SigningKey: nullable(c, columns.text), CreatedAt: c.int(), UpdatedAt: c.int(), ExpiresAt: nullable(c, columns.int),
 		LastUsedAt: nullable(c, columns.int), DeletedAt: nullable(c, columns.int), StatusList: nullable(c, columns.int),
-		StatusIndex: nullable(c, columns.int),
+		StatusIndex: nullable(c, columns.int), SelfRotation: c.bool(), Rotation: readRotation(c),
 	}
 }
 
-// values are those of all columns but seq, in the order of [tokenRow].
+func readRotation(c columns) rotationRow {
+	row := rotationRow{Rotations: c.int(), RotatedAt: nullable(c, columns.int)}
+	if c.null() {
+		c.skip(7)
+		return row
+	}
+	row.PreviousHash = new(slices.Clone(c.bytes()))
+	row.PreviousKey, row.PreviousList = nullable(c, columns.text), nullable(c, columns.int)
+	row.PreviousIndex, row.PreviousRotatedAt = nullable(c, columns.int), nullable(c, columns.int)
+	row.PreviousEndsAt, row.PreviousUsedAt = nullable(c, columns.int), nullable(c, columns.int)
+	return row
+}
+
+// values are those of all columns that a new token has but seq, in the order of [tokenRow].
 func (r *tokenRow) values() []any {
 	return []any{
 		r.Dialect, orNil(r.PublicID), r.SecretHash, r.Name, r.NameUnique, r.Scope, orNil(r.UserID), orNil(r.AccountID),
 		orNil(r.EnvironmentID), r.State, r.SuspendedByAdmin, r.Introspector, r.RoleLimit, orNil(r.CreatedBy),
 		orNil(r.CreatedByAdminID), orNil(r.MintedBy), orNil(r.SigningKey), r.CreatedAt, r.UpdatedAt, orNil(r.ExpiresAt),
-		orNil(r.LastUsedAt), orNil(r.DeletedAt), orNil(r.StatusList), orNil(r.StatusIndex),
+		orNil(r.LastUsedAt), orNil(r.DeletedAt), orNil(r.StatusList), orNil(r.StatusIndex), r.SelfRotation,
 	}
 }
 
@@ -104,8 +159,22 @@ func (r *tokenRow) token(known token.Dialects) (token.Token, error) {
 		MintedBy: orZero(r.MintedBy), KeyID: orZero(r.SigningKey), CreatedAt: fromMillis(r.CreatedAt),
 		UpdatedAt: fromMillis(r.UpdatedAt), ExpiresAt: fromMillisOrNull(r.ExpiresAt),
 		LastUsedAt: fromMillisOrNull(r.LastUsedAt), DeletedAt: fromMillisOrNull(r.DeletedAt),
-		Entry: token.StatusEntry{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
+		Entry:        token.StatusEntry{List: orZero(r.StatusList), Index: orZero(r.StatusIndex)},
+		SelfRotation: r.SelfRotation, Rotations: r.Rotation.Rotations,
+		RotatedAt: fromMillisOrNull(r.Rotation.RotatedAt), Previous: r.Rotation.previous(),
 	}, nil
+}
+
+func (r *rotationRow) previous() token.Previous {
+	if r.PreviousHash == nil {
+		return token.Previous{}
+	}
+	return token.Previous{
+		Hash: token.Hash(*r.PreviousHash), KeyID: orZero(r.PreviousKey),
+		Entry:     token.StatusEntry{List: orZero(r.PreviousList), Index: orZero(r.PreviousIndex)},
+		RotatedAt: fromMillisOrNull(r.PreviousRotatedAt), EndsAt: fromMillisOrNull(r.PreviousEndsAt),
+		LastUsedAt: fromMillisOrNull(r.PreviousUsedAt),
+	}
 }
 
 // userRow is a row of users.

@@ -83,6 +83,14 @@ func TestLastExpiry(t *testing.T) {
 			}
 			wants("before the key was made", "key", noon.Add(time.Millisecond), noon.Add(2*time.Hour))
 			wants("before the other key was made", "other", noon.Add(time.Millisecond), time.Time{})
+			store.Exec(t, db, "UPDATE tokens SET previous_hash = secret_hash, previous_key = 'former', previous_ends_at = ? WHERE public_id = ?",
+				noon.Add(time.Minute).UnixMilli(), last.ID)
+			wants("the previous secret of one that is deleted", "former", noon.Add(time.Hour), time.Time{})
+			set(last, "deleted_at", nil)
+			wants("a previous secret", "former", noon.Add(time.Hour), noon.Add(time.Minute))
+			set(last, "previous_ends_at", noon.Add(99*time.Hour).UnixMilli())
+			wants("a previous secret that ends with its token", "former", noon.Add(time.Hour), noon.Add(3*time.Hour))
+			set(last, "deleted_at", noon.UnixMilli())
 			wants("a key of which it is not known when it was made", "other", time.Time{}, noon.Add(9*time.Hour))
 		})
 	}

@@ -8,27 +8,41 @@ import (
 	"github.com/tokenwright/tokenwright/internal/token"
 )
 
-// standingRow is what a status list has to know of a token.
+// standingRow is what a status list has to know of a secret of a token.
 type standingRow struct {
 	StatusList  int64
 	StatusIndex int64
 	State       string
 	Deleted     bool
 	Disabled    bool
+	EndsAt      *int64
 }
 
 func (r standingRow) standing() token.Standing {
 	return token.Standing{
 		Entry: token.StatusEntry{List: r.StatusList, Index: r.StatusIndex},
-		State: token.State(r.State), Deleted: r.Deleted, Disabled: r.Disabled,
+		State: token.State(r.State), Deleted: r.Deleted, Disabled: r.Disabled, EndsAt: fromMillisOrNull(r.EndsAt),
 	}
 }
 
 // standings starts from the tokens: SQLite does not reorder a cross join.
-const standings = `SELECT t.status_list, t.status_index, t.state, t.deleted_at IS NOT NULL AS deleted,
-		a.disabled OR coalesce(e.disabled, false) AS disabled
+const (
+	standings = `SELECT t.status_list, t.status_index, t.state, t.deleted_at IS NOT NULL AS deleted,
+		a.disabled OR coalesce(e.disabled, false) AS disabled, NULL AS ends_at` + standingsFrom +
+		`t.status_list IS NOT NULL AND `
+	// previousStandings are those of previous secrets.
+	previousStandings = `SELECT t.previous_list AS status_list, t.previous_index AS status_index, t.state,
+		t.deleted_at IS NOT NULL AS deleted, a.disabled OR coalesce(e.disabled, false) AS disabled,
+		t.previous_ends_at AS ends_at` + standingsFrom + `t.previous_list IS NOT NULL AND `
+
+	standingsFrom = `
 	FROM tokens t CROSS JOIN accounts a LEFT JOIN environments e ON e.id = t.environment_id
-	WHERE a.id = t.account_id AND t.status_list IS NOT NULL AND `
+	WHERE a.id = t.account_id AND `
+
+	// formerStandings are those of former secrets, whatever their tokens are.
+	formerStandings = `SELECT f.status_list, f.status_index, 'revoked' AS state, false AS deleted, false AS disabled,
+		NULL AS ends_at FROM former_secrets f WHERE f.status_list IS NOT NULL AND `
+)
 
 // standingsQueries find, each by an index of its own, what is not valid in a list: a list is large, and most of it is
 // valid.
@@ -38,7 +52,12 @@ var standingsQueries = []string{
 		AND t.status_list = @list AND t.deleted_at IS NULL`,
 	standings + `t.dialect IN @dialects AND t.environment_id IN (SELECT id FROM environments WHERE disabled)
 		AND t.status_list = @list AND t.deleted_at IS NULL`,
+	previousStandings + "t.previous_list = @list",
+	formerStandings + "f.status_list = @list",
 }
+
+// standingsOf find what was ever published of tokens.
+var standingsOf = []string{standings + "t.seq IN ?", previousStandings + "t.seq IN ?", formerStandings + "f.token IN ?"}
 
 // FindStatusList implements [token.StatusStore].
 func (d *DB) FindStatusList(ctx context.Context, list int64) error {
@@ -70,7 +89,7 @@ func eachStanding(tx *gorm.DB, query string, args map[string]any, each func(toke
 	defer rows.Close()
 	for rows.Next() {
 		var r standingRow
-		if err := rows.Scan(&r.StatusList, &r.StatusIndex, &r.State, &r.Deleted, &r.Disabled); err != nil {
+		if err := rows.Scan(&r.StatusList, &r.StatusIndex, &r.State, &r.Deleted, &r.Disabled, &r.EndsAt); err != nil {
 			return err
 		}
 		each(r.standing())
@@ -87,13 +106,20 @@ func (d *DB) Standings(ctx context.Context, seqs []int64) ([]token.Standing, err
 	for len(seqs) > 0 {
 		batch := seqs[:min(len(seqs), standingsBatch)]
 		seqs = seqs[len(batch):]
-		var rows []standingRow
-		err := d.read(ctx, func(tx *gorm.DB) error { return tx.Raw(standings+"t.seq IN ?", batch).Scan(&rows).Error })
+		err := d.read(ctx, func(tx *gorm.DB) error {
+			for _, query := range standingsOf {
+				var rows []standingRow
+				if err := tx.Raw(query, batch).Scan(&rows).Error; err != nil {
+					return err
+				}
+				for _, row := range rows {
+					found = append(found, row.standing())
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return nil, err
-		}
-		for _, row := range rows {
-			found = append(found, row.standing())
 		}
 	}
 	return found, nil

@@ -117,20 +117,40 @@ func page(q token.Query, known token.Dialects) (text string, args []any) {
 	}
 	order += " LIMIT " + strconv.Itoa(q.Limit)
 	if ofAllDialects(q) {
-		return tokenColumns + w.ofEach(known, order), w.args
+		return tokenColumns + w.ofEach(known, q.Owner, order), w.args
+	}
+	if o := q.Owner; o != nil {
+		w.and("(t.user_id = ? OR t.account_id = ? AND (? = '' OR t.environment_id = ?))",
+			o.UserID, o.AccountID, o.EnvironmentID, o.EnvironmentID)
 	}
 	return tokenRows + w.text + order, w.args
 }
 
-// ofEach selects the first rows among the first of each dialect.
-func (w *filter) ofEach(known token.Dialects, order string) string {
+// ofEach selects the first rows among the first of each dialect, of the owner if there is one.
+func (w *filter) ofEach(known token.Dialects, o *token.Owner, order string) string {
 	ranges := make([]string, len(known))
 	for i, dialect := range known {
+		of := filter{text: w.text, args: w.args}
+		of.owner(dialect, o)
 		ranges[i] = fmt.Sprintf("SELECT * FROM (SELECT t.seq FROM tokens t WHERE t.dialect = %s AND %s%s) AS r%d",
-			literal(dialect.Name), w.text, order, i)
+			literal(dialect.Name), of.text, order, i)
+		w.args = of.args
 	}
 	return fmt.Sprintf("FROM (SELECT * FROM (%s) AS t%s) AS first JOIN tokens t ON t.seq = first.seq%s",
 		strings.Join(ranges, " UNION ALL "), order, order)
+}
+
+// owner narrows to what the owner has of a dialect, which is in an index of its own.
+func (w *filter) owner(d *token.Dialect, o *token.Owner) {
+	switch {
+	case o == nil:
+	case d.OwnedByUser:
+		w.and("t.user_id = ?", o.UserID)
+	case o.EnvironmentID != "":
+		w.and("t.account_id = ? AND t.environment_id = ?", o.AccountID, o.EnvironmentID)
+	default:
+		w.and("t.account_id = ?", o.AccountID)
+	}
 }
 
 // strangers looks for a dialect between the known ones: a list of all dialects without its tokens would seem to be

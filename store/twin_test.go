@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,8 +37,27 @@ func varied(r *rand.Rand, i int) tokenRow {
 	if row.Dialect == token.APIToken.Name {
 		row.StatusList, row.StatusIndex = new(int64(i)), new(r.Int64N(1000))
 	}
+	if row.SelfRotation = some(); some() {
+		row.Rotation = variedRotation(r, row)
+	}
 	if i > 8 && some() {
 		row.MintedBy = new(r.Int64N(8) + 1)
+	}
+	return row
+}
+
+// variedRotation is that of a token which was rotated.
+func variedRotation(r *rand.Rand, of tokenRow) rotationRow {
+	hash := slices.Clone(of.SecretHash)
+	hash[31] = 1
+	row := rotationRow{Rotations: r.Int64N(3) + 1, RotatedAt: new(r.Int64N(9) + 1)}
+	if r.IntN(2) == 0 {
+		return row // cancelled or finished
+	}
+	row.PreviousHash, row.PreviousKey, row.PreviousEndsAt = &hash, of.SigningKey, new(r.Int64N(9)+1)
+	row.PreviousList, row.PreviousIndex = of.StatusList, of.StatusIndex
+	if r.IntN(2) == 0 {
+		row.PreviousRotatedAt, row.PreviousUsedAt = new(r.Int64N(9)+1), new(r.Int64N(9)+1)
 	}
 	return row
 }
@@ -60,9 +81,17 @@ func TestRowsAsGORMReadsThem(t *testing.T) {
 	onBoth(t, 8, func(t *testing.T, d *DB) {
 		for _, row := range variedDB(t, d) {
 			want := twinIdentity(t, d, row)
+			want.Secret = token.Hash(row.SecretHash)
 			got, err := d.FindSecret(t.Context(), token.Hash(row.SecretHash))
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("found %+v, %v; GORM %+v", got, err, want)
+			}
+			if row.Rotation.PreviousHash != nil {
+				want.Secret = token.Hash(*row.Rotation.PreviousHash)
+				got, err := d.FindSecret(t.Context(), want.Secret)
+				if err != nil || !reflect.DeepEqual(got, want) {
+					t.Fatalf("by its previous secret, found %+v, %v; GORM %+v", got, err, want)
+				}
 			}
 			found, err := d.Find(t.Context(), want.Token.Ref())
 			if err != nil || found != *want.Token {
@@ -92,6 +121,7 @@ func TestInsertsAsGORMInsertsThem(t *testing.T) {
 	onBoth(t, 8, func(t *testing.T, d *DB) {
 		for i, row := range variedDB(t, d) {
 			want := row
+			want.Rotation = rotationRow{} // which no new token has
 			want.SecretHash[0], want.StatusList = 0xff, orNull(orZero(row.StatusList)+int64(i)*1000)
 			if want.StatusList == nil || row.StatusList == nil {
 				want.StatusList, want.StatusIndex = nil, nil
@@ -117,23 +147,34 @@ func TestInsertsAsGORMInsertsThem(t *testing.T) {
 func TestUpdatesAsGORMUpdatesThem(t *testing.T) {
 	onBoth(t, 8, func(t *testing.T, d *DB) {
 		for i, row := range variedDB(t, d) {
-			changed := token.Token{
-				State: token.Suspended, SuspendedByAdmin: i%2 == 0, Introspector: i%3 == 0, UpdatedAt: time.UnixMilli(77),
-				Name: "not stored",
-			}
-			if i%5 == 0 {
-				changed.DeletedAt = time.UnixMilli(88)
-			}
 			want := row
-			want.State, want.SuspendedByAdmin, want.Introspector = "suspended", changed.SuspendedByAdmin, changed.Introspector
-			want.UpdatedAt, want.DeletedAt = 77, millisOrNull(changed.DeletedAt)
+			want.State, want.SuspendedByAdmin, want.Introspector = "suspended", i%2 == 0, i%3 == 0
+			want.UpdatedAt, want.DeletedAt = 77, nil
+			if i%5 == 0 {
+				want.DeletedAt = new(int64(88))
+			}
+			if i%7 < 3 {
+				want.Name, want.ExpiresAt, want.SelfRotation = fmt.Sprintf("new ' %d", i), new(int64(99)), !row.SelfRotation
+			}
+			if i%11 < 5 {
+				want.SecretHash = append([]byte{0xfe}, row.SecretHash[1:]...)
+				want.SigningKey, want.Rotation = new("key 3"), variedRotation(rand.New(rand.NewPCG(5, uint64(i))), want)
+				want.StatusList, want.StatusIndex = new(int64(5000+i)), new(int64(i))
+			}
+			to, err := want.token(d.dialects)
+			if err != nil {
+				t.Fatal(err)
+			}
 			ref := token.Ref{Dialect: d.dialects.Named(row.Dialect), ID: *row.PublicID}
-			_, err := d.Update(t.Context(), token.Permit{}, ref, func(t *token.Token) error {
-				*t = changed
+			_, err = d.Update(t.Context(), token.Permit{}, ref, func(t *token.Token) error {
+				*t = to
 				return nil
 			})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !bytes.Equal(want.SecretHash, row.SecretHash) {
+				sameFormer(t, d, row)
 			}
 			got, err := byKey[tokenRow](d.reader.WithContext(t.Context()), row.Seq)
 			if err != nil || !reflect.DeepEqual(got, want) {
@@ -141,6 +182,17 @@ func TestUpdatesAsGORMUpdatesThem(t *testing.T) {
 			}
 		}
 	})
+}
+
+// sameFormer fails the test unless the secret that the row had is a former one.
+func sameFormer(t *testing.T, d *DB, row tokenRow) {
+	t.Helper()
+	want := formerRow{row.SecretHash, row.Seq, row.StatusList, row.StatusIndex}
+	var got formerRow
+	err := d.reader.WithContext(t.Context()).Where("hash = ?", row.SecretHash).Take(&got).Error
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("GORM reads %+v, %v, want %+v", got, err, want)
+	}
 }
 
 // TestListsAsGORMReadsThem compares pages of random queries.
@@ -186,6 +238,8 @@ func randomQuery(r *rand.Rand) token.Query {
 		},
 		func() { q.CreatedBy = r.Int64N(9) + 1 },
 		func() { q.NotOwnedBy = r.Int64N(2) + 1 },
+		func() { q.Owner = &token.Owner{UserID: r.Int64N(2) + 1, AccountID: fmt.Sprintf("a%d", r.IntN(2))} },
+		func() { q.Owner = &token.Owner{AccountID: "a1", EnvironmentID: fmt.Sprintf("e%d", r.IntN(2))} },
 		func() { q.KeyID = fmt.Sprintf("key %d", r.IntN(2)) },
 		func() { q.Usable, q.Keys = new(r.IntN(2) == 0), []string{"key 0", "key 2"}[:r.IntN(2)+1] },
 		func() { q.After = r.Int64N(300) + 1 },
@@ -215,6 +269,13 @@ func twinPage(tx *gorm.DB, q token.Query) *gorm.DB {
 	}
 	if q.NotOwnedBy != 0 {
 		tx = tx.Where("t.user_id IS NULL OR t.user_id <> ?", q.NotOwnedBy)
+	}
+	if o := q.Owner; o != nil {
+		ofAccount := tx.Session(&gorm.Session{NewDB: true}).Where("t.account_id = ?", o.AccountID)
+		if o.EnvironmentID != "" {
+			ofAccount = ofAccount.Where("t.environment_id = ?", o.EnvironmentID)
+		}
+		tx = tx.Where(tx.Session(&gorm.Session{NewDB: true}).Where("t.user_id = ?", o.UserID).Or(ofAccount))
 	}
 	expired := tx.Session(&gorm.Session{NewDB: true}).Where("t.expires_at <= ?", q.Now.UnixMilli())
 	switch q.State {

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/tokenwright/tokenwright/internal/token"
@@ -99,11 +100,21 @@ func oldTokens(t *testing.T, d *DB) {
 
 func hash(n byte) []byte { return append(make([]byte, 31), n) }
 
+// newer are the members of a row that the old schema does not have.
+var newer = append([]string{"NameUnique", "SelfRotation"}, membersOf[rotationRow]()...)
+
+func membersOf[T any]() (names []string) {
+	for field := range reflect.TypeFor[T]().Fields() {
+		names = append(names, field.Name)
+	}
+	return names
+}
+
 // everyColumn is all that the old schema has, as text.
 func everyColumn(t *testing.T, d *DB) string {
 	t.Helper()
 	var rows []tokenRow
-	if err := d.reader.WithContext(t.Context()).Omit("NameUnique").Order("seq").Find(&rows).Error; err != nil {
+	if err := d.reader.WithContext(t.Context()).Omit(newer...).Order("seq").Find(&rows).Error; err != nil {
 		t.Fatal(err)
 	}
 	text, err := json.MarshalIndent(rows, "", " ")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
@@ -90,9 +91,10 @@ func (r *reader) open(ctx context.Context, text, typ string) ([]byte, error) {
 
 // judgeClaims checks issuer and validity period of the JWT.
 func (r *reader) judgeClaims(c claims) (Token, error) {
+	id, _, _ := strings.Cut(c.ID, ".") // which a number follows if the secret of the token was rotated
 	issued, noIssue := date(c.IssuedAt)
 	end, noEnd := date(c.ExpiresAt)
-	if noIssue != nil || noEnd != nil || c.Subject == "" || c.ID == "" || c.Scope == "" || c.Account == "" {
+	if noIssue != nil || noEnd != nil || c.Subject == "" || id == "" || c.Scope == "" || c.Account == "" {
 		return Token{}, errors.New("its claims are malformed")
 	}
 	if c.Issuer != r.issuer {
@@ -108,7 +110,7 @@ func (r *reader) judgeClaims(c claims) (Token, error) {
 		}
 	}
 	return Token{
-		ID: c.ID, Subject: c.Subject, Scope: c.Scope, Account: c.Account, Environment: c.Environment, Dialect: "apitoken",
+		ID: id, Subject: c.Subject, Scope: c.Scope, Account: c.Account, Environment: c.Environment, Dialect: "apitoken",
 		Issuer: c.Issuer, IssuedAt: issued, ExpiresAt: end,
 	}, nil
 }

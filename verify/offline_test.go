@@ -23,6 +23,11 @@ func TestOffline(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	rotated := i.sign(i.header(), with(i.payload(0), `"id-1"`, `"id-1.7"`), nil)
+	if got := expect(t, "one whose secret was rotated", v, rotated, nil); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	expect(t, "no id", v, i.sign(i.header(), with(i.payload(0), `"id-1"`, `".7"`), nil), verify.ErrInvalid)
 	expect(t, "revoked", v, i.jwt(1), verify.ErrInvalid)
 	expect(t, "suspended", v, i.jwt(2), verify.ErrInvalid)
 	expect(t, "valid, too", v, i.jwt(3), nil)

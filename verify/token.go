@@ -10,7 +10,7 @@ import (
 
 // Token describes a valid token. A time that does not apply is zero, a string that does not apply is empty.
 type Token struct {
-	ID          string    // `jti`: its id in its dialect
+	ID          string    // its id in its dialect; the `jti` of a JWT has a number after it once its secret was rotated
 	Subject     string    // `sub`: the user's subject, else the environment's id, else the account's
 	Username    string    // of its user; unknown offline
 	Scope       string    // `user`, `account` or `environment`

@@ -75,7 +75,7 @@ var contracts = []contract{
 		create: func(ctx context.Context, r *remote, c *tokenCreateCmd, _ time.Time) (created, error) {
 			t, err := decode[muninx.TokenCreated](r.muninx.CreateToken(ctx,
 				&muninx.CreateTokenParams{IdempotencyKey: optional[string](c.Key)}, muninx.TokenCreate{Name: c.Name}))
-			return created{t.Id, t.Token, t}, err
+			return created{t.Id, t.Token, t, false}, err
 		},
 		tokens: func(r *remote) tokenAPI { return muninxTokens{r.muninx} },
 	},
@@ -93,7 +93,7 @@ var contracts = []contract{
 				TokenScope: apitoken.ApiTokenDetailsForCreateTokenScope(c.Scope), AccountId: unlessZero(c.Account),
 				EnvironmentId: unlessZero(c.Environment), ExpiresAt: unlessZero(expiry),
 			}))
-			return created{t.Details.Id, t.Token, t}, err
+			return created{t.Details.Id, t.Token, t, false}, err
 		},
 		tokens: func(r *remote) tokenAPI { return apitokenTokens{r.apitoken} },
 	},
@@ -104,7 +104,7 @@ var contracts = []contract{
 			params := &unleash.CreatePatParams{IdempotencyKey: optional[string](c.Key)}
 			draft := unleash.PatSchema{Description: optional[string](c.Description), ExpiresAt: given(expiry)}
 			t, err := decode[unleash.PatCreatedSchema](r.unleash.CreatePat(ctx, params, draft))
-			return created{strconv.FormatInt(t.Id, 10), t.Secret, t}, err
+			return created{strconv.FormatInt(t.Id, 10), t.Secret, t, false}, err
 		},
 		tokens: func(r *remote) tokenAPI { return unleashTokens{r.unleash} },
 	},

@@ -64,6 +64,12 @@ func (s *instance) issue(t *testing.T) []issued {
 		lines := strings.Split(strings.TrimSpace(text), "\n")
 		all = append(all, issued{lines[len(lines)-1], text})
 	}
+	_, text := s.ask(t, "POST", "/service/tokens", s.credential(t), `{"dialect":"apitoken","token_scope":"account"}`)
+	made := decoded[map[string]any](t, text)
+	all = append(all, issued{made["token"].(string), text})
+	path := "/service/tokens/apitoken/" + made["id"].(string) + "/rotate"
+	_, text = s.ask(t, "POST", path, s.credential(t), `{"overlap":"1h"}`)
+	all = append(all, issued{decoded[map[string]any](t, text)["token"].(string), text})
 	for _, a := range all {
 		if len(a.secret) < 40 {
 			t.Fatalf("no secret in %q", a.printed)
@@ -90,6 +96,8 @@ func (s *instance) misuse(t *testing.T, secret string) string {
 		{"GET", "/tokens/" + secret, ""}, {"GET", "/tokens?cursor=" + secret, ""}, {"DELETE", "/api/v1/api_token/" + secret, ""},
 		{"GET", "/openapi/" + secret, ""}, {"GET", "/docs/" + secret, ""}, {"GET", "/" + secret, ""}, {"GET", "/service/tokens/" + secret + "/" + secret, ""},
 		{"POST", "/api/v1/api_token", `{"token_scope":"` + secret + `"}`}, {"POST", "/tokens", `{"name":["` + secret + `"]}`},
+		{"POST", "/service/tokens", `{"dialect":"` + secret + `"}`}, {"PATCH", "/service/tokens/muninx/" + secret, `{"expires_at":"` + secret + `"}`},
+		{"POST", "/service/tokens/muninx/" + secret + "/rotate", `{"overlap":"` + secret + `"}`},
 		{"POST", "/api/admin/user/tokens", `{"expiresAt":"` + secret + `"}`}, {"POST", "/service/users", `{"role":"` + secret + `"}`},
 	} {
 		_, text := s.ask(t, r.method, r.path, s.credential(t), r.body)

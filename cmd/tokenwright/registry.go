@@ -204,6 +204,6 @@ func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 	draft := service.UserTokenDraft{Name: c.Name, ExpiresAt: unlessZero(expiry)}
 	return c.issue(r.printer, token.CredentialDialect.Name, func() (created, error) {
 		t, err := decode[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
-		return created{t.Id, t.Token, t}, err
+		return created{t.Id, t.Token, t, false}, err
 	})
 }

@@ -20,6 +20,11 @@ type tokenCmd struct {
 	Activate tokenActionCmd `cmd:"" help:"Activate a suspended token."`
 	Revoke   tokenActionCmd `cmd:"" help:"Revoke a token. It stops working for good."`
 	Delete   tokenActionCmd `cmd:"" help:"Delete a token."`
+	Edit     tokenEditCmd   `cmd:"" help:"Change the name or the expiry of a token, or let it rotate itself."`
+	Rotate   tokenRotateCmd `cmd:"" help:"Give a token another secret, beside which the secret so far works for a while."`
+
+	FinishRotation tokenRotationCmd `cmd:"" help:"Stop the secret before the current one now."`
+	CancelRotation tokenRotationCmd `cmd:"" help:"Stop the current secret, and go on with the one before it."`
 }
 
 type tokenCreateCmd struct {
@@ -109,10 +114,11 @@ func (f secretFlags) issue(p printer, dialect string, create func() (created, er
 	return f.print(p, dialect, made)
 }
 
-// created is a new token with its secret.
+// created is a token with its new secret.
 type created struct {
 	id, secret string
 	answer     any
+	rotated    bool // only the secret is new
 }
 
 func (f secretFlags) print(p printer, dialect string, made created) error {
@@ -120,7 +126,8 @@ func (f secretFlags) print(p printer, dialect string, made created) error {
 		if p.json {
 			return p.printJSON(made.answer)
 		}
-		return p.say("Created the %s token %s. Its secret is shown only this once:\n%s", dialect, made.id, made.secret)
+		return p.say("%s the %s token %s. Its secret is shown only this once:\n%s",
+			made.verb(), dialect, made.id, made.secret)
 	}
 	if p.json {
 		rest, err := withoutSecret(made.answer)
@@ -129,7 +136,14 @@ func (f secretFlags) print(p printer, dialect string, made created) error {
 		}
 		return p.printJSON(rest)
 	}
-	return p.say("Created the %s token %s. Its secret is in %s.", dialect, made.id, f.SecretFile)
+	return p.say("%s the %s token %s. Its secret is in %s.", made.verb(), dialect, made.id, f.SecretFile)
+}
+
+func (c created) verb() string {
+	if c.rotated {
+		return "Rotated"
+	}
+	return "Created"
 }
 
 // withoutSecret is the server's response without the member that holds the secret.
@@ -147,7 +161,7 @@ func withoutSecret(answer any) (map[string]json.RawMessage, error) {
 
 type tokenListCmd struct {
 	listFlags   `embed:""`
-	All         bool   `help:"List the tokens of all owners; for admins."`
+	All         bool   `help:"List tokens of all dialects: your own, or for admins those of all owners."`
 	Dialect     string `enum:",${dialects}" default:"" placeholder:"DIALECT" help:"${one_dialect}; needed without --all."`
 	Status      string `enum:",active,suspended,revoked,expired" default:"" placeholder:"STATUS" help:"@status"`
 	Scope       string `enum:",user,account,environment" default:"" placeholder:"SCOPE" help:"@list_scope"`

@@ -137,6 +137,99 @@ func (e IntrospectionTokenScope) Valid() bool {
 	}
 }
 
+// Defines values for IssuedServiceTokenBecause.
+const (
+	IssuedServiceTokenBecauseAccountDisabled     IssuedServiceTokenBecause = "account_disabled"
+	IssuedServiceTokenBecauseEnvironmentDisabled IssuedServiceTokenBecause = "environment_disabled"
+	IssuedServiceTokenBecauseKeyRetired          IssuedServiceTokenBecause = "key_retired"
+	IssuedServiceTokenBecauseLessThannil         IssuedServiceTokenBecause = "<nil>"
+	IssuedServiceTokenBecauseUserDisabled        IssuedServiceTokenBecause = "user_disabled"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenBecause enum.
+func (e IssuedServiceTokenBecause) Valid() bool {
+	switch e {
+	case IssuedServiceTokenBecauseAccountDisabled:
+		return true
+	case IssuedServiceTokenBecauseEnvironmentDisabled:
+		return true
+	case IssuedServiceTokenBecauseKeyRetired:
+		return true
+	case IssuedServiceTokenBecauseLessThannil:
+		return true
+	case IssuedServiceTokenBecauseUserDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IssuedServiceTokenDialect.
+const (
+	IssuedServiceTokenDialectApitoken IssuedServiceTokenDialect = "apitoken"
+	IssuedServiceTokenDialectMuninx   IssuedServiceTokenDialect = "muninx"
+	IssuedServiceTokenDialectUnleash  IssuedServiceTokenDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenDialect enum.
+func (e IssuedServiceTokenDialect) Valid() bool {
+	switch e {
+	case IssuedServiceTokenDialectApitoken:
+		return true
+	case IssuedServiceTokenDialectMuninx:
+		return true
+	case IssuedServiceTokenDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IssuedServiceTokenStatus.
+const (
+	IssuedServiceTokenStatusActive    IssuedServiceTokenStatus = "active"
+	IssuedServiceTokenStatusExpired   IssuedServiceTokenStatus = "expired"
+	IssuedServiceTokenStatusRevoked   IssuedServiceTokenStatus = "revoked"
+	IssuedServiceTokenStatusSuspended IssuedServiceTokenStatus = "suspended"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenStatus enum.
+func (e IssuedServiceTokenStatus) Valid() bool {
+	switch e {
+	case IssuedServiceTokenStatusActive:
+		return true
+	case IssuedServiceTokenStatusExpired:
+		return true
+	case IssuedServiceTokenStatusRevoked:
+		return true
+	case IssuedServiceTokenStatusSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IssuedServiceTokenTokenScope.
+const (
+	IssuedServiceTokenTokenScopeAccount     IssuedServiceTokenTokenScope = "account"
+	IssuedServiceTokenTokenScopeEnvironment IssuedServiceTokenTokenScope = "environment"
+	IssuedServiceTokenTokenScopeUser        IssuedServiceTokenTokenScope = "user"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenTokenScope enum.
+func (e IssuedServiceTokenTokenScope) Valid() bool {
+	switch e {
+	case IssuedServiceTokenTokenScopeAccount:
+		return true
+	case IssuedServiceTokenTokenScopeEnvironment:
+		return true
+	case IssuedServiceTokenTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeRole.
 const (
 	MeRoleAdmin        MeRole = "admin"
@@ -329,6 +422,45 @@ func (e ServiceTokenTokenScope) Valid() bool {
 	case ServiceTokenTokenScopeEnvironment:
 		return true
 	case ServiceTokenTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServiceTokenDraftDialect.
+const (
+	ServiceTokenDraftDialectApitoken ServiceTokenDraftDialect = "apitoken"
+	ServiceTokenDraftDialectMuninx   ServiceTokenDraftDialect = "muninx"
+	ServiceTokenDraftDialectUnleash  ServiceTokenDraftDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the ServiceTokenDraftDialect enum.
+func (e ServiceTokenDraftDialect) Valid() bool {
+	switch e {
+	case ServiceTokenDraftDialectApitoken:
+		return true
+	case ServiceTokenDraftDialectMuninx:
+		return true
+	case ServiceTokenDraftDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServiceTokenDraftTokenScope.
+const (
+	ServiceTokenDraftTokenScopeAccount     ServiceTokenDraftTokenScope = "account"
+	ServiceTokenDraftTokenScopeEnvironment ServiceTokenDraftTokenScope = "environment"
+)
+
+// Valid indicates whether the value is a known member of the ServiceTokenDraftTokenScope enum.
+func (e ServiceTokenDraftTokenScope) Valid() bool {
+	switch e {
+	case ServiceTokenDraftTokenScopeAccount:
+		return true
+	case ServiceTokenDraftTokenScopeEnvironment:
 		return true
 	default:
 		return false
@@ -842,6 +974,90 @@ type IntrospectionResults struct {
 	Results []Introspection `json:"results"`
 }
 
+// IssuedServiceToken A token of any dialect with its secret.
+type IssuedServiceToken struct {
+	// AccountId The account that owns it; null if a user does.
+	AccountId nullable.Nullable[string] `json:"account_id"`
+
+	// Because Why the token is not usable although its status is active; null otherwise.
+	Because nullable.Nullable[IssuedServiceTokenBecause] `json:"because"`
+
+	// CreatedAt When it was created.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedByUserId The user who created it; null if an account's token did.
+	CreatedByUserId nullable.Nullable[int64] `json:"created_by_user_id"`
+
+	// Dialect The dialect of the token.
+	Dialect IssuedServiceTokenDialect `json:"dialect"`
+
+	// EnvironmentId The environment that it is bound to; null if none.
+	EnvironmentId nullable.Nullable[string] `json:"environment_id"`
+
+	// ExpiresAt When it expires; null if never.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
+
+	// Id The id of the token in its dialect.
+	Id string `json:"id"`
+
+	// Introspector Whether an admin allowed it to introspect the tokens of its account.
+	Introspector bool `json:"introspector"`
+
+	// Key The kid of the key that signed its secret; null if none did or if it was not recorded.
+	Key nullable.Nullable[string] `json:"key"`
+
+	// LastUsedAt When it was last used; null if never.
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+
+	// Name Its name or description; null if it has none.
+	Name nullable.Nullable[string] `json:"name"`
+
+	// PreviousEndsAt Until when the secret before the current one works, or worked; null if there is none.
+	PreviousEndsAt nullable.Nullable[time.Time] `json:"previous_ends_at"`
+
+	// PreviousLastUsedAt When the secret before the current one was last used; null if never or if there is none.
+	PreviousLastUsedAt nullable.Nullable[time.Time] `json:"previous_last_used_at"`
+
+	// RotatedAt When its secret took the place of another one; null if it is the first.
+	RotatedAt nullable.Nullable[time.Time] `json:"rotated_at"`
+
+	// SelfRotation Whether the token may rotate itself.
+	SelfRotation bool `json:"self_rotation"`
+
+	// Status Its state.
+	Status IssuedServiceTokenStatus `json:"status"`
+
+	// SuspendedByAdmin Whether only an admin can activate it.
+	SuspendedByAdmin bool `json:"suspended_by_admin"`
+
+	// Token The raw token. No other response contains it.
+	Token string `json:"token"`
+
+	// TokenScope Its scope.
+	TokenScope IssuedServiceTokenTokenScope `json:"token_scope"`
+
+	// UpdatedAt When it last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Usable Whether the token is usable now.
+	Usable bool `json:"usable"`
+
+	// UserId The user who owns it; null if an account does.
+	UserId nullable.Nullable[int64] `json:"user_id"`
+}
+
+// IssuedServiceTokenBecause Why the token is not usable although its status is active; null otherwise.
+type IssuedServiceTokenBecause string
+
+// IssuedServiceTokenDialect The dialect of the token.
+type IssuedServiceTokenDialect string
+
+// IssuedServiceTokenStatus Its state.
+type IssuedServiceTokenStatus string
+
+// IssuedServiceTokenTokenScope Its scope.
+type IssuedServiceTokenTokenScope string
+
 // KeySet Public keys (RFC 7517 section 5).
 type KeySet struct {
 	// Keys The keys, starting with the active one.
@@ -942,6 +1158,14 @@ type PublicKeyKty string
 // PublicKeyUse The use of the key.
 type PublicKeyUse string
 
+// Rotation How a secret takes the place of another one.
+type Rotation struct {
+	// Overlap How long the secret so far works beside the new one, in units of h, m, s, ms, us and ns: from 0s to 168h.
+	//
+	// Example: 1h30m
+	Overlap string `json:"overlap"`
+}
+
 // ServiceToken A token of any dialect, without its secret.
 type ServiceToken struct {
 	// AccountId The account that owns it; null if a user does.
@@ -980,6 +1204,18 @@ type ServiceToken struct {
 	// Name Its name or description; null if it has none.
 	Name nullable.Nullable[string] `json:"name"`
 
+	// PreviousEndsAt Until when the secret before the current one works, or worked; null if there is none.
+	PreviousEndsAt nullable.Nullable[time.Time] `json:"previous_ends_at"`
+
+	// PreviousLastUsedAt When the secret before the current one was last used; null if never or if there is none.
+	PreviousLastUsedAt nullable.Nullable[time.Time] `json:"previous_last_used_at"`
+
+	// RotatedAt When its secret took the place of another one; null if it is the first.
+	RotatedAt nullable.Nullable[time.Time] `json:"rotated_at"`
+
+	// SelfRotation Whether the token may rotate itself.
+	SelfRotation bool `json:"self_rotation"`
+
 	// Status Its state.
 	Status ServiceTokenStatus `json:"status"`
 
@@ -989,7 +1225,7 @@ type ServiceToken struct {
 	// TokenScope Its scope.
 	TokenScope ServiceTokenTokenScope `json:"token_scope"`
 
-	// UpdatedAt When its state last changed.
+	// UpdatedAt When it last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Usable Whether the token is usable now.
@@ -1010,6 +1246,48 @@ type ServiceTokenStatus string
 
 // ServiceTokenTokenScope Its scope.
 type ServiceTokenTokenScope string
+
+// ServiceTokenChange Changes to a token. Missing members stay unchanged.
+type ServiceTokenChange struct {
+	// ExpiresAt An earlier expiry. It cannot be changed of an apitoken token, whose secret has it inside.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Name The new name or description of a user's token; where the dialect allows a token without one, the empty text removes it.
+	Name *string `json:"name,omitempty"`
+
+	// SelfRotation Whether the token may rotate itself. A token cannot change that of itself.
+	SelfRotation *bool `json:"self_rotation,omitempty"`
+}
+
+// ServiceTokenDraft A token of any dialect. Which of the other members are possible or needed depends on it.
+type ServiceTokenDraft struct {
+	// AccountId The account of an account's token; by default that of the environment, or else the caller's.
+	AccountId *string `json:"account_id,omitempty"`
+
+	// Dialect The dialect of the token.
+	Dialect ServiceTokenDraftDialect `json:"dialect"`
+
+	// EnvironmentId The environment that an account's token is bound to.
+	EnvironmentId *string `json:"environment_id,omitempty"`
+
+	// ExpiresAt When the token expires; null or missing for the default of the dialect.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Name The name or description of a user's token.
+	Name *string `json:"name,omitempty"`
+
+	// SelfRotation Whether the token may rotate itself; otherwise only other credentials may rotate it.
+	SelfRotation *bool `json:"self_rotation,omitempty"`
+
+	// TokenScope The scope of an account's token.
+	TokenScope *ServiceTokenDraftTokenScope `json:"token_scope,omitempty"`
+}
+
+// ServiceTokenDraftDialect The dialect of the token.
+type ServiceTokenDraftDialect string
+
+// ServiceTokenDraftTokenScope The scope of an account's token.
+type ServiceTokenDraftTokenScope string
 
 // ServiceTokenList A page of tokens.
 type ServiceTokenList struct {
@@ -1341,6 +1619,15 @@ type CreateAccountJSONRequestBody = AccountDraft
 // CreateEnvironmentJSONRequestBody defines body for CreateEnvironment for application/json ContentType.
 type CreateEnvironmentJSONRequestBody = EnvironmentDraft
 
+// CreateServiceTokenJSONRequestBody defines body for CreateServiceToken for application/json ContentType.
+type CreateServiceTokenJSONRequestBody = ServiceTokenDraft
+
+// UpdateServiceTokenJSONRequestBody defines body for UpdateServiceToken for application/json ContentType.
+type UpdateServiceTokenJSONRequestBody = ServiceTokenChange
+
+// RotateServiceTokenJSONRequestBody defines body for RotateServiceToken for application/json ContentType.
+type RotateServiceTokenJSONRequestBody = Rotation
+
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserDraft
 
@@ -1572,15 +1859,21 @@ type ServerInterface interface {
 	// GetMe Show the caller
 	// (GET /service/me)
 	GetMe(ctx echo.Context) error
-	// ListServiceTokens List all tokens
+	// ListServiceTokens List tokens of all dialects
 	// (GET /service/tokens)
 	ListServiceTokens(ctx echo.Context, params ListServiceTokensParams) error
+	// CreateServiceToken Create a token of any dialect
+	// (POST /service/tokens)
+	CreateServiceToken(ctx echo.Context) error
 	// DeleteServiceToken Delete a token of any dialect
 	// (DELETE /service/tokens/{dialect}/{id})
 	DeleteServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
 	// GetServiceToken Get a token of any dialect
 	// (GET /service/tokens/{dialect}/{id})
 	GetServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
+	// UpdateServiceToken Edit a token of any dialect
+	// (PATCH /service/tokens/{dialect}/{id})
+	UpdateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
 	// ActivateServiceToken Activate a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/activate)
 	ActivateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
@@ -1593,6 +1886,15 @@ type ServerInterface interface {
 	// RevokeServiceToken Revoke a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/revoke)
 	RevokeServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
+	// RotateServiceToken Rotate the secret of a token
+	// (POST /service/tokens/{dialect}/{id}/rotate)
+	RotateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
+	// CancelServiceTokenRotation Cancel a rotation
+	// (POST /service/tokens/{dialect}/{id}/rotation/cancel)
+	CancelServiceTokenRotation(ctx echo.Context, dialect Dialect, id TokenId) error
+	// FinishServiceTokenRotation Finish a rotation
+	// (POST /service/tokens/{dialect}/{id}/rotation/finish)
+	FinishServiceTokenRotation(ctx echo.Context, dialect Dialect, id TokenId) error
 	// SuspendServiceToken Suspend a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/suspend)
 	SuspendServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
@@ -2072,6 +2374,15 @@ func (w *ServerInterfaceWrapper) ListServiceTokens(ctx echo.Context) error {
 	return err
 }
 
+// CreateServiceToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateServiceToken(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateServiceToken(ctx)
+	return err
+}
+
 // DeleteServiceToken converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteServiceToken(ctx echo.Context) error {
 	var err error
@@ -2117,6 +2428,30 @@ func (w *ServerInterfaceWrapper) GetServiceToken(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetServiceToken(ctx, dialect, id)
+	return err
+}
+
+// UpdateServiceToken converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateServiceToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dialect" -------------
+	var dialect Dialect
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dialect", ctx.Param("dialect"), &dialect, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id TokenId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateServiceToken(ctx, dialect, id)
 	return err
 }
 
@@ -2213,6 +2548,78 @@ func (w *ServerInterfaceWrapper) RevokeServiceToken(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RevokeServiceToken(ctx, dialect, id)
+	return err
+}
+
+// RotateServiceToken converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateServiceToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dialect" -------------
+	var dialect Dialect
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dialect", ctx.Param("dialect"), &dialect, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id TokenId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateServiceToken(ctx, dialect, id)
+	return err
+}
+
+// CancelServiceTokenRotation converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelServiceTokenRotation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dialect" -------------
+	var dialect Dialect
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dialect", ctx.Param("dialect"), &dialect, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id TokenId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelServiceTokenRotation(ctx, dialect, id)
+	return err
+}
+
+// FinishServiceTokenRotation converts echo context to params.
+func (w *ServerInterfaceWrapper) FinishServiceTokenRotation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dialect" -------------
+	var dialect Dialect
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dialect", ctx.Param("dialect"), &dialect, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id TokenId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FinishServiceTokenRotation(ctx, dialect, id)
 	return err
 }
 
@@ -2515,8 +2922,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/service/environments/:id/disable", wrapper.DisableEnvironment, options.OperationMiddlewares["disableEnvironment"]...)
 	router.POST(options.BaseURL+"/service/environments/:id/enable", wrapper.EnableEnvironment, options.OperationMiddlewares["enableEnvironment"]...)
 	router.GET(options.BaseURL+"/service/tokens", wrapper.ListServiceTokens, options.OperationMiddlewares["listServiceTokens"]...)
+	router.POST(options.BaseURL+"/service/tokens", wrapper.CreateServiceToken, options.OperationMiddlewares["createServiceToken"]...)
 	router.DELETE(options.BaseURL+"/service/tokens/:dialect/:id", wrapper.DeleteServiceToken, options.OperationMiddlewares["deleteServiceToken"]...)
 	router.GET(options.BaseURL+"/service/tokens/:dialect/:id", wrapper.GetServiceToken, options.OperationMiddlewares["getServiceToken"]...)
+	router.PATCH(options.BaseURL+"/service/tokens/:dialect/:id", wrapper.UpdateServiceToken, options.OperationMiddlewares["updateServiceToken"]...)
+	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/rotate", wrapper.RotateServiceToken, options.OperationMiddlewares["rotateServiceToken"]...)
+	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/rotation/finish", wrapper.FinishServiceTokenRotation, options.OperationMiddlewares["finishServiceTokenRotation"]...)
+	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/rotation/cancel", wrapper.CancelServiceTokenRotation, options.OperationMiddlewares["cancelServiceTokenRotation"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/activate", wrapper.ActivateServiceToken, options.OperationMiddlewares["activateServiceToken"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/suspend", wrapper.SuspendServiceToken, options.OperationMiddlewares["suspendServiceToken"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/revoke", wrapper.RevokeServiceToken, options.OperationMiddlewares["revokeServiceToken"]...)
@@ -6126,6 +6538,246 @@ func (response ListServiceTokens503ApplicationProblemPlusJSONResponse) VisitList
 	return err
 }
 
+type CreateServiceTokenRequestObject struct {
+	Body *CreateServiceTokenJSONRequestBody
+}
+
+type CreateServiceTokenResponseObject interface {
+	VisitCreateServiceTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateServiceToken201ResponseHeaders struct {
+	CacheControl string
+	Location     string
+	XRequestId   string
+}
+
+type CreateServiceToken201JSONResponse struct {
+	Body    IssuedServiceToken
+	Headers CreateServiceToken201ResponseHeaders
+}
+
+func (response CreateServiceToken201JSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken400ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateServiceToken400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken400ResponseHeaders
+}
+
+func (response CreateServiceToken400ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type CreateServiceToken401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken401ResponseHeaders
+}
+
+func (response CreateServiceToken401ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type CreateServiceToken403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken403ResponseHeaders
+}
+
+func (response CreateServiceToken403ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken409ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateServiceToken409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken409ResponseHeaders
+}
+
+func (response CreateServiceToken409ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken413ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateServiceToken413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken413ResponseHeaders
+}
+
+func (response CreateServiceToken413ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken415ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateServiceToken415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken415ResponseHeaders
+}
+
+func (response CreateServiceToken415ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CreateServiceToken429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken429ResponseHeaders
+}
+
+func (response CreateServiceToken429ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken500ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateServiceToken500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken500ResponseHeaders
+}
+
+func (response CreateServiceToken500ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CreateServiceToken503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken503ResponseHeaders
+}
+
+func (response CreateServiceToken503ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteServiceTokenRequestObject struct {
 	Dialect Dialect `json:"dialect"`
 	Id      TokenId `json:"id"`
@@ -6513,6 +7165,266 @@ type GetServiceToken503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetServiceToken503ApplicationProblemPlusJSONResponse) VisitGetServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceTokenRequestObject struct {
+	Dialect Dialect `json:"dialect"`
+	Id      TokenId `json:"id"`
+	Body    *UpdateServiceTokenJSONRequestBody
+}
+
+type UpdateServiceTokenResponseObject interface {
+	VisitUpdateServiceTokenResponse(w http.ResponseWriter) error
+}
+
+type UpdateServiceToken200ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken200JSONResponse struct {
+	Body    ServiceToken
+	Headers UpdateServiceToken200ResponseHeaders
+}
+
+func (response UpdateServiceToken200JSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken400ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken400ResponseHeaders
+}
+
+func (response UpdateServiceToken400ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type UpdateServiceToken401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken401ResponseHeaders
+}
+
+func (response UpdateServiceToken401ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type UpdateServiceToken403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken403ResponseHeaders
+}
+
+func (response UpdateServiceToken403ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken404ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken404ResponseHeaders
+}
+
+func (response UpdateServiceToken404ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken409ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken409ResponseHeaders
+}
+
+func (response UpdateServiceToken409ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken413ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken413ResponseHeaders
+}
+
+func (response UpdateServiceToken413ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken415ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken415ResponseHeaders
+}
+
+func (response UpdateServiceToken415ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type UpdateServiceToken429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken429ResponseHeaders
+}
+
+func (response UpdateServiceToken429ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken500ResponseHeaders struct {
+	XRequestId string
+}
+
+type UpdateServiceToken500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken500ResponseHeaders
+}
+
+func (response UpdateServiceToken500ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateServiceToken503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type UpdateServiceToken503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateServiceToken503ResponseHeaders
+}
+
+func (response UpdateServiceToken503ApplicationProblemPlusJSONResponse) VisitUpdateServiceTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7373,6 +8285,698 @@ type RevokeServiceToken503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RevokeServiceToken503ApplicationProblemPlusJSONResponse) VisitRevokeServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceTokenRequestObject struct {
+	Dialect Dialect `json:"dialect"`
+	Id      TokenId `json:"id"`
+	Body    *RotateServiceTokenJSONRequestBody
+}
+
+type RotateServiceTokenResponseObject interface {
+	VisitRotateServiceTokenResponse(w http.ResponseWriter) error
+}
+
+type RotateServiceToken200ResponseHeaders struct {
+	CacheControl string
+	XRequestId   string
+}
+
+type RotateServiceToken200JSONResponse struct {
+	Body    IssuedServiceToken
+	Headers RotateServiceToken200ResponseHeaders
+}
+
+func (response RotateServiceToken200JSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken400ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken400ResponseHeaders
+}
+
+func (response RotateServiceToken400ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type RotateServiceToken401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken401ResponseHeaders
+}
+
+func (response RotateServiceToken401ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type RotateServiceToken403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken403ResponseHeaders
+}
+
+func (response RotateServiceToken403ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken404ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken404ResponseHeaders
+}
+
+func (response RotateServiceToken404ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken409ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken409ResponseHeaders
+}
+
+func (response RotateServiceToken409ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken413ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken413ResponseHeaders
+}
+
+func (response RotateServiceToken413ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken415ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken415ResponseHeaders
+}
+
+func (response RotateServiceToken415ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type RotateServiceToken429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken429ResponseHeaders
+}
+
+func (response RotateServiceToken429ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken500ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken500ResponseHeaders
+}
+
+func (response RotateServiceToken500ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type RotateServiceToken503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken503ResponseHeaders
+}
+
+func (response RotateServiceToken503ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotationRequestObject struct {
+	Dialect Dialect `json:"dialect"`
+	Id      TokenId `json:"id"`
+}
+
+type CancelServiceTokenRotationResponseObject interface {
+	VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error
+}
+
+type CancelServiceTokenRotation200ResponseHeaders struct {
+	XRequestId string
+}
+
+type CancelServiceTokenRotation200JSONResponse struct {
+	Body    ServiceToken
+	Headers CancelServiceTokenRotation200ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation200JSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation400ResponseHeaders struct {
+	XRequestId string
+}
+
+type CancelServiceTokenRotation400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation400ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation400ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type CancelServiceTokenRotation401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation401ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation401ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type CancelServiceTokenRotation403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation403ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation403ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation404ResponseHeaders struct {
+	XRequestId string
+}
+
+type CancelServiceTokenRotation404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation404ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation404ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation409ResponseHeaders struct {
+	XRequestId string
+}
+
+type CancelServiceTokenRotation409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation409ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation409ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CancelServiceTokenRotation429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation429ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation429ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation500ResponseHeaders struct {
+	XRequestId string
+}
+
+type CancelServiceTokenRotation500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation500ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation500ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelServiceTokenRotation503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CancelServiceTokenRotation503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CancelServiceTokenRotation503ResponseHeaders
+}
+
+func (response CancelServiceTokenRotation503ApplicationProblemPlusJSONResponse) VisitCancelServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotationRequestObject struct {
+	Dialect Dialect `json:"dialect"`
+	Id      TokenId `json:"id"`
+}
+
+type FinishServiceTokenRotationResponseObject interface {
+	VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error
+}
+
+type FinishServiceTokenRotation200ResponseHeaders struct {
+	XRequestId string
+}
+
+type FinishServiceTokenRotation200JSONResponse struct {
+	Body    ServiceToken
+	Headers FinishServiceTokenRotation200ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation200JSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation400ResponseHeaders struct {
+	XRequestId string
+}
+
+type FinishServiceTokenRotation400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation400ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation400ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type FinishServiceTokenRotation401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation401ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation401ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type FinishServiceTokenRotation403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation403ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation403ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation404ResponseHeaders struct {
+	XRequestId string
+}
+
+type FinishServiceTokenRotation404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation404ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation404ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation409ResponseHeaders struct {
+	XRequestId string
+}
+
+type FinishServiceTokenRotation409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation409ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation409ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type FinishServiceTokenRotation429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation429ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation429ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation500ResponseHeaders struct {
+	XRequestId string
+}
+
+type FinishServiceTokenRotation500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation500ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation500ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishServiceTokenRotation503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type FinishServiceTokenRotation503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers FinishServiceTokenRotation503ResponseHeaders
+}
+
+func (response FinishServiceTokenRotation503ApplicationProblemPlusJSONResponse) VisitFinishServiceTokenRotationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9572,15 +11176,21 @@ type StrictServerInterface interface {
 	// GetMe Show the caller
 	// (GET /service/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
-	// ListServiceTokens List all tokens
+	// ListServiceTokens List tokens of all dialects
 	// (GET /service/tokens)
 	ListServiceTokens(ctx context.Context, request ListServiceTokensRequestObject) (ListServiceTokensResponseObject, error)
+	// CreateServiceToken Create a token of any dialect
+	// (POST /service/tokens)
+	CreateServiceToken(ctx context.Context, request CreateServiceTokenRequestObject) (CreateServiceTokenResponseObject, error)
 	// DeleteServiceToken Delete a token of any dialect
 	// (DELETE /service/tokens/{dialect}/{id})
 	DeleteServiceToken(ctx context.Context, request DeleteServiceTokenRequestObject) (DeleteServiceTokenResponseObject, error)
 	// GetServiceToken Get a token of any dialect
 	// (GET /service/tokens/{dialect}/{id})
 	GetServiceToken(ctx context.Context, request GetServiceTokenRequestObject) (GetServiceTokenResponseObject, error)
+	// UpdateServiceToken Edit a token of any dialect
+	// (PATCH /service/tokens/{dialect}/{id})
+	UpdateServiceToken(ctx context.Context, request UpdateServiceTokenRequestObject) (UpdateServiceTokenResponseObject, error)
 	// ActivateServiceToken Activate a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/activate)
 	ActivateServiceToken(ctx context.Context, request ActivateServiceTokenRequestObject) (ActivateServiceTokenResponseObject, error)
@@ -9593,6 +11203,15 @@ type StrictServerInterface interface {
 	// RevokeServiceToken Revoke a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/revoke)
 	RevokeServiceToken(ctx context.Context, request RevokeServiceTokenRequestObject) (RevokeServiceTokenResponseObject, error)
+	// RotateServiceToken Rotate the secret of a token
+	// (POST /service/tokens/{dialect}/{id}/rotate)
+	RotateServiceToken(ctx context.Context, request RotateServiceTokenRequestObject) (RotateServiceTokenResponseObject, error)
+	// CancelServiceTokenRotation Cancel a rotation
+	// (POST /service/tokens/{dialect}/{id}/rotation/cancel)
+	CancelServiceTokenRotation(ctx context.Context, request CancelServiceTokenRotationRequestObject) (CancelServiceTokenRotationResponseObject, error)
+	// FinishServiceTokenRotation Finish a rotation
+	// (POST /service/tokens/{dialect}/{id}/rotation/finish)
+	FinishServiceTokenRotation(ctx context.Context, request FinishServiceTokenRotationRequestObject) (FinishServiceTokenRotationResponseObject, error)
 	// SuspendServiceToken Suspend a token of any dialect
 	// (POST /service/tokens/{dialect}/{id}/suspend)
 	SuspendServiceToken(ctx context.Context, request SuspendServiceTokenRequestObject) (SuspendServiceTokenResponseObject, error)
@@ -10204,6 +11823,52 @@ func (sh *strictHandler) ListServiceTokens(ctx echo.Context, params ListServiceT
 	return nil
 }
 
+// CreateServiceToken operation middleware
+func (sh *strictHandler) CreateServiceToken(ctx echo.Context) error {
+	var request CreateServiceTokenRequestObject
+
+	var body CreateServiceTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateServiceToken(ctx.Request().Context(), request.(CreateServiceTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateServiceToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateServiceTokenResponseObject); ok {
+		return validResponse.VisitCreateServiceTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteServiceToken operation middleware
 func (sh *strictHandler) DeleteServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error {
 	var request DeleteServiceTokenRequestObject
@@ -10250,6 +11915,55 @@ func (sh *strictHandler) GetServiceToken(ctx echo.Context, dialect Dialect, id T
 		return err
 	} else if validResponse, ok := response.(GetServiceTokenResponseObject); ok {
 		return validResponse.VisitGetServiceTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateServiceToken operation middleware
+func (sh *strictHandler) UpdateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error {
+	var request UpdateServiceTokenRequestObject
+
+	request.Dialect = dialect
+	request.Id = id
+
+	var body UpdateServiceTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateServiceToken(ctx.Request().Context(), request.(UpdateServiceTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateServiceToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateServiceTokenResponseObject); ok {
+		return validResponse.VisitUpdateServiceTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10354,6 +12068,107 @@ func (sh *strictHandler) RevokeServiceToken(ctx echo.Context, dialect Dialect, i
 		return err
 	} else if validResponse, ok := response.(RevokeServiceTokenResponseObject); ok {
 		return validResponse.VisitRevokeServiceTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateServiceToken operation middleware
+func (sh *strictHandler) RotateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error {
+	var request RotateServiceTokenRequestObject
+
+	request.Dialect = dialect
+	request.Id = id
+
+	var body RotateServiceTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateServiceToken(ctx.Request().Context(), request.(RotateServiceTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateServiceToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateServiceTokenResponseObject); ok {
+		return validResponse.VisitRotateServiceTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelServiceTokenRotation operation middleware
+func (sh *strictHandler) CancelServiceTokenRotation(ctx echo.Context, dialect Dialect, id TokenId) error {
+	var request CancelServiceTokenRotationRequestObject
+
+	request.Dialect = dialect
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelServiceTokenRotation(ctx.Request().Context(), request.(CancelServiceTokenRotationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelServiceTokenRotation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelServiceTokenRotationResponseObject); ok {
+		return validResponse.VisitCancelServiceTokenRotationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FinishServiceTokenRotation operation middleware
+func (sh *strictHandler) FinishServiceTokenRotation(ctx echo.Context, dialect Dialect, id TokenId) error {
+	var request FinishServiceTokenRotationRequestObject
+
+	request.Dialect = dialect
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FinishServiceTokenRotation(ctx.Request().Context(), request.(FinishServiceTokenRotationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FinishServiceTokenRotation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FinishServiceTokenRotationResponseObject); ok {
+		return validResponse.VisitFinishServiceTokenRotationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"time"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -85,10 +86,64 @@ func (h handler) item(t token.Token, v token.Verdict) gen.ServiceToken {
 		TokenScope: gen.ServiceTokenTokenScope(t.Scope), Status: gen.ServiceTokenStatus(t.StateAt(h.tokens.Now())),
 		UserId: null(t.UserID), AccountId: wire.NullText(t.AccountID), EnvironmentId: wire.NullText(t.EnvironmentID),
 		CreatedByUserId: null(t.CreatedBy), SuspendedByAdmin: t.SuspendedByAdmin, Introspector: t.Introspector,
-		Usable: v.Usable, Because: null(gen.ServiceTokenBecause(v.Because)), Key: wire.NullText(t.KeyID),
-		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		SelfRotation: t.SelfRotation, Usable: v.Usable, Because: null(gen.ServiceTokenBecause(v.Because)),
+		Key: wire.NullText(t.KeyID), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		ExpiresAt: wire.NullTime(t.ExpiresAt), LastUsedAt: wire.NullTime(t.LastUsedAt),
+		RotatedAt: wire.NullTime(t.RotatedAt), PreviousEndsAt: wire.NullTime(t.Previous.EndsAt),
+		PreviousLastUsedAt: wire.NullTime(t.Previous.LastUsedAt),
 	}
+}
+
+// issued is one token with its secret. If the verdict cannot be had, it is that of an active token, which this one is:
+// the secret is in no other response.
+func (h handler) issued(ctx context.Context, t token.Token, secret string) gen.IssuedServiceToken {
+	verdict := token.Verdict{Usable: true}
+	if verdicts, err := h.tokens.Verdicts(ctx, t); err == nil {
+		verdict = verdicts[0]
+	}
+	i := h.item(t, verdict)
+	return gen.IssuedServiceToken{
+		Dialect: gen.IssuedServiceTokenDialect(i.Dialect), Id: i.Id, Name: i.Name, Token: secret,
+		TokenScope: gen.IssuedServiceTokenTokenScope(i.TokenScope), Status: gen.IssuedServiceTokenStatus(i.Status),
+		UserId: i.UserId, AccountId: i.AccountId, EnvironmentId: i.EnvironmentId, CreatedByUserId: i.CreatedByUserId,
+		SuspendedByAdmin: i.SuspendedByAdmin, Introspector: i.Introspector, SelfRotation: i.SelfRotation, Usable: i.Usable,
+		Because: null(gen.IssuedServiceTokenBecause(verdict.Because)), Key: i.Key, CreatedAt: i.CreatedAt,
+		UpdatedAt: i.UpdatedAt, ExpiresAt: i.ExpiresAt, LastUsedAt: i.LastUsedAt, RotatedAt: i.RotatedAt,
+		PreviousEndsAt: i.PreviousEndsAt, PreviousLastUsedAt: i.PreviousLastUsedAt,
+	}
+}
+
+// draft reads the body. What a token of the dialect does not have is a fault, and not left out silently.
+func (h handler) draft(body gen.ServiceTokenDraft) (token.Draft, error) {
+	d := token.Draft{
+		Dialect: h.tokens.Dialect(string(body.Dialect)), Name: value(body.Name), Scope: token.Scope(value(body.TokenScope)),
+		AccountID: body.AccountId, EnvironmentID: body.EnvironmentId, ExpiresAt: wire.Given(body.ExpiresAt),
+		SelfRotation: value(body.SelfRotation),
+	}
+	var faults []token.Fault
+	alien := func(given bool, pointer, detail string) {
+		if given {
+			faults = append(faults, token.Fault{Pointer: pointer, Detail: detail})
+		}
+	}
+	if d.Dialect.OwnedByUser {
+		const detail = "must be left out: a token of this dialect belongs to a user"
+		alien(body.TokenScope != nil, token.MemberScope, detail)
+		alien(body.AccountId != nil, token.MemberAccount, detail)
+		alien(body.EnvironmentId != nil, token.MemberEnvironment, detail)
+	} else {
+		alien(body.Name != nil, token.MemberName, "must be left out: a token of this dialect has no name")
+	}
+	return d, token.Faulty(faults...)
+}
+
+// overlap reads a duration that the validator let through.
+func overlap(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil { // longer than can be said
+		return 0, token.Faulty(token.Fault{Pointer: token.MemberOverlap, Detail: "must be from 0s to 168h"})
+	}
+	return d, nil
 }
 
 func me(c token.Caller) gen.Me {

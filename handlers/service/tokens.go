@@ -14,7 +14,7 @@ func (h handler) ListServiceTokens(
 	ctx context.Context, r gen.ListServiceTokensRequestObject,
 ) (gen.ListServiceTokensResponseObject, error) {
 	q, cursor := h.query(r.Params)
-	page, err := h.tokens.List(ctx, authn.Caller(ctx), q, cursor, token.Everything)
+	page, err := h.tokens.List(ctx, authn.Caller(ctx), q, cursor, token.Owned)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +27,76 @@ func (h handler) ListServiceTokens(
 func (h handler) GetServiceToken(
 	ctx context.Context, r gen.GetServiceTokenRequestObject,
 ) (gen.GetServiceTokenResponseObject, error) {
-	t, err := h.tokens.Get(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), token.Everything)
+	t, err := h.tokens.Get(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), token.Owned)
 	body, err := h.one(ctx, t, err)
 	return gen.GetServiceToken200JSONResponse{Body: body}, err
+}
+
+// CreateServiceToken implements `POST /service/tokens`.
+func (h handler) CreateServiceToken(
+	ctx context.Context, r gen.CreateServiceTokenRequestObject,
+) (gen.CreateServiceTokenResponseObject, error) {
+	draft, err := h.draft(*r.Body)
+	if err != nil {
+		return nil, err
+	}
+	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), draft)
+	if err != nil {
+		return nil, err
+	}
+	wire.NoteObject(ctx, t.Ref().Object())
+	return gen.CreateServiceToken201JSONResponse{
+		Body: h.issued(ctx, t, secret),
+		Headers: gen.CreateServiceToken201ResponseHeaders{
+			CacheControl: "no-store", Location: h.options.PublicURL + "/service/tokens/" + t.Dialect.Name + "/" + t.ID,
+		},
+	}, nil
+}
+
+// UpdateServiceToken implements `PATCH /service/tokens/{dialect}/{id}`.
+func (h handler) UpdateServiceToken(
+	ctx context.Context, r gen.UpdateServiceTokenRequestObject,
+) (gen.UpdateServiceTokenResponseObject, error) {
+	terms := token.Terms{Name: r.Body.Name, ExpiresAt: r.Body.ExpiresAt, SelfRotation: r.Body.SelfRotation}
+	t, err := h.tokens.Edit(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), terms)
+	body, err := h.one(ctx, t, err)
+	return gen.UpdateServiceToken200JSONResponse{Body: body}, err
+}
+
+// RotateServiceToken implements `POST /service/tokens/{dialect}/{id}/rotate`.
+func (h handler) RotateServiceToken(
+	ctx context.Context, r gen.RotateServiceTokenRequestObject,
+) (gen.RotateServiceTokenResponseObject, error) {
+	overlap, err := overlap(r.Body.Overlap)
+	if err != nil {
+		return nil, err
+	}
+	t, secret, err := h.tokens.Rotate(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), overlap)
+	if err != nil {
+		return nil, err
+	}
+	return gen.RotateServiceToken200JSONResponse{
+		Body:    h.issued(ctx, t, secret),
+		Headers: gen.RotateServiceToken200ResponseHeaders{CacheControl: "no-store"},
+	}, nil
+}
+
+// FinishServiceTokenRotation implements `POST /service/tokens/{dialect}/{id}/rotation/finish`.
+func (h handler) FinishServiceTokenRotation(
+	ctx context.Context, r gen.FinishServiceTokenRotationRequestObject,
+) (gen.FinishServiceTokenRotationResponseObject, error) {
+	t, err := h.tokens.FinishRotation(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id))
+	body, err := h.one(ctx, t, err)
+	return gen.FinishServiceTokenRotation200JSONResponse{Body: body}, err
+}
+
+// CancelServiceTokenRotation implements `POST /service/tokens/{dialect}/{id}/rotation/cancel`.
+func (h handler) CancelServiceTokenRotation(
+	ctx context.Context, r gen.CancelServiceTokenRotationRequestObject,
+) (gen.CancelServiceTokenRotationResponseObject, error) {
+	t, err := h.tokens.CancelRotation(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id))
+	body, err := h.one(ctx, t, err)
+	return gen.CancelServiceTokenRotation200JSONResponse{Body: body}, err
 }
 
 // DeleteServiceToken implements `DELETE /service/tokens/{dialect}/{id}`.

@@ -89,8 +89,8 @@ func (v verdict) append(b []byte) []byte {
 	if t.EnvironmentID != "" {
 		b = wire.AppendText(append(b, `,"environment_id":`...), t.EnvironmentID)
 	}
-	if !t.ExpiresAt.IsZero() {
-		b = appendSeconds(append(b, `,"exp":`...), t.ExpiresAt)
+	if end := v.EndsAt(); !end.IsZero() {
+		b = appendSeconds(append(b, `,"exp":`...), end)
 	}
 	b = appendSeconds(append(b, `,"iat":`...), t.CreatedAt)
 	b = wire.AppendText(append(b, `,"iss":`...), v.issuer)

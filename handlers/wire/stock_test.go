@@ -86,10 +86,12 @@ func judge(contract string, op Operation, o Options, chain []echo.MiddlewareFunc
 		name: contract + ": " + op.ID, ignore: o.Ignored, open: o.IgnoreUnknown, method: op.Method,
 		ours:  apply(func(echo.Context) error { return nil }, chain),
 		stock: &routers.Route{Spec: stock, Path: op.route.Path, PathItem: item, Method: op.Method, Operation: item.GetOperation(op.Method)},
-		path:  strings.ReplaceAll(op.route.Path, "{id}", "1"), params: map[string]string{},
+		path:  strings.NewReplacer("{id}", "1", "{dialect}", "muninx").Replace(op.route.Path), params: map[string]string{},
 	}
-	if strings.Contains(op.route.Path, "{id}") {
-		j.params["id"] = "1"
+	for name, value := range map[string]string{"id": "1", "dialect": "muninx"} {
+		if strings.Contains(op.route.Path, "{"+name+"}") {
+			j.params[name] = value
+		}
 	}
 	for media, content := range j.stock.Operation.RequestBody.Value.Content {
 		j.media, j.schema = media, content.Schema.Value
@@ -323,6 +325,10 @@ func drawValue(t *rapid.T, name string, s *openapi3.Schema) any {
 		return rapid.SampledFrom(s.Enum).Draw(t, name)
 	case s.Format == "date-time":
 		return drawTime(t, name)
+	case s.Type.Is(openapi3.TypeBoolean):
+		return rapid.Bool().Draw(t, name)
+	case strings.Contains(s.Pattern, "ns|us|ms|s|m|h"):
+		return rapid.SampledFrom([]string{"0", "0s", "1h30m", "1.5h", "168h", "-1s", "1", "1d", "h", ".5s", "1h 2m"}).Draw(t, name)
 	case s.Type.Is(openapi3.TypeInteger):
 		return rapid.Int64Range(-1, 1e6).Draw(t, name)
 	case s.Type.Is(openapi3.TypeArray):

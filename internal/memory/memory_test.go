@@ -117,6 +117,7 @@ func TestRows(t *testing.T) {
 				if id, ok := m.Row(h); ok {
 					got = append(got, id.Token.Seq)
 					want, _ := row()
+					want.Secret = h
 					if !reflect.DeepEqual(id, want) {
 						t.Errorf("kept is %+v, want %+v", id, want)
 					}
@@ -218,5 +219,47 @@ func TestOneCopyOfEachOwner(t *testing.T) {
 	m.Changed(token.Change{User: 1})
 	if n := len(m.rows.owners); n != 0 || row(3).User != nil {
 		t.Errorf("%d owners are left", n)
+	}
+}
+
+// TestSecretsOfOneToken go together, in whatever order they came, and one alone where there is no room for all.
+func TestSecretsOfOneToken(t *testing.T) {
+	m := New(plenty, false, statuslist.Config{})
+	read := func(seq int64, secrets ...byte) {
+		for _, secret := range secrets {
+			h, row := credential(seq)
+			h[31] = secret
+			if _, err := m.ReadRow(t.Context(), h, row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	kept := func(seq int64) (n int) {
+		for secret := range byte(4) {
+			h, _ := credential(seq)
+			h[31] = secret
+			if id, ok := m.Row(h); ok && id.Token.Seq == seq && id.Secret == h {
+				n++
+			}
+		}
+		return n
+	}
+	for _, order := range [][]byte{{0, 1, 2, 3}, {3, 1, 2}, {2, 2, 0, 2}} {
+		read(1, order...)
+		read(2, 0, 1)
+		m.Changed(token.Change{Token: 1})
+		if kept(1) != 0 || kept(2) != 2 {
+			t.Errorf("after a change, %d and %d secrets are kept", kept(1), kept(2))
+		}
+	}
+	read(1, 0, 1, 2)
+	for left := m.rows.kept.Len() - 1; left >= 0; left-- {
+		m.rows.kept.RemoveOldest()
+		if n := kept(1) + kept(2); n != left {
+			t.Errorf("%d secrets are kept, want %d", n, left)
+		}
+	}
+	if r := m.rows; len(r.bySeq) != 0 || len(r.owners) != 0 || r.used != 0 {
+		t.Errorf("left over: %d rows, %d owners, %d bytes", len(r.bySeq), len(r.owners), r.used)
 	}
 }

@@ -19,7 +19,7 @@ type rows struct {
 	mu      sync.Mutex
 	used    int64 // bytes, by the account that sizes.go gives
 	kept    *simplelru.LRU[token.Hash, *row]
-	bySeq   map[int64]*row
+	bySeq   map[int64]*row // the first of those of a token: one for each of its secrets
 	owners  map[owner]*dependents
 	changes changes
 }
@@ -78,7 +78,8 @@ func (o owner) zero() bool { return o == owner{} }
 // row is a cached row. It is in a list with the others of each of its owners.
 type row struct {
 	token      token.Token
-	id         token.Identity     // with this token and the owners' copies of themselves
+	id         token.Identity     // with this token and the owners' copies of themselves, under the hash of its secret
+	sibling    *row               // the next one of the token
 	owners     [kinds]*dependents // nil: it has none
 	prev, next [kinds]*row
 	bytes      int64
@@ -133,11 +134,11 @@ func (r *rows) put(h token.Hash, id token.Identity, begun uint64) {
 	}
 	r.kept.Remove(h)
 	row := &row{token: *id.Token, id: id}
-	row.id.Token, row.token.Hash = &row.token, h
+	row.id.Token, row.id.Secret = &row.token, h
 	r.share(row)
 	row.bytes = rowBytes + packToken(&row.token)
 	r.used += row.bytes
-	r.bySeq[id.Token.Seq] = row
+	row.sibling, r.bySeq[id.Token.Seq] = r.bySeq[id.Token.Seq], row
 	r.kept.Add(h, row)
 	for r.used > r.limit && r.kept.Len() > 0 {
 		r.kept.RemoveOldest()
@@ -211,7 +212,7 @@ func (d *dependents) link(row *row) {
 
 // unlink takes the row out of everything but the cache, which calls it when it removes the row.
 func (r *rows) unlink(row *row) {
-	delete(r.bySeq, row.token.Seq)
+	r.unlinkSibling(row)
 	r.used -= row.bytes
 	for k, d := range row.owners {
 		prev, next := row.prev[k], row.next[k]
@@ -232,11 +233,28 @@ func (r *rows) unlink(row *row) {
 	clear(row.next[:]) // a caller may keep this token, but not all others with it
 }
 
+func (r *rows) unlinkSibling(row *row) {
+	seq := row.token.Seq
+	first := r.bySeq[seq]
+	switch {
+	case first != row:
+		for first.sibling != row {
+			first = first.sibling
+		}
+		first.sibling = row.sibling
+	case row.sibling != nil:
+		r.bySeq[seq] = row.sibling
+	default:
+		delete(r.bySeq, seq)
+	}
+	row.sibling = nil
+}
+
 // forget removes all rows of an owner.
 func (r *rows) forget(d *dependents) {
 	for row := d.first; row != nil; {
 		next := row.next[d.owner.kind]
-		r.kept.Remove(row.token.Hash)
+		r.kept.Remove(row.id.Secret)
 		row = next
 	}
 }
@@ -247,8 +265,8 @@ func (r *rows) changed(c token.Change) {
 	defer r.mu.Unlock()
 	r.changes.add(c)
 	if c.Token != 0 {
-		if row := r.bySeq[c.Token]; row != nil {
-			r.kept.Remove(row.token.Hash)
+		for row := r.bySeq[c.Token]; row != nil; row = r.bySeq[c.Token] {
+			r.kept.Remove(row.id.Secret)
 		}
 		return
 	}

@@ -52,7 +52,7 @@ func pack(texts ...*string) int64 {
 // packToken leaves out the ids of its owners, which have them already.
 func packToken(t *token.Token) int64 {
 	return pack(&t.ID, &t.Name, (*string)(&t.Scope), (*string)(&t.State), (*string)(&t.RoleLimit), &t.CreatedByAdminID,
-		&t.KeyID)
+		&t.KeyID, &t.Previous.KeyID)
 }
 
 // copyOwner has the row use a compact copy of its owner, and returns the size of that.

@@ -3,6 +3,7 @@ package statuslist
 import (
 	"bytes"
 	"compress/zlib"
+	"time"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -18,10 +19,11 @@ const (
 	bits = 2 // of each status
 )
 
-// statusOf ignores expiry, which the token's own `exp` shows.
-func statusOf(s token.Standing) status {
+// statusOf ignores expiry, which the token's own `exp` shows. The end of a secret that was replaced is shown nowhere
+// else.
+func statusOf(s token.Standing, now time.Time) status {
 	switch {
-	case s.Deleted || s.State == token.Revoked:
+	case s.Deleted || s.State == token.Revoked || !s.EndsAt.IsZero() && !now.Before(s.EndsAt):
 		return invalid
 	case s.Disabled || s.State != token.Active:
 		return suspended

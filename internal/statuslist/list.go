@@ -29,9 +29,10 @@ type list struct {
 type snapshot struct {
 	version int64                // 0: nothing was read yet
 	age     func() time.Duration // how long ago the last full read began
-	array   array
-	signed  string
-	issued  time.Time // `iat` of what is signed
+	entries
+	ending time.Time // when the first of the entries ends that will; zero: none
+	signed string
+	issued time.Time // `iat` of what is signed
 }
 
 // newList returns a list that has not been read yet.

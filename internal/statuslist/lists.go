@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -110,10 +109,11 @@ func (l *Lists) usable(list *list, heard bool) (signed string, ok bool) {
 	return s.signed, ok
 }
 
-// lasts reports whether the signed list stays valid for long enough.
+// lasts reports whether the signed list stays valid for long enough, and none of its entries has ended since.
 func (l *Lists) lasts(s snapshot) bool {
-	age := l.Clock.Now().Sub(s.issued)
-	return age >= 0 && age < l.TTL*life/2
+	now := l.Clock.Now()
+	age := now.Sub(s.issued)
+	return age >= 0 && age < l.TTL*life/2 && (s.ending.IsZero() || now.Before(s.ending))
 }
 
 // update brings the list up to date: it reads the changed tokens, or all if anything may have changed.
@@ -128,10 +128,11 @@ func (l *Lists) update(ctx context.Context, list *list) (string, error) {
 	var err error
 	if anything || !heard {
 		next.age = token.Stopwatch()
-		next.array, err = l.read(ctx, list.number)
+		next.entries, err = l.read(ctx, list.number)
 	} else {
-		next.array, err = l.readChanged(ctx, list.number, old.array, changed)
+		next.entries, err = l.readChanged(ctx, list.number, old.entries, changed)
 	}
+	next.ending = next.entries.ending()
 	if err == nil && (anything || !bytes.Equal(next.array, old.array) || !l.lasts(next)) {
 		err = l.sign(list.number, &next)
 	}
@@ -142,22 +143,25 @@ func (l *Lists) update(ctx context.Context, list *list) (string, error) {
 	return next.signed, nil
 }
 
-func (l *Lists) read(ctx context.Context, number int64) (array, error) {
-	a := newArray()
-	err := l.Store.StatusList(ctx, number, func(s token.Standing) { a.set(s.Entry.Index, statusOf(s)) })
-	return a, err
+func (l *Lists) read(ctx context.Context, number int64) (entries, error) {
+	now := l.Clock.Now()
+	e := newEntries()
+	err := l.Store.StatusList(ctx, number, func(s token.Standing) { e.set(s, now) })
+	return e, err
 }
 
-// readChanged does not modify the old array.
-func (l *Lists) readChanged(ctx context.Context, number int64, old array, changed []int64) (array, error) {
+// readChanged does not modify the old entries.
+func (l *Lists) readChanged(ctx context.Context, number int64, old entries, changed []int64) (entries, error) {
 	standings, err := l.Store.Standings(ctx, changed)
-	a := slices.Clone(old)
+	now := l.Clock.Now()
+	e := old.clone()
 	for _, s := range standings {
 		if s.Entry.List == number {
-			a.set(s.Entry.Index, statusOf(s))
+			e.set(s, now)
 		}
 	}
-	return a, err
+	e.end(now)
+	return e, err
 }
 
 func (l *Lists) sign(number int64, s *snapshot) (err error) {

@@ -408,3 +408,36 @@ func TestChangesDuringAReading(t *testing.T) {
 		t.Errorf("all of it was read %d times", store.reads)
 	}
 }
+
+// TestEndsByTheClock: an entry becomes invalid when its secret ends, though nobody reports a change, and stays so; one
+// whose end was taken back does not.
+func TestEndsByTheClock(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	store, signer := &listStore{}, &plainSigner{}
+	entry := token.StatusEntry{List: 1, Index: 0}
+	ending := token.Standing{Entry: entry, State: token.Active, EndsAt: now.Add(time.Second)}
+	later := token.Standing{Entry: token.StatusEntry{List: 1, Index: 1}, State: token.Suspended, EndsAt: now.Add(2 * time.Second)}
+	elsewhere := token.Standing{Entry: token.StatusEntry{List: 2, Index: 0}, State: token.Active, EndsAt: now}
+	store.set(ending, later, elsewhere)
+	s := New(Config{Store: store, Signer: signer, Clock: func() time.Time { return now }}, fresh.NewTrust(false, nil))
+	says := func(what, want string) {
+		t.Helper()
+		if got, err := s.Get(t.Context(), 1); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", what, got, err, want)
+		}
+	}
+	says("both work", "8") // 2 at index 1, which is suspended
+	now = now.Add(time.Second - 1)
+	says("just before the end", "8")
+	now = now.Add(1)
+	store.set(later)
+	says("at the end", "9")
+	store.set(token.Standing{Entry: later.Entry, State: token.Active}) // its rotation was cancelled
+	s.Changed(token.Change{Token: 2, List: 1})
+	says("one that is the current one again", "1")
+	now = now.Add(time.Hour)
+	says("later", "1")
+	if store.reads != 1 {
+		t.Errorf("%d full readings", store.reads)
+	}
+}

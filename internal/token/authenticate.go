@@ -21,7 +21,7 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 	if err != nil {
 		return Caller{}, err
 	}
-	s.uses.note(id.Token.Seq, now)
+	s.note(id, now)
 	c := id.Caller()
 	c.proof = credential
 	return c, nil
@@ -69,13 +69,15 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 		return id, err
 	}
 	s.ask(beside)
-	read := func() (Identity, error) { // the signature, too, since a retired key is a change
+	read := func() (id Identity, err error) { // the signature, too, since a retired key is a change
 		if dialect.Secrets.Signed {
 			if err := s.Signer.Verify(credential); err != nil {
 				return Identity{}, invalidCredential(err)
 			}
 		}
-		return s.Store.FindSecret(ctx, hash)
+		id, err = s.Store.FindSecret(ctx, hash)
+		id.Secret = hash
+		return id, err
 	}
 	if s.Memory == nil {
 		return read()
@@ -101,7 +103,10 @@ func (id Identity) refusal(now time.Time) error {
 	switch {
 	case id.Token.Deleted():
 		reason = "deleted"
-	case id.Token.StateAt(now) == Active:
+	case id.Token.StateAt(now) != Active:
+	case !id.holds(now):
+		reason = "the secret was replaced"
+	default:
 		reason = string(id.obstacle())
 	}
 	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), reason))
@@ -112,14 +117,30 @@ func invalidCredential(cause error) error {
 	return &Error{Kind: CredentialInvalid, Message: "the credential is not valid", Err: cause}
 }
 
-// usable is the one verdict on a credential: its state, its expiry, and whether what it depends on is enabled.
+// usable is the one verdict on a credential: its state, its expiry, whether its secret is still the token's, and
+// whether what it depends on is enabled.
 func (id Identity) usable(now time.Time) bool {
-	return id.Token != nil && !id.Token.Deleted() && id.Token.StateAt(now) == Active && id.obstacle() == ""
+	return id.Token != nil && !id.Token.Deleted() && id.Token.StateAt(now) == Active && id.holds(now) &&
+		id.obstacle() == ""
+}
+
+// holds reports whether the secret is the token's current one, or the one before that has not ended.
+func (id Identity) holds(now time.Time) bool {
+	return id.Secret == (Hash{}) || id.Secret == id.Token.Hash ||
+		id.Secret == id.Token.Previous.Hash && id.Token.Previous.worksAt(now)
+}
+
+// EndsAt is when the secret ends: with the token, or earlier if another one took its place. Zero: never.
+func (id Identity) EndsAt() time.Time {
+	if p := id.Token.Previous; id.Secret == p.Hash && id.Secret != (Hash{}) {
+		return earlier(id.Token.ExpiresAt, p.EndsAt)
+	}
+	return id.Token.ExpiresAt
 }
 
 // Caller is who comes with the credential.
 func (id Identity) Caller() Caller {
-	c := Caller{User: id.User, Account: id.Account, Token: id.Token, ExpiresAt: id.Token.ExpiresAt}
+	c := Caller{User: id.User, Account: id.Account, Token: id.Token, ExpiresAt: id.EndsAt(), secret: id.Secret}
 	if id.User != nil {
 		c.Role = id.User.Role.atMost(id.Token.RoleLimit)
 	}

@@ -15,6 +15,7 @@ type Caller struct {
 	Role      Role      // what User may do; "" without a User
 	ExpiresAt time.Time // when the credential ends; zero: never
 
+	secret    Hash   // of Token, by which the caller came
 	proof     string // the credential, or whom an OIDC issuer vouched for: what only the caller has, see [retry]
 	federated bool   // an OIDC issuer vouched for the user, and
 	claimed   Role   // its claim said this; "" leaves the role to the registry
@@ -24,7 +25,7 @@ type Caller struct {
 // right since it was authenticated.
 func (c Caller) again(id Identity, now time.Time) (Caller, error) {
 	if c.Token != nil {
-		if !id.usable(now) {
+		if id.Secret = c.secret; !id.usable(now) {
 			return Caller{}, id.refusal(now)
 		}
 		return id.Caller(), nil
@@ -131,6 +132,8 @@ const (
 	Own Reach = iota
 	// Everything is the administration of all tokens of all dialects; only admins have it.
 	Everything
+	// Owned is everything for admins, and for others what they may see in the dialects, all of which it may mean at once.
+	Owned
 )
 
 // enter decides whether the caller may use the tokens of the dialect at all.
@@ -138,6 +141,8 @@ func (c Caller) enter(d *Dialect, r Reach) error {
 	switch {
 	case r == Everything:
 		return c.requireAdmin()
+	case r == Owned && (d == nil || d.OwnedByUser):
+		return nil // others' tokens do not exist
 	case d.OwnedByUser && c.User == nil:
 		return Errorf(Forbidden, "the credential belongs to no user, and these tokens are a user's own")
 	case !d.OwnedByUser && !c.Admin() && c.Account.Disabled:
@@ -158,6 +163,8 @@ func (c Caller) sees(t Token, r Reach) bool {
 	switch {
 	case r == Everything:
 		return c.Admin()
+	case r == Owned && c.Admin():
+		return true
 	case t.Dialect.OwnedByUser:
 		return c.User != nil && t.UserID == c.User.ID
 	}
@@ -179,10 +186,20 @@ func (c Caller) may(a Action) error {
 	return nil
 }
 
+// seesNothing reports whether the query is for what the caller never sees any of.
+func (c Caller) seesNothing(q Query, r Reach) bool {
+	others := q.UserID != 0 && q.UserID != c.userID()
+	nobodys := q.Dialect != nil && q.Dialect.OwnedByUser && c.User == nil
+	return q.EnvironmentID != "" && !c.seesEnvironment(q.EnvironmentID) ||
+		q.AccountID != "" && !c.seesAccount(q.AccountID) || r == Owned && !c.Admin() && (others || nobodys)
+}
+
 // narrow limits a query to what the caller sees.
 func (c Caller) narrow(q Query, r Reach) Query {
 	switch {
-	case r == Everything:
+	case r == Everything, r == Owned && c.Admin():
+	case q.Dialect == nil:
+		q.Owner = c.owner()
 	case q.Dialect.OwnedByUser:
 		q.UserID = c.userID()
 	case !c.Admin():
@@ -192,4 +209,13 @@ func (c Caller) narrow(q Query, r Reach) Query {
 		}
 	}
 	return q
+}
+
+// owner is what a caller who is no admin has.
+func (c Caller) owner() *Owner {
+	o := &Owner{UserID: c.userID(), EnvironmentID: c.environmentID()}
+	if !c.Account.Disabled {
+		o.AccountID = c.AccountID()
+	}
+	return o
 }

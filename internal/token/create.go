@@ -18,6 +18,7 @@ type Draft struct {
 	EnvironmentID *string    // nil: none
 	ExpiresAt     *time.Time // nil: the default lifetime
 	UserID        int64      // who is to own a user's token, if it is not the caller; only admins may say that
+	SelfRotation  bool       // see [Token.SelfRotation]
 	// Deliver, if it is set, gets the secret inside the transaction, as the last step before the commit: if it fails,
 	// the token was never issued.
 	Deliver func(secret string) error
@@ -67,8 +68,14 @@ func (s *Service) create(ctx context.Context, c Caller, d Draft, y *retry) (Toke
 
 // allowed decides whether the caller may ask for such a token at all.
 func (d Draft) allowed(c Caller) error {
-	if err := c.enter(d.Dialect, Own); err != nil || d.UserID == 0 {
+	if err := c.enter(d.Dialect, Own); err != nil {
 		return err
+	}
+	if d.SelfRotation && c.User == nil {
+		return Errorf(Forbidden, "a credential that belongs to no user cannot let a token rotate itself")
+	}
+	if d.UserID == 0 {
+		return nil
 	}
 	return c.requireAdmin()
 }
@@ -85,7 +92,7 @@ type creation struct {
 // start is the token as far as it is known before the store was read.
 func (n *creation) start() Token {
 	t := Token{
-		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser,
+		Dialect: n.draft.Dialect, Name: n.draft.Name, Scope: ScopeUser, SelfRotation: n.draft.SelfRotation,
 		State: Active, CreatedBy: n.caller.userID(), MintedBy: n.caller.tokenSeq(),
 	}
 	if t.Dialect.OwnedByUser {
@@ -159,7 +166,7 @@ func (n *creation) owner(t *Token, f Facts) error {
 func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 	var faults []Fault
 	if t.Dialect.OwnedByUser {
-		faults = n.judgeName(t.Name)
+		faults = t.Dialect.judgeName(t.Name)
 	} else {
 		faults = n.judgeTenant(t, f)
 	}
@@ -174,13 +181,13 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
 	}
 	if t.Dialect.UniqueNames && f.NameTaken {
-		return Errorf(NameTaken, "another of your tokens has this %s", t.Dialect.Names.Word)
+		return &Error{Kind: NameTaken, Message: nameTaken(t.Dialect)}
 	}
 	return nil
 }
 
-func (n *creation) judgeName(name string) []Fault {
-	rule := n.draft.Dialect.Names
+func (d *Dialect) judgeName(name string) []Fault {
+	rule := d.Names
 	switch length := utf8.RuneCountInString(name); {
 	case name == "" && rule.Optional:
 		return nil
@@ -282,7 +289,7 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 		}
 	} else {
 		t.ExpiresAt = n.cut(*asked)
-		detail = judgeAsked(*asked, t.ExpiresAt, latest, now)
+		detail = judgeAsked(*asked, t.ExpiresAt, latest, now, "the latest that this credential can give")
 	}
 	if detail == "" {
 		return nil
@@ -291,15 +298,15 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 }
 
 // judgeAsked says what the expiry that was asked for must be, "" if it is that. Expiry is what was asked, cut to the
-// precision of the dialect.
-func judgeAsked(asked, expiry, latest, now time.Time) string {
+// precision of the dialect; because says why it must not be later than the latest.
+func judgeAsked(asked, expiry, latest, now time.Time, because string) string {
 	switch {
 	case !expiry.After(now):
 		return "must be in the future"
 	case !asked.UTC().Before(lastMoment):
 		return "must be before the year 10000 in UTC"
 	case !latest.IsZero() && expiry.After(latest):
-		return "must not be later than " + latest.Format(time.RFC3339) + ", the latest that this credential can give"
+		return "must not be later than " + latest.Format(time.RFC3339) + ", " + because
 	}
 	return ""
 }
@@ -353,8 +360,8 @@ func (s *Service) newSecret(t *Token) (string, error) {
 		subject = t.EnvironmentID
 	}
 	secret, keyID, err := s.Signer.Sign(Claims{
-		ID: t.ID, Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
-		IssuedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, Entry: t.Entry,
+		ID: t.secretID(), Subject: subject, Scope: t.Scope, AccountID: t.AccountID, EnvironmentID: t.EnvironmentID,
+		IssuedAt: t.issuedAt(), ExpiresAt: t.ExpiresAt, Entry: t.Entry,
 	})
 	if err != nil {
 		return "", Wrap(KindOf(err), err)

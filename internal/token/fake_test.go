@@ -29,6 +29,8 @@ type Fake struct {
 // rows are tokens and users in the order of their numbers, from 1, and the others by their ids.
 type rows struct {
 	tokens       []Token
+	former       map[Hash]former
+	entries      int64 // that were given
 	users        []User
 	accounts     map[string]Account
 	environments map[string]Environment
@@ -41,10 +43,19 @@ type fakeClaim struct {
 	answer []byte
 }
 
+// former is a secret that a token does not have any more.
+type former struct {
+	token int64
+	entry StatusEntry
+}
+
 // NewFake returns an empty one.
 func NewFake() *Fake {
 	f := &Fake{turn: make(chan struct{}, 1)}
-	f.rows.Store(&rows{accounts: map[string]Account{}, environments: map[string]Environment{}, claims: map[Hash]fakeClaim{}})
+	f.rows.Store(&rows{
+		former: map[Hash]former{}, accounts: map[string]Account{}, environments: map[string]Environment{},
+		claims: map[Hash]fakeClaim{},
+	})
 	return f
 }
 
@@ -88,8 +99,8 @@ func change[T any](ctx context.Context, f *Fake, method string, p Permit, do fun
 			return none, err
 		}
 	}
-	after := &rows{slices.Clone(before.tokens), slices.Clone(before.users), maps.Clone(before.accounts),
-		maps.Clone(before.environments), maps.Clone(before.claims)}
+	after := &rows{slices.Clone(before.tokens), maps.Clone(before.former), before.entries, slices.Clone(before.users),
+		maps.Clone(before.accounts), maps.Clone(before.environments), maps.Clone(before.claims)}
 	result, err := do(after)
 	if err == nil {
 		err = f.refuse(ctx, method+", to be stored")
@@ -201,7 +212,7 @@ func (r *rows) facts(t Token, exclusive bool) Facts {
 		facts.Account = find(r.accounts, facts.Environment.AccountID)
 	}
 	if t.Dialect.PublishesStatus {
-		facts.Entry = StatusEntryOf([]byte("key"), int64(len(r.tokens)))
+		facts.Entry = r.entry(t.Dialect)
 	}
 	for _, other := range r.tokens {
 		if exclusive && other.Dialect == t.Dialect && other.UserID == t.UserID && t.UserID != 0 && !other.Deleted() {
@@ -210,6 +221,14 @@ func (r *rows) facts(t Token, exclusive bool) Facts {
 		}
 	}
 	return facts
+}
+
+func (r *rows) entry(d *Dialect) StatusEntry {
+	if !d.PublishesStatus {
+		return StatusEntry{}
+	}
+	r.entries++
+	return StatusEntryOf([]byte("key"), r.entries-1)
 }
 
 func (r *rows) insert(t Token) error {
@@ -230,11 +249,12 @@ func (f *Fake) Find(ctx context.Context, ref Ref) (Token, error) {
 
 func (f *Fake) FindSecret(ctx context.Context, hash Hash) (Identity, error) {
 	return read(ctx, f, "FindSecret", func(r *rows) (Identity, error) {
-		i := slices.IndexFunc(r.tokens, func(t Token) bool { return t.Hash == hash })
-		if i < 0 {
+		i := slices.IndexFunc(r.tokens, func(t Token) bool { return t.Hash == hash || t.Previous.Hash == hash })
+		id := r.identity(pick(r.tokens, cmp.Or(int64(i)+1, r.former[hash].token)))
+		if id.Secret = hash; id.Token == nil {
 			return Identity{}, NotFound
 		}
-		return r.identity(pick(r.tokens, int64(i)+1)), nil
+		return id, nil
 	})
 }
 
@@ -269,9 +289,14 @@ func (r *rows) selects(q Query, t Token) bool {
 	return !t.Deleted() && (q.Dialect == nil || q.Dialect == t.Dialect) &&
 		cmp.Or(q.UserID, t.UserID) == t.UserID && cmp.Or(q.AccountID, t.AccountID) == t.AccountID &&
 		cmp.Or(q.EnvironmentID, t.EnvironmentID) == t.EnvironmentID && cmp.Or(q.Scope, t.Scope) == t.Scope &&
-		cmp.Or(q.KeyID, t.KeyID) == t.KeyID && cmp.Or(q.State, t.StateAt(q.Now)) == t.StateAt(q.Now) &&
+		q.Owner.has(t) && cmp.Or(q.KeyID, t.KeyID) == t.KeyID && cmp.Or(q.State, t.StateAt(q.Now)) == t.StateAt(q.Now) &&
 		(q.CreatedBy == 0 || q.CreatedBy == r.maker(t)) && (q.NotOwnedBy == 0 || q.NotOwnedBy != t.UserID) &&
 		(q.Usable == nil || *q.Usable == (id.usable(q.Now) && id.verifiable(q.Keys)))
+}
+
+func (o *Owner) has(t Token) bool {
+	return o == nil || t.UserID != 0 && t.UserID == o.UserID ||
+		t.AccountID != "" && t.AccountID == o.AccountID && cmp.Or(o.EnvironmentID, t.EnvironmentID) == t.EnvironmentID
 }
 
 // maker is the user who created the token, or the token that created it, and so on.
@@ -285,20 +310,41 @@ func (r *rows) maker(t Token) int64 {
 }
 
 func (f *Fake) Update(ctx context.Context, p Permit, ref Ref, set func(*Token) error) (Token, error) {
-	return change(ctx, f, "Update", p, func(r *rows) (Token, error) {
-		t := r.token(ref)
-		if t == nil {
-			return Token{}, NotFound
-		}
-		to := *t
-		if err := set(&to); err != nil {
-			return Token{}, err
-		}
-		t.State, t.SuspendedByAdmin, t.Introspector = to.State, to.SuspendedByAdmin, to.Introspector
-		t.UpdatedAt, t.DeletedAt = to.UpdatedAt, to.DeletedAt
-		r.tokens[t.Seq-1] = *t
-		return *t, nil
+	return change(ctx, f, "Update", p, func(r *rows) (Token, error) { return r.update(ref, set) })
+}
+
+func (f *Fake) Rotate(ctx context.Context, p Permit, ref Ref, set func(*Token, StatusEntry) error) (Token, error) {
+	return change(ctx, f, "Rotate", p, func(r *rows) (Token, error) {
+		return r.update(ref, func(t *Token) error { return set(t, r.entry(t.Dialect)) })
 	})
+}
+
+func (r *rows) update(ref Ref, set func(*Token) error) (Token, error) {
+	t := r.token(ref)
+	if t == nil {
+		return Token{}, NotFound
+	}
+	before, to := *t, *t
+	if err := set(&to); err != nil {
+		return Token{}, err
+	}
+	for _, other := range r.tokens {
+		if to.Dialect.UniqueNames && to.Name != "" && other.Name == to.Name && other.UserID == to.UserID &&
+			!other.Deleted() && other.Dialect == to.Dialect && other.Seq != to.Seq && !to.Deleted() {
+			return Token{}, NameTaken
+		}
+	}
+	t.State, t.SuspendedByAdmin, t.Introspector = to.State, to.SuspendedByAdmin, to.Introspector
+	t.UpdatedAt, t.DeletedAt, t.ExpiresAt = to.UpdatedAt, to.DeletedAt, to.ExpiresAt
+	t.Name, t.SelfRotation, t.Hash, t.KeyID, t.Entry = to.Name, to.SelfRotation, to.Hash, to.KeyID, to.Entry
+	t.Rotations, t.RotatedAt, t.Previous = to.Rotations, to.RotatedAt, to.Previous
+	for _, s := range []Previous{{Hash: before.Hash, Entry: before.Entry}, before.Previous} {
+		if s.Hash != (Hash{}) && s.Hash != t.Hash && s.Hash != t.Previous.Hash {
+			r.former[s.Hash] = former{t.Seq, s.Entry}
+		}
+	}
+	r.tokens[t.Seq-1] = *t
+	return *t, nil
 }
 
 func (f *Fake) Touch(ctx context.Context, uses map[int64]time.Time) error {
@@ -306,6 +352,18 @@ func (f *Fake) Touch(ctx context.Context, uses map[int64]time.Time) error {
 		for seq, at := range uses {
 			if t := pick(r.tokens, seq); t != nil && at.After(t.LastUsedAt) {
 				r.tokens[seq-1].LastUsedAt = at
+			}
+		}
+		return none, nil
+	})
+	return err
+}
+
+func (f *Fake) TouchPrevious(ctx context.Context, uses map[Hash]time.Time) error {
+	_, err := change(ctx, f, "TouchPrevious", Permit{}, func(r *rows) (none struct{}, err error) {
+		for i, t := range r.tokens {
+			if at := uses[t.Previous.Hash]; at.After(t.Previous.LastUsedAt) {
+				r.tokens[i].Previous.LastUsedAt = at
 			}
 		}
 		return none, nil
@@ -326,8 +384,10 @@ func (f *Fake) FindStatusList(ctx context.Context, list int64) error {
 func (f *Fake) StatusList(ctx context.Context, list int64, each func(Standing)) error {
 	_, err := read(ctx, f, "StatusList", func(r *rows) (none struct{}, err error) {
 		for _, t := range r.tokens {
-			if s := r.standing(t); t.Entry.List == list && list != 0 && (s.State != Active || s.Deleted || s.Disabled) {
-				each(s)
+			for i, s := range r.standings(t) {
+				if s.Entry.List == list && list != 0 && (i > 0 || s.State != Active || s.Deleted || s.Disabled) {
+					each(s)
+				}
 			}
 		}
 		return none, nil
@@ -338,16 +398,28 @@ func (f *Fake) StatusList(ctx context.Context, list int64, each func(Standing)) 
 func (f *Fake) Standings(ctx context.Context, seqs []int64) ([]Standing, error) {
 	return read(ctx, f, "Standings", func(r *rows) (all []Standing, err error) {
 		for _, seq := range seqs {
-			if t := pick(r.tokens, seq); t != nil && t.Entry.List != 0 {
-				all = append(all, r.standing(*t))
+			if t := pick(r.tokens, seq); t != nil {
+				all = append(all, r.standings(*t)...)
 			}
 		}
 		return all, nil
 	})
 }
 
-func (r *rows) standing(t Token) Standing {
+// standings are those of the current secret, if it has one, and of all others.
+func (r *rows) standings(t Token) (all []Standing) {
 	id := r.identity(&t)
 	disabled := id.Account != nil && id.Account.Disabled || id.Environment != nil && id.Environment.Disabled
-	return Standing{t.Entry, t.State, t.Deleted(), disabled}
+	if t.Entry.List != 0 {
+		all = append(all, Standing{t.Entry, t.State, t.Deleted(), disabled, time.Time{}})
+	}
+	if t.Previous.Entry.List != 0 {
+		all = append(all, Standing{t.Previous.Entry, t.State, t.Deleted(), disabled, t.Previous.EndsAt})
+	}
+	for _, s := range r.former {
+		if s.token == t.Seq && s.entry.List != 0 {
+			all = append(all, Standing{s.entry, Revoked, false, false, time.Time{}})
+		}
+	}
+	return all
 }

@@ -42,7 +42,7 @@ func (s *Service) Check(ctx context.Context, credential string) (*Introspection,
 
 // checked notes the check as a use of the token.
 func (s *Service) checked(id Identity, now time.Time) *Introspection {
-	s.uses.note(id.Token.Seq, now)
+	s.note(id, now)
 	return &Introspection{Identity: id, Subject: id.subject()}
 }
 
@@ -83,7 +83,7 @@ func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, al
 	if !ref.valid() {
 		return Token{}, notFound()
 	}
-	var changed Change
+	var changed []Change
 	t, err := s.Store.Update(ctx, s.adminPermit(&c, !allow), ref, func(t *Token) error {
 		switch {
 		case t.Deleted():
@@ -91,7 +91,7 @@ func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, al
 		case t.Dialect.OwnedByUser:
 			return Errorf(Conflict, "a user's token can introspect only through the role of its user")
 		}
-		changed = t.change()
+		changed = t.Changes()
 		if t.Introspector != allow {
 			t.Introspector, t.UpdatedAt = allow, s.Now()
 		}

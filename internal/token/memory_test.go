@@ -11,10 +11,10 @@ type oneRow struct {
 	reads int
 }
 
-func (s *oneRow) FindSecret(context.Context, Hash) (Identity, error) {
+func (s *oneRow) FindSecret(_ context.Context, h Hash) (Identity, error) {
 	s.reads++
 	user := &User{ID: 1, Role: RoleMember, AccountID: "a"}
-	return Identity{Token: &Token{Dialect: Muninx, UserID: 1, State: Active}, User: user, Account: &Account{ID: "a"}}, nil
+	return Identity{Token: &Token{Dialect: Muninx, UserID: 1, State: Active, Hash: h}, User: user, Account: &Account{ID: "a"}}, nil
 }
 
 // TestServiceWithoutMemory reads a credential each time, and forgets what it never knew.

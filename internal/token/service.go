@@ -27,8 +27,9 @@ type Service struct {
 	// answers are not kept, see [Retry].
 	RetryKey []byte
 
-	uses   uses
-	claims claims
+	uses         uses[int64] // by the Seq of the token
+	previousUses uses[Hash]  // of previous secrets
+	claims       claims
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -140,7 +141,7 @@ func (s *Service) begin(ctx context.Context, c Caller, q Query, cursor string, r
 	if err := c.enter(q.Dialect, r); err != nil {
 		return q, err
 	}
-	if q.EnvironmentID != "" && !c.seesEnvironment(q.EnvironmentID) || q.AccountID != "" && !c.seesAccount(q.AccountID) {
+	if c.seesNothing(q, r) {
 		return Query{}, nil
 	}
 	after, err := s.after(ctx, c, q.Dialect, cursor, r)
@@ -199,10 +200,10 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 	if !ref.valid() {
 		return Token{}, notFound()
 	}
-	var changed Change
+	var changed []Change
 	permit := s.permit(&c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
 	change := func(t *Token) error {
-		changed = t.change() // even of a tombstone: the answer that it is gone must be true for the cache, too
+		changed = t.Changes() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
 			return notFound()
 		}
@@ -239,12 +240,19 @@ func (s *Service) futile(ctx context.Context, ref Ref, change func(*Token) error
 	return nil // the change itself finds out
 }
 
-// change is one of this token.
-func (t Token) change() Change { return Change{Token: t.Seq, List: t.Entry.List} }
+// Changes are what a change of the token, as it was before, is to those who follow: one for each status list that may
+// have to follow. A secret that is new stands in its list as active, as if it were not there.
+func (t Token) Changes() []Change {
+	changes := []Change{{Token: t.Seq, List: t.Entry.List}}
+	if list := t.Previous.Entry.List; list != 0 && list != t.Entry.List {
+		changes = append(changes, Change{Token: t.Seq, List: list})
+	}
+	return changes
+}
 
 // forget comes after a change of a token was stored, or perhaps stored, and before its answer.
-func (s *Service) forget(c Change) {
-	if c.Token != 0 {
+func (s *Service) forget(changes []Change) {
+	for _, c := range changes {
 		s.Changed(c)
 	}
 }

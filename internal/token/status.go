@@ -41,12 +41,13 @@ func shuffle(key []byte, numbers ...int64) int64 {
 	return int64(binary.BigEndian.Uint16(mac.Sum(nil)))
 }
 
-// Standing is what a status list has to know of a token.
+// Standing is what a status list has to know of a secret of a token.
 type Standing struct {
 	Entry    StatusEntry
-	State    State // as stored
+	State    State // of the token as stored; that of a former secret is [Revoked]
 	Deleted  bool
-	Disabled bool // its account or its environment is
+	Disabled bool      // its account or its environment is
+	EndsAt   time.Time // of a previous secret; zero: the secret is the current one, or a former one
 }
 
 // StatusClaims is what a status list token says (draft-ietf-oauth-status-list section 5.1).

@@ -15,7 +15,8 @@ type Store interface {
 	Create(ctx context.Context, in Insert) (Token, error)
 	// Find returns the token, a tombstone too.
 	Find(ctx context.Context, ref Ref) (Token, error)
-	// FindSecret returns the token whose secret has this hash, a tombstone too, with what it depends on, in one reading.
+	// FindSecret returns the token that has or had a secret with this hash, a tombstone too, with what it depends on, in
+	// one reading. Whether that secret still works is the token's to say.
 	// It may answer the context's [BesideOf] in the same reading.
 	FindSecret(ctx context.Context, hash Hash) (Identity, error)
 	// Identities returns the tokens with these Seqs, tombstones too, with what they depend on, by Seq.
@@ -23,13 +24,19 @@ type Store interface {
 	// List returns a page of tokens that are not deleted.
 	List(ctx context.Context, q Query) ([]Token, error)
 	// Update judges the permit, reads the token, a tombstone too, locked until the end of the transaction, calls change
-	// and stores the State, SuspendedByAdmin, Introspector, UpdatedAt and DeletedAt that it left. An error of change ends
-	// the transaction and is returned as it is.
+	// and stores what it left, except what is the same for the life of a token and LastUsedAt. A Hash that change took out
+	// of the token is kept as that of a former secret, for which [Store.FindSecret] still finds the token, and whose Entry
+	// is published as revoked. An error of change ends the transaction and is returned as it is.
 	Update(ctx context.Context, p Permit, ref Ref, change func(*Token) error) (Token, error)
+	// Rotate is Update, and gives change an entry that no other secret has, where [Dialect.PublishesStatus].
+	Rotate(ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error) (Token, error)
 	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
 	Touch(ctx context.Context, uses map[int64]time.Time) error
 	// ForgetClaims deletes claims that have expired at the time, some at a time, and reports whether there may be more.
 	ForgetClaims(ctx context.Context, now time.Time) (more bool, err error)
+	// TouchPrevious does the same for the LastUsedAt of previous secrets, by their hashes. One that is no token's previous
+	// secret any more is left out.
+	TouchPrevious(ctx context.Context, uses map[Hash]time.Time) error
 }
 
 // StatusStore is what status lists ask of a store, with the same errors as [Store].
@@ -37,9 +44,10 @@ type StatusStore interface {
 	// FindStatusList fails with [NotFound] if no token has an entry in the list. Entries are never given up.
 	FindStatusList(ctx context.Context, list int64) error
 	// StatusList calls each with every token that has an entry in the list and is not active, has been deleted, or whose
-	// account or environment is disabled, perhaps more than once.
+	// account or environment is disabled, and with every previous and former secret that has one, perhaps more than once.
 	StatusList(ctx context.Context, list int64, each func(Standing)) error
-	// Standings returns those of the tokens that have an entry, tombstones too, in any order.
+	// Standings returns those of the tokens that have an entry, tombstones too, in any order: one for each secret that a
+	// token has or had.
 	Standings(ctx context.Context, seqs []int64) ([]Standing, error)
 }
 
@@ -89,6 +97,7 @@ type Facts struct {
 
 // Identity is a credential's row with what it depends on.
 type Identity struct {
+	Secret      Hash         // that was presented; zero where a token is judged without one
 	Token       *Token       // nil where a [Federation] vouched for the user
 	User        *User        // of a user's token
 	Account     *Account     // of the token, or the home account of User
@@ -105,6 +114,7 @@ type Query struct {
 	State         State // as [Token.StateAt] at Now
 	CreatedBy     int64 // a user who created the token, or a token that created it, and so on
 	NotOwnedBy    int64 // a user whose own tokens are left out
+	Owner         *Owner
 	KeyID         string
 	Usable        *bool     // whether it works at Now, as [Verdict.Usable]
 	Keys          []string  // ids of the keys that verify; needed where Usable is set
@@ -125,6 +135,14 @@ type Registry interface {
 	// error of deliver undoes everything. Of callers that come together exactly one stores; the others get false.
 	// The seed's user and token get their numbers from the store.
 	Initialize(ctx context.Context, seed Seed, deliver func() error) (bool, error)
+}
+
+// Owner selects tokens of all dialects: those of a user, and those of an account or one of its environments. A user or
+// an account that is missing has none.
+type Owner struct {
+	UserID        int64
+	AccountID     string
+	EnvironmentID string // "": all of the account
 }
 
 // UserStore keeps the users of a [Registry].

@@ -84,6 +84,7 @@ type Token struct {
 	State            State  // as stored; answers use [Token.StateAt]
 	SuspendedByAdmin bool   // then only an admin activates it
 	Introspector     bool   // an admin let it check the tokens of others (RFC 7662)
+	SelfRotation     bool   // its owner let it rotate itself
 	RoleLimit        Role   // of a user's token: it acts with this role where its user has a higher one; "": no limit
 	CreatedBy        int64  // user whose credential created it, 0 if that was an account's token
 	CreatedByAdminID string // admin-user id of CreatedBy if an admin created it, else ""
@@ -94,8 +95,25 @@ type Token struct {
 	ExpiresAt        time.Time   // zero: never
 	LastUsedAt       time.Time   // zero: never used
 	DeletedAt        time.Time   // zero: not deleted
-	Entry            StatusEntry // zero: its status is not published
+	Entry            StatusEntry // of Hash; zero: its status is not published
+	Rotations        int64       // secrets that it got after the first one, cancelled ones too
+	RotatedAt        time.Time   // when Hash took the place of another one; zero: it is that of the first secret
+	Previous         Previous    // zero: there is none
 }
+
+// Previous is the secret whose place a token's current one took, as long as nothing else took its own. It works until
+// it ends.
+type Previous struct {
+	Hash       Hash
+	KeyID      string
+	Entry      StatusEntry
+	RotatedAt  time.Time // as [Token.RotatedAt] when it was the current one
+	EndsAt     time.Time
+	LastUsedAt time.Time // zero: never used
+}
+
+// worksAt reports whether there is such a secret that has not ended.
+func (p Previous) worksAt(now time.Time) bool { return p.Hash != (Hash{}) && now.Before(p.EndsAt) }
 
 // Ref returns the token's name.
 func (t Token) Ref() Ref { return Ref{t.Dialect, t.ID} }

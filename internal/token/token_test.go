@@ -65,7 +65,7 @@ func TestErrorsCarryTheirKind(t *testing.T) {
 
 // TestUsesKeepTheLatest notes uses out of order, and gives them back after a failed write.
 func TestUsesKeepTheLatest(t *testing.T) {
-	var u uses
+	var u uses[int64]
 	now := time.Now()
 	u.note(1, now)
 	u.note(1, now.Add(-time.Second))

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -22,56 +23,56 @@ const (
 // errTooManyUses is what is reported then.
 var errTooManyUses = errors.New("the times of some tokens were given up: more are in use than the database can store")
 
-// uses collects the times at which tokens were used, so that a busy token is one row of a batch and not a write each
-// time. Its zero value is ready.
-type uses struct {
+// uses collects the times at which tokens, or secrets, were used, so that a busy one is one row of a batch and not a
+// write each time. Its zero value is ready.
+type uses[K comparable] struct {
 	mu      sync.Mutex
-	pending map[int64]time.Time
+	pending map[K]time.Time
 	givenUp bool // the times of some, because there are too many
 }
 
-func (u *uses) note(seq int64, at time.Time) {
+func (u *uses[K]) note(key K, at time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.pending == nil {
-		u.pending = map[int64]time.Time{}
+		u.pending = map[K]time.Time{}
 	}
-	known, ok := u.pending[seq]
+	known, ok := u.pending[key]
 	switch {
 	case !ok && len(u.pending) >= mostUses:
 		u.givenUp = true
 	case at.After(known):
-		u.pending[seq] = at
+		u.pending[key] = at
 	}
 }
 
-func (u *uses) count() int {
+func (u *uses[K]) count() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return len(u.pending)
 }
 
 // take returns what is pending, or a part of it.
-func (u *uses) take() (taken map[int64]time.Time) {
+func (u *uses[K]) take() (taken map[K]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.pending) <= usesAtOnce {
 		taken, u.pending = u.pending, nil
 		return taken
 	}
-	taken = make(map[int64]time.Time, usesAtOnce)
-	for seq, at := range u.pending {
+	taken = make(map[K]time.Time, usesAtOnce)
+	for key, at := range u.pending {
 		if len(taken) == usesAtOnce {
 			break
 		}
-		taken[seq] = at
-		delete(u.pending, seq)
+		taken[key] = at
+		delete(u.pending, key)
 	}
 	return taken
 }
 
 // complaint is why some times are not stored, once.
-func (u *uses) complaint() error {
+func (u *uses[K]) complaint() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.givenUp {
@@ -81,32 +82,50 @@ func (u *uses) complaint() error {
 	return errTooManyUses
 }
 
-func (u *uses) last(seq int64) time.Time {
+func (u *uses[K]) last(key K) time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.pending[seq]
+	return u.pending[key]
 }
 
-// used adds the time of use that is not yet stored.
+// note notes a use of a credential now, and where a previous secret was used that, too.
+func (s *Service) note(id Identity, now time.Time) {
+	s.uses.note(id.Token.Seq, now)
+	if id.Secret != id.Token.Hash && id.Secret == id.Token.Previous.Hash {
+		s.previousUses.note(id.Secret, now)
+	}
+}
+
+// used adds the times of use that are not yet stored.
 func (s *Service) used(t Token) Token {
 	if last := s.uses.last(t.Seq); last.After(t.LastUsedAt) {
 		t.LastUsedAt = last
+	}
+	if t.Previous.Hash == (Hash{}) {
+		return t
+	}
+	if last := s.previousUses.last(t.Previous.Hash); last.After(t.Previous.LastUsedAt) {
+		t.Previous.LastUsedAt = last
 	}
 	return t
 }
 
 // FlushUses writes the times of use that are pending, batch by batch. What could not be written stays pending.
 func (s *Service) FlushUses(ctx context.Context) error {
-	for rest := s.uses.count(); rest > 0; rest -= usesAtOnce { // and not those that come meanwhile
-		taken := s.uses.take()
-		if err := s.Store.Touch(ctx, taken); err != nil {
-			for seq, at := range taken {
-				s.uses.note(seq, at)
+	return cmp.Or(s.uses.flush(ctx, s.Store.Touch), s.previousUses.flush(ctx, s.Store.TouchPrevious))
+}
+
+func (u *uses[K]) flush(ctx context.Context, store func(context.Context, map[K]time.Time) error) error {
+	for rest := u.count(); rest > 0; rest -= usesAtOnce { // and not those that come meanwhile
+		taken := u.take()
+		if err := store(ctx, taken); err != nil {
+			for key, at := range taken {
+				u.note(key, at)
 			}
 			return err
 		}
 	}
-	return s.uses.complaint()
+	return u.complaint()
 }
 
 // Run flushes times of use until the context ends, and once more at the end. It tells failures to report, and whether

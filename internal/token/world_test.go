@@ -174,7 +174,7 @@ type fakeSigner struct {
 
 func (s *fakeSigner) Sign(c Claims) (secret, keyID string, err error) {
 	s.claims = c
-	return "eyJ." + c.ID + ".signature", s.keys[0], s.broken
+	return "eyJ." + strings.ReplaceAll(c.ID, ".", "-") + ".signature", s.keys[0], s.broken
 }
 
 func (s *fakeSigner) KeyIDs() []string    { return s.keys }

@@ -140,6 +140,99 @@ func (e IntrospectionTokenScope) Valid() bool {
 	}
 }
 
+// Defines values for IssuedServiceTokenBecause.
+const (
+	IssuedServiceTokenBecauseAccountDisabled     IssuedServiceTokenBecause = "account_disabled"
+	IssuedServiceTokenBecauseEnvironmentDisabled IssuedServiceTokenBecause = "environment_disabled"
+	IssuedServiceTokenBecauseKeyRetired          IssuedServiceTokenBecause = "key_retired"
+	IssuedServiceTokenBecauseLessThannil         IssuedServiceTokenBecause = "<nil>"
+	IssuedServiceTokenBecauseUserDisabled        IssuedServiceTokenBecause = "user_disabled"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenBecause enum.
+func (e IssuedServiceTokenBecause) Valid() bool {
+	switch e {
+	case IssuedServiceTokenBecauseAccountDisabled:
+		return true
+	case IssuedServiceTokenBecauseEnvironmentDisabled:
+		return true
+	case IssuedServiceTokenBecauseKeyRetired:
+		return true
+	case IssuedServiceTokenBecauseLessThannil:
+		return true
+	case IssuedServiceTokenBecauseUserDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IssuedServiceTokenDialect.
+const (
+	IssuedServiceTokenDialectApitoken IssuedServiceTokenDialect = "apitoken"
+	IssuedServiceTokenDialectMuninx   IssuedServiceTokenDialect = "muninx"
+	IssuedServiceTokenDialectUnleash  IssuedServiceTokenDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenDialect enum.
+func (e IssuedServiceTokenDialect) Valid() bool {
+	switch e {
+	case IssuedServiceTokenDialectApitoken:
+		return true
+	case IssuedServiceTokenDialectMuninx:
+		return true
+	case IssuedServiceTokenDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IssuedServiceTokenStatus.
+const (
+	IssuedServiceTokenStatusActive    IssuedServiceTokenStatus = "active"
+	IssuedServiceTokenStatusExpired   IssuedServiceTokenStatus = "expired"
+	IssuedServiceTokenStatusRevoked   IssuedServiceTokenStatus = "revoked"
+	IssuedServiceTokenStatusSuspended IssuedServiceTokenStatus = "suspended"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenStatus enum.
+func (e IssuedServiceTokenStatus) Valid() bool {
+	switch e {
+	case IssuedServiceTokenStatusActive:
+		return true
+	case IssuedServiceTokenStatusExpired:
+		return true
+	case IssuedServiceTokenStatusRevoked:
+		return true
+	case IssuedServiceTokenStatusSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IssuedServiceTokenTokenScope.
+const (
+	IssuedServiceTokenTokenScopeAccount     IssuedServiceTokenTokenScope = "account"
+	IssuedServiceTokenTokenScopeEnvironment IssuedServiceTokenTokenScope = "environment"
+	IssuedServiceTokenTokenScopeUser        IssuedServiceTokenTokenScope = "user"
+)
+
+// Valid indicates whether the value is a known member of the IssuedServiceTokenTokenScope enum.
+func (e IssuedServiceTokenTokenScope) Valid() bool {
+	switch e {
+	case IssuedServiceTokenTokenScopeAccount:
+		return true
+	case IssuedServiceTokenTokenScopeEnvironment:
+		return true
+	case IssuedServiceTokenTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeRole.
 const (
 	MeRoleAdmin        MeRole = "admin"
@@ -332,6 +425,45 @@ func (e ServiceTokenTokenScope) Valid() bool {
 	case ServiceTokenTokenScopeEnvironment:
 		return true
 	case ServiceTokenTokenScopeUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServiceTokenDraftDialect.
+const (
+	ServiceTokenDraftDialectApitoken ServiceTokenDraftDialect = "apitoken"
+	ServiceTokenDraftDialectMuninx   ServiceTokenDraftDialect = "muninx"
+	ServiceTokenDraftDialectUnleash  ServiceTokenDraftDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the ServiceTokenDraftDialect enum.
+func (e ServiceTokenDraftDialect) Valid() bool {
+	switch e {
+	case ServiceTokenDraftDialectApitoken:
+		return true
+	case ServiceTokenDraftDialectMuninx:
+		return true
+	case ServiceTokenDraftDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServiceTokenDraftTokenScope.
+const (
+	ServiceTokenDraftTokenScopeAccount     ServiceTokenDraftTokenScope = "account"
+	ServiceTokenDraftTokenScopeEnvironment ServiceTokenDraftTokenScope = "environment"
+)
+
+// Valid indicates whether the value is a known member of the ServiceTokenDraftTokenScope enum.
+func (e ServiceTokenDraftTokenScope) Valid() bool {
+	switch e {
+	case ServiceTokenDraftTokenScopeAccount:
+		return true
+	case ServiceTokenDraftTokenScopeEnvironment:
 		return true
 	default:
 		return false
@@ -845,6 +977,90 @@ type IntrospectionResults struct {
 	Results []Introspection `json:"results"`
 }
 
+// IssuedServiceToken A token of any dialect with its secret.
+type IssuedServiceToken struct {
+	// AccountId The account that owns it; null if a user does.
+	AccountId nullable.Nullable[string] `json:"account_id"`
+
+	// Because Why the token is not usable although its status is active; null otherwise.
+	Because nullable.Nullable[IssuedServiceTokenBecause] `json:"because"`
+
+	// CreatedAt When it was created.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedByUserId The user who created it; null if an account's token did.
+	CreatedByUserId nullable.Nullable[int64] `json:"created_by_user_id"`
+
+	// Dialect The dialect of the token.
+	Dialect IssuedServiceTokenDialect `json:"dialect"`
+
+	// EnvironmentId The environment that it is bound to; null if none.
+	EnvironmentId nullable.Nullable[string] `json:"environment_id"`
+
+	// ExpiresAt When it expires; null if never.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
+
+	// Id The id of the token in its dialect.
+	Id string `json:"id"`
+
+	// Introspector Whether an admin allowed it to introspect the tokens of its account.
+	Introspector bool `json:"introspector"`
+
+	// Key The kid of the key that signed its secret; null if none did or if it was not recorded.
+	Key nullable.Nullable[string] `json:"key"`
+
+	// LastUsedAt When it was last used; null if never.
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+
+	// Name Its name or description; null if it has none.
+	Name nullable.Nullable[string] `json:"name"`
+
+	// PreviousEndsAt Until when the secret before the current one works, or worked; null if there is none.
+	PreviousEndsAt nullable.Nullable[time.Time] `json:"previous_ends_at"`
+
+	// PreviousLastUsedAt When the secret before the current one was last used; null if never or if there is none.
+	PreviousLastUsedAt nullable.Nullable[time.Time] `json:"previous_last_used_at"`
+
+	// RotatedAt When its secret took the place of another one; null if it is the first.
+	RotatedAt nullable.Nullable[time.Time] `json:"rotated_at"`
+
+	// SelfRotation Whether the token may rotate itself.
+	SelfRotation bool `json:"self_rotation"`
+
+	// Status Its state.
+	Status IssuedServiceTokenStatus `json:"status"`
+
+	// SuspendedByAdmin Whether only an admin can activate it.
+	SuspendedByAdmin bool `json:"suspended_by_admin"`
+
+	// Token The raw token. No other response contains it.
+	Token string `json:"token"`
+
+	// TokenScope Its scope.
+	TokenScope IssuedServiceTokenTokenScope `json:"token_scope"`
+
+	// UpdatedAt When it last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Usable Whether the token is usable now.
+	Usable bool `json:"usable"`
+
+	// UserId The user who owns it; null if an account does.
+	UserId nullable.Nullable[int64] `json:"user_id"`
+}
+
+// IssuedServiceTokenBecause Why the token is not usable although its status is active; null otherwise.
+type IssuedServiceTokenBecause string
+
+// IssuedServiceTokenDialect The dialect of the token.
+type IssuedServiceTokenDialect string
+
+// IssuedServiceTokenStatus Its state.
+type IssuedServiceTokenStatus string
+
+// IssuedServiceTokenTokenScope Its scope.
+type IssuedServiceTokenTokenScope string
+
 // KeySet Public keys (RFC 7517 section 5).
 type KeySet struct {
 	// Keys The keys, starting with the active one.
@@ -945,6 +1161,14 @@ type PublicKeyKty string
 // PublicKeyUse The use of the key.
 type PublicKeyUse string
 
+// Rotation How a secret takes the place of another one.
+type Rotation struct {
+	// Overlap How long the secret so far works beside the new one, in units of h, m, s, ms, us and ns: from 0s to 168h.
+	//
+	// Example: 1h30m
+	Overlap string `json:"overlap"`
+}
+
 // ServiceToken A token of any dialect, without its secret.
 type ServiceToken struct {
 	// AccountId The account that owns it; null if a user does.
@@ -983,6 +1207,18 @@ type ServiceToken struct {
 	// Name Its name or description; null if it has none.
 	Name nullable.Nullable[string] `json:"name"`
 
+	// PreviousEndsAt Until when the secret before the current one works, or worked; null if there is none.
+	PreviousEndsAt nullable.Nullable[time.Time] `json:"previous_ends_at"`
+
+	// PreviousLastUsedAt When the secret before the current one was last used; null if never or if there is none.
+	PreviousLastUsedAt nullable.Nullable[time.Time] `json:"previous_last_used_at"`
+
+	// RotatedAt When its secret took the place of another one; null if it is the first.
+	RotatedAt nullable.Nullable[time.Time] `json:"rotated_at"`
+
+	// SelfRotation Whether the token may rotate itself.
+	SelfRotation bool `json:"self_rotation"`
+
 	// Status Its state.
 	Status ServiceTokenStatus `json:"status"`
 
@@ -992,7 +1228,7 @@ type ServiceToken struct {
 	// TokenScope Its scope.
 	TokenScope ServiceTokenTokenScope `json:"token_scope"`
 
-	// UpdatedAt When its state last changed.
+	// UpdatedAt When it last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Usable Whether the token is usable now.
@@ -1013,6 +1249,48 @@ type ServiceTokenStatus string
 
 // ServiceTokenTokenScope Its scope.
 type ServiceTokenTokenScope string
+
+// ServiceTokenChange Changes to a token. Missing members stay unchanged.
+type ServiceTokenChange struct {
+	// ExpiresAt An earlier expiry. It cannot be changed of an apitoken token, whose secret has it inside.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Name The new name or description of a user's token; where the dialect allows a token without one, the empty text removes it.
+	Name *string `json:"name,omitempty"`
+
+	// SelfRotation Whether the token may rotate itself. A token cannot change that of itself.
+	SelfRotation *bool `json:"self_rotation,omitempty"`
+}
+
+// ServiceTokenDraft A token of any dialect. Which of the other members are possible or needed depends on it.
+type ServiceTokenDraft struct {
+	// AccountId The account of an account's token; by default that of the environment, or else the caller's.
+	AccountId *string `json:"account_id,omitempty"`
+
+	// Dialect The dialect of the token.
+	Dialect ServiceTokenDraftDialect `json:"dialect"`
+
+	// EnvironmentId The environment that an account's token is bound to.
+	EnvironmentId *string `json:"environment_id,omitempty"`
+
+	// ExpiresAt When the token expires; null or missing for the default of the dialect.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Name The name or description of a user's token.
+	Name *string `json:"name,omitempty"`
+
+	// SelfRotation Whether the token may rotate itself; otherwise only other credentials may rotate it.
+	SelfRotation *bool `json:"self_rotation,omitempty"`
+
+	// TokenScope The scope of an account's token.
+	TokenScope *ServiceTokenDraftTokenScope `json:"token_scope,omitempty"`
+}
+
+// ServiceTokenDraftDialect The dialect of the token.
+type ServiceTokenDraftDialect string
+
+// ServiceTokenDraftTokenScope The scope of an account's token.
+type ServiceTokenDraftTokenScope string
 
 // ServiceTokenList A page of tokens.
 type ServiceTokenList struct {
@@ -1343,6 +1621,15 @@ type CreateAccountJSONRequestBody = AccountDraft
 
 // CreateEnvironmentJSONRequestBody defines body for CreateEnvironment for application/json ContentType.
 type CreateEnvironmentJSONRequestBody = EnvironmentDraft
+
+// CreateServiceTokenJSONRequestBody defines body for CreateServiceToken for application/json ContentType.
+type CreateServiceTokenJSONRequestBody = ServiceTokenDraft
+
+// UpdateServiceTokenJSONRequestBody defines body for UpdateServiceToken for application/json ContentType.
+type UpdateServiceTokenJSONRequestBody = ServiceTokenChange
+
+// RotateServiceTokenJSONRequestBody defines body for RotateServiceToken for application/json ContentType.
+type RotateServiceTokenJSONRequestBody = Rotation
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserDraft
@@ -1767,12 +2054,30 @@ type ClientInterface interface {
 	// Corresponds with GET /service/me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListServiceTokens List all tokens
+	// ListServiceTokens List tokens of all dialects
 	//
-	// Lists the tokens of all dialects, newest first, without secrets.
+	// Lists tokens of all dialects, newest first, without secrets: to admins all of them, to others those of the caller's user and account.
 	//
 	// Corresponds with GET /service/tokens (the `ListServiceTokens` operationId).
 	ListServiceTokens(ctx context.Context, params *ListServiceTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateServiceTokenWithBody Create a token of any dialect
+	//
+	// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+	CreateServiceTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateServiceToken Create a token of any dialect
+	//
+	// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+	CreateServiceToken(ctx context.Context, body CreateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteServiceToken Delete a token of any dialect
 	//
@@ -1783,10 +2088,28 @@ type ClientInterface interface {
 
 	// GetServiceToken Get a token of any dialect
 	//
-	// Returns a token without its secret.
+	// Returns a token without its secret. To others than admins, the tokens of others do not exist.
 	//
 	// Corresponds with GET /service/tokens/{dialect}/{id} (the `GetServiceToken` operationId).
 	GetServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateServiceTokenWithBody Edit a token of any dialect
+	//
+	// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+	UpdateServiceTokenWithBody(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateServiceToken Edit a token of any dialect
+	//
+	// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+	UpdateServiceToken(ctx context.Context, dialect Dialect, id TokenId, body UpdateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ActivateServiceToken Activate a token of any dialect
 	//
@@ -1815,6 +2138,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /service/tokens/{dialect}/{id}/revoke (the `RevokeServiceToken` operationId).
 	RevokeServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateServiceTokenWithBody Rotate the secret of a token
+	//
+	// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+	RotateServiceTokenWithBody(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateServiceToken Rotate the secret of a token
+	//
+	// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+	RotateServiceToken(ctx context.Context, dialect Dialect, id TokenId, body RotateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelServiceTokenRotation Cancel a rotation
+	//
+	// Stops the current secret, while the one before it still works, which takes its place again.
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/cancel (the `CancelServiceTokenRotation` operationId).
+	CancelServiceTokenRotation(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FinishServiceTokenRotation Finish a rotation
+	//
+	// Stops the secret before the current one now, instead of when the overlap is over. `previous_last_used_at` says whether somebody still uses it.
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/finish (the `FinishServiceTokenRotation` operationId).
+	FinishServiceTokenRotation(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SuspendServiceToken Suspend a token of any dialect
 	//
@@ -2331,13 +2686,51 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 	return c.Client.Do(req)
 }
 
-// ListServiceTokens List all tokens
+// ListServiceTokens List tokens of all dialects
 //
-// Lists the tokens of all dialects, newest first, without secrets.
+// Lists tokens of all dialects, newest first, without secrets: to admins all of them, to others those of the caller's user and account.
 //
 // Corresponds with GET /service/tokens (the `ListServiceTokens` operationId).
 func (c *Client) ListServiceTokens(ctx context.Context, params *ListServiceTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListServiceTokensRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateServiceTokenWithBody Create a token of any dialect
+//
+// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+func (c *Client) CreateServiceTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateServiceTokenRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateServiceToken Create a token of any dialect
+//
+// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+func (c *Client) CreateServiceToken(ctx context.Context, body CreateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateServiceTokenRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2367,11 +2760,49 @@ func (c *Client) DeleteServiceToken(ctx context.Context, dialect Dialect, id Tok
 
 // GetServiceToken Get a token of any dialect
 //
-// Returns a token without its secret.
+// Returns a token without its secret. To others than admins, the tokens of others do not exist.
 //
 // Corresponds with GET /service/tokens/{dialect}/{id} (the `GetServiceToken` operationId).
 func (c *Client) GetServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetServiceTokenRequest(c.Server, dialect, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateServiceTokenWithBody Edit a token of any dialect
+//
+// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+func (c *Client) UpdateServiceTokenWithBody(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateServiceTokenRequestWithBody(c.Server, dialect, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateServiceToken Edit a token of any dialect
+//
+// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+func (c *Client) UpdateServiceToken(ctx context.Context, dialect Dialect, id TokenId, body UpdateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateServiceTokenRequest(c.Server, dialect, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2440,6 +2871,78 @@ func (c *Client) ForbidIntrospection(ctx context.Context, dialect Dialect, id To
 // Corresponds with POST /service/tokens/{dialect}/{id}/revoke (the `RevokeServiceToken` operationId).
 func (c *Client) RevokeServiceToken(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRevokeServiceTokenRequest(c.Server, dialect, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateServiceTokenWithBody Rotate the secret of a token
+//
+// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+func (c *Client) RotateServiceTokenWithBody(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateServiceTokenRequestWithBody(c.Server, dialect, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateServiceToken Rotate the secret of a token
+//
+// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+func (c *Client) RotateServiceToken(ctx context.Context, dialect Dialect, id TokenId, body RotateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateServiceTokenRequest(c.Server, dialect, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelServiceTokenRotation Cancel a rotation
+//
+// Stops the current secret, while the one before it still works, which takes its place again.
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/cancel (the `CancelServiceTokenRotation` operationId).
+func (c *Client) CancelServiceTokenRotation(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelServiceTokenRotationRequest(c.Server, dialect, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FinishServiceTokenRotation Finish a rotation
+//
+// Stops the secret before the current one now, instead of when the overlap is over. `previous_last_used_at` says whether somebody still uses it.
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/finish (the `FinishServiceTokenRotation` operationId).
+func (c *Client) FinishServiceTokenRotation(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFinishServiceTokenRotationRequest(c.Server, dialect, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3631,6 +4134,46 @@ func NewListServiceTokensRequest(server string, params *ListServiceTokensParams)
 	return req, nil
 }
 
+// NewCreateServiceTokenRequest calls the generic CreateServiceToken builder with application/json body
+func NewCreateServiceTokenRequest(server string, body CreateServiceTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateServiceTokenRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateServiceTokenRequestWithBody constructs an http.Request for the CreateServiceToken method, with any body, and a specified content type
+func NewCreateServiceTokenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/service/tokens")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewDeleteServiceTokenRequest constructs an http.Request for the DeleteServiceToken method
 func NewDeleteServiceTokenRequest(server string, dialect Dialect, id TokenId) (*http.Request, error) {
 	var err error
@@ -3709,6 +4252,60 @@ func NewGetServiceTokenRequest(server string, dialect Dialect, id TokenId) (*htt
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewUpdateServiceTokenRequest calls the generic UpdateServiceToken builder with application/json body
+func NewUpdateServiceTokenRequest(server string, dialect Dialect, id TokenId, body UpdateServiceTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateServiceTokenRequestWithBody(server, dialect, id, "application/json", bodyReader)
+}
+
+// NewUpdateServiceTokenRequestWithBody constructs an http.Request for the UpdateServiceToken method, with any body, and a specified content type
+func NewUpdateServiceTokenRequestWithBody(server string, dialect Dialect, id TokenId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dialect", dialect, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/service/tokens/%s/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -3860,6 +4457,142 @@ func NewRevokeServiceTokenRequest(server string, dialect Dialect, id TokenId) (*
 	}
 
 	operationPath := fmt.Sprintf("/service/tokens/%s/%s/revoke", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRotateServiceTokenRequest calls the generic RotateServiceToken builder with application/json body
+func NewRotateServiceTokenRequest(server string, dialect Dialect, id TokenId, body RotateServiceTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRotateServiceTokenRequestWithBody(server, dialect, id, "application/json", bodyReader)
+}
+
+// NewRotateServiceTokenRequestWithBody constructs an http.Request for the RotateServiceToken method, with any body, and a specified content type
+func NewRotateServiceTokenRequestWithBody(server string, dialect Dialect, id TokenId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dialect", dialect, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/service/tokens/%s/%s/rotate", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCancelServiceTokenRotationRequest constructs an http.Request for the CancelServiceTokenRotation method
+func NewCancelServiceTokenRotationRequest(server string, dialect Dialect, id TokenId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dialect", dialect, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/service/tokens/%s/%s/rotation/cancel", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewFinishServiceTokenRotationRequest constructs an http.Request for the FinishServiceTokenRotation method
+func NewFinishServiceTokenRotationRequest(server string, dialect Dialect, id TokenId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dialect", dialect, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/service/tokens/%s/%s/rotation/finish", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -4624,14 +5357,32 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /service/me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
 
-	// ListServiceTokensWithResponse List all tokens
+	// ListServiceTokensWithResponse List tokens of all dialects
 	//
-	// Lists the tokens of all dialects, newest first, without secrets.
+	// Lists tokens of all dialects, newest first, without secrets: to admins all of them, to others those of the caller's user and account.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /service/tokens (the `ListServiceTokens` operationId).
 	ListServiceTokensWithResponse(ctx context.Context, params *ListServiceTokensParams, reqEditors ...RequestEditorFn) (*ListServiceTokensResponse, error)
+
+	// CreateServiceTokenWithBodyWithResponse Create a token of any dialect
+	//
+	// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+	CreateServiceTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateServiceTokenResponse, error)
+
+	// CreateServiceTokenWithResponse Create a token of any dialect
+	//
+	// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+	CreateServiceTokenWithResponse(ctx context.Context, body CreateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateServiceTokenResponse, error)
 
 	// DeleteServiceTokenWithResponse Delete a token of any dialect
 	//
@@ -4644,12 +5395,30 @@ type ClientWithResponsesInterface interface {
 
 	// GetServiceTokenWithResponse Get a token of any dialect
 	//
-	// Returns a token without its secret.
+	// Returns a token without its secret. To others than admins, the tokens of others do not exist.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /service/tokens/{dialect}/{id} (the `GetServiceToken` operationId).
 	GetServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*GetServiceTokenResponse, error)
+
+	// UpdateServiceTokenWithBodyWithResponse Edit a token of any dialect
+	//
+	// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+	UpdateServiceTokenWithBodyWithResponse(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateServiceTokenResponse, error)
+
+	// UpdateServiceTokenWithResponse Edit a token of any dialect
+	//
+	// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+	UpdateServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, body UpdateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateServiceTokenResponse, error)
 
 	// ActivateServiceTokenWithResponse Activate a token of any dialect
 	//
@@ -4686,6 +5455,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /service/tokens/{dialect}/{id}/revoke (the `RevokeServiceToken` operationId).
 	RevokeServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*RevokeServiceTokenResponse, error)
+
+	// RotateServiceTokenWithBodyWithResponse Rotate the secret of a token
+	//
+	// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+	RotateServiceTokenWithBodyWithResponse(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateServiceTokenResponse, error)
+
+	// RotateServiceTokenWithResponse Rotate the secret of a token
+	//
+	// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+	RotateServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, body RotateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateServiceTokenResponse, error)
+
+	// CancelServiceTokenRotationWithResponse Cancel a rotation
+	//
+	// Stops the current secret, while the one before it still works, which takes its place again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/cancel (the `CancelServiceTokenRotation` operationId).
+	CancelServiceTokenRotationWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*CancelServiceTokenRotationResponse, error)
+
+	// FinishServiceTokenRotationWithResponse Finish a rotation
+	//
+	// Stops the secret before the current one now, instead of when the overlap is over. `previous_last_used_at` says whether somebody still uses it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/finish (the `FinishServiceTokenRotation` operationId).
+	FinishServiceTokenRotationWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*FinishServiceTokenRotationResponse, error)
 
 	// SuspendServiceTokenWithResponse Suspend a token of any dialect
 	//
@@ -7588,6 +8393,186 @@ func (r ListServiceTokensResponse) ContentType() string {
 	return ""
 }
 
+// CreateServiceTokenResponse201Headers the declared response headers of an HTTP 201 response for CreateServiceToken
+type CreateServiceTokenResponse201Headers struct {
+	CacheControl string
+	Location     string
+	XRequestId   string
+}
+
+// CreateServiceTokenResponse400Headers the declared response headers of an HTTP 400 response for CreateServiceToken
+type CreateServiceTokenResponse400Headers struct {
+	XRequestId string
+}
+
+// CreateServiceTokenResponse401Headers the declared response headers of an HTTP 401 response for CreateServiceToken
+type CreateServiceTokenResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// CreateServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for CreateServiceToken
+type CreateServiceTokenResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// CreateServiceTokenResponse409Headers the declared response headers of an HTTP 409 response for CreateServiceToken
+type CreateServiceTokenResponse409Headers struct {
+	XRequestId string
+}
+
+// CreateServiceTokenResponse413Headers the declared response headers of an HTTP 413 response for CreateServiceToken
+type CreateServiceTokenResponse413Headers struct {
+	XRequestId string
+}
+
+// CreateServiceTokenResponse415Headers the declared response headers of an HTTP 415 response for CreateServiceToken
+type CreateServiceTokenResponse415Headers struct {
+	XRequestId string
+}
+
+// CreateServiceTokenResponse429Headers the declared response headers of an HTTP 429 response for CreateServiceToken
+type CreateServiceTokenResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// CreateServiceTokenResponse500Headers the declared response headers of an HTTP 500 response for CreateServiceToken
+type CreateServiceTokenResponse500Headers struct {
+	XRequestId string
+}
+
+// CreateServiceTokenResponse503Headers the declared response headers of an HTTP 503 response for CreateServiceToken
+type CreateServiceTokenResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CreateServiceTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *IssuedServiceToken
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateServiceTokenResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CreateServiceTokenResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateServiceTokenResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CreateServiceTokenResponse403Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CreateServiceTokenResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CreateServiceTokenResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CreateServiceTokenResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateServiceTokenResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CreateServiceTokenResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateServiceTokenResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateServiceTokenResponse) GetJSON201() *IssuedServiceToken {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateServiceTokenResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateServiceTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateServiceTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateServiceTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateServiceTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // DeleteServiceTokenResponse204Headers the declared response headers of an HTTP 204 response for DeleteServiceToken
 type DeleteServiceTokenResponse204Headers struct {
 	XRequestId string
@@ -7889,6 +8874,198 @@ func (r GetServiceTokenResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetServiceTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateServiceTokenResponse200Headers the declared response headers of an HTTP 200 response for UpdateServiceToken
+type UpdateServiceTokenResponse200Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse400Headers the declared response headers of an HTTP 400 response for UpdateServiceToken
+type UpdateServiceTokenResponse400Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse401Headers the declared response headers of an HTTP 401 response for UpdateServiceToken
+type UpdateServiceTokenResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// UpdateServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for UpdateServiceToken
+type UpdateServiceTokenResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// UpdateServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for UpdateServiceToken
+type UpdateServiceTokenResponse404Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse409Headers the declared response headers of an HTTP 409 response for UpdateServiceToken
+type UpdateServiceTokenResponse409Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse413Headers the declared response headers of an HTTP 413 response for UpdateServiceToken
+type UpdateServiceTokenResponse413Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse415Headers the declared response headers of an HTTP 415 response for UpdateServiceToken
+type UpdateServiceTokenResponse415Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse429Headers the declared response headers of an HTTP 429 response for UpdateServiceToken
+type UpdateServiceTokenResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse500Headers the declared response headers of an HTTP 500 response for UpdateServiceToken
+type UpdateServiceTokenResponse500Headers struct {
+	XRequestId string
+}
+
+// UpdateServiceTokenResponse503Headers the declared response headers of an HTTP 503 response for UpdateServiceToken
+type UpdateServiceTokenResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type UpdateServiceTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ServiceToken
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateServiceTokenResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UpdateServiceTokenResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateServiceTokenResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UpdateServiceTokenResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UpdateServiceTokenResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UpdateServiceTokenResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UpdateServiceTokenResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UpdateServiceTokenResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateServiceTokenResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UpdateServiceTokenResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateServiceTokenResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateServiceTokenResponse) GetJSON200() *ServiceToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateServiceTokenResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateServiceTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateServiceTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateServiceTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateServiceTokenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8545,6 +9722,527 @@ func (r RevokeServiceTokenResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RevokeServiceTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RotateServiceTokenResponse200Headers the declared response headers of an HTTP 200 response for RotateServiceToken
+type RotateServiceTokenResponse200Headers struct {
+	CacheControl string
+	XRequestId   string
+}
+
+// RotateServiceTokenResponse400Headers the declared response headers of an HTTP 400 response for RotateServiceToken
+type RotateServiceTokenResponse400Headers struct {
+	XRequestId string
+}
+
+// RotateServiceTokenResponse401Headers the declared response headers of an HTTP 401 response for RotateServiceToken
+type RotateServiceTokenResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// RotateServiceTokenResponse403Headers the declared response headers of an HTTP 403 response for RotateServiceToken
+type RotateServiceTokenResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// RotateServiceTokenResponse404Headers the declared response headers of an HTTP 404 response for RotateServiceToken
+type RotateServiceTokenResponse404Headers struct {
+	XRequestId string
+}
+
+// RotateServiceTokenResponse409Headers the declared response headers of an HTTP 409 response for RotateServiceToken
+type RotateServiceTokenResponse409Headers struct {
+	XRequestId string
+}
+
+// RotateServiceTokenResponse413Headers the declared response headers of an HTTP 413 response for RotateServiceToken
+type RotateServiceTokenResponse413Headers struct {
+	XRequestId string
+}
+
+// RotateServiceTokenResponse415Headers the declared response headers of an HTTP 415 response for RotateServiceToken
+type RotateServiceTokenResponse415Headers struct {
+	XRequestId string
+}
+
+// RotateServiceTokenResponse429Headers the declared response headers of an HTTP 429 response for RotateServiceToken
+type RotateServiceTokenResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// RotateServiceTokenResponse500Headers the declared response headers of an HTTP 500 response for RotateServiceToken
+type RotateServiceTokenResponse500Headers struct {
+	XRequestId string
+}
+
+// RotateServiceTokenResponse503Headers the declared response headers of an HTTP 503 response for RotateServiceToken
+type RotateServiceTokenResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type RotateServiceTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IssuedServiceToken
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RotateServiceTokenResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *RotateServiceTokenResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RotateServiceTokenResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *RotateServiceTokenResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *RotateServiceTokenResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *RotateServiceTokenResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *RotateServiceTokenResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *RotateServiceTokenResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RotateServiceTokenResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *RotateServiceTokenResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RotateServiceTokenResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RotateServiceTokenResponse) GetJSON200() *IssuedServiceToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RotateServiceTokenResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateServiceTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateServiceTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateServiceTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateServiceTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelServiceTokenRotationResponse200Headers the declared response headers of an HTTP 200 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse200Headers struct {
+	XRequestId string
+}
+
+// CancelServiceTokenRotationResponse400Headers the declared response headers of an HTTP 400 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse400Headers struct {
+	XRequestId string
+}
+
+// CancelServiceTokenRotationResponse401Headers the declared response headers of an HTTP 401 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// CancelServiceTokenRotationResponse403Headers the declared response headers of an HTTP 403 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// CancelServiceTokenRotationResponse404Headers the declared response headers of an HTTP 404 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse404Headers struct {
+	XRequestId string
+}
+
+// CancelServiceTokenRotationResponse409Headers the declared response headers of an HTTP 409 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse409Headers struct {
+	XRequestId string
+}
+
+// CancelServiceTokenRotationResponse429Headers the declared response headers of an HTTP 429 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// CancelServiceTokenRotationResponse500Headers the declared response headers of an HTTP 500 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse500Headers struct {
+	XRequestId string
+}
+
+// CancelServiceTokenRotationResponse503Headers the declared response headers of an HTTP 503 response for CancelServiceTokenRotation
+type CancelServiceTokenRotationResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type CancelServiceTokenRotationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ServiceToken
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelServiceTokenRotationResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CancelServiceTokenRotationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CancelServiceTokenRotationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CancelServiceTokenRotationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CancelServiceTokenRotationResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CancelServiceTokenRotationResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CancelServiceTokenRotationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CancelServiceTokenRotationResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CancelServiceTokenRotationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelServiceTokenRotationResponse) GetJSON200() *ServiceToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CancelServiceTokenRotationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelServiceTokenRotationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelServiceTokenRotationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelServiceTokenRotationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelServiceTokenRotationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// FinishServiceTokenRotationResponse200Headers the declared response headers of an HTTP 200 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse200Headers struct {
+	XRequestId string
+}
+
+// FinishServiceTokenRotationResponse400Headers the declared response headers of an HTTP 400 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse400Headers struct {
+	XRequestId string
+}
+
+// FinishServiceTokenRotationResponse401Headers the declared response headers of an HTTP 401 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// FinishServiceTokenRotationResponse403Headers the declared response headers of an HTTP 403 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+// FinishServiceTokenRotationResponse404Headers the declared response headers of an HTTP 404 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse404Headers struct {
+	XRequestId string
+}
+
+// FinishServiceTokenRotationResponse409Headers the declared response headers of an HTTP 409 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse409Headers struct {
+	XRequestId string
+}
+
+// FinishServiceTokenRotationResponse429Headers the declared response headers of an HTTP 429 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse429Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+// FinishServiceTokenRotationResponse500Headers the declared response headers of an HTTP 500 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse500Headers struct {
+	XRequestId string
+}
+
+// FinishServiceTokenRotationResponse503Headers the declared response headers of an HTTP 503 response for FinishServiceTokenRotation
+type FinishServiceTokenRotationResponse503Headers struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type FinishServiceTokenRotationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ServiceToken
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *FinishServiceTokenRotationResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *FinishServiceTokenRotationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *FinishServiceTokenRotationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *FinishServiceTokenRotationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *FinishServiceTokenRotationResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *FinishServiceTokenRotationResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *FinishServiceTokenRotationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *FinishServiceTokenRotationResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *FinishServiceTokenRotationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r FinishServiceTokenRotationResponse) GetJSON200() *ServiceToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r FinishServiceTokenRotationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r FinishServiceTokenRotationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FinishServiceTokenRotationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FinishServiceTokenRotationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FinishServiceTokenRotationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10504,9 +12202,9 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 	return ParseGetMeResponse(rsp)
 }
 
-// ListServiceTokensWithResponse List all tokens
+// ListServiceTokensWithResponse List tokens of all dialects
 //
-// Lists the tokens of all dialects, newest first, without secrets.
+// Lists tokens of all dialects, newest first, without secrets: to admins all of them, to others those of the caller's user and account.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10517,6 +12215,36 @@ func (c *ClientWithResponses) ListServiceTokensWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseListServiceTokensResponse(rsp)
+}
+
+// CreateServiceTokenWithBodyWithResponse Create a token of any dialect
+//
+// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+func (c *ClientWithResponses) CreateServiceTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateServiceTokenResponse, error) {
+	rsp, err := c.CreateServiceTokenWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateServiceTokenResponse(rsp)
+}
+
+// CreateServiceTokenWithResponse Create a token of any dialect
+//
+// Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /service/tokens (the `CreateServiceToken` operationId).
+func (c *ClientWithResponses) CreateServiceTokenWithResponse(ctx context.Context, body CreateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateServiceTokenResponse, error) {
+	rsp, err := c.CreateServiceToken(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateServiceTokenResponse(rsp)
 }
 
 // DeleteServiceTokenWithResponse Delete a token of any dialect
@@ -10536,7 +12264,7 @@ func (c *ClientWithResponses) DeleteServiceTokenWithResponse(ctx context.Context
 
 // GetServiceTokenWithResponse Get a token of any dialect
 //
-// Returns a token without its secret.
+// Returns a token without its secret. To others than admins, the tokens of others do not exist.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10547,6 +12275,36 @@ func (c *ClientWithResponses) GetServiceTokenWithResponse(ctx context.Context, d
 		return nil, err
 	}
 	return ParseGetServiceTokenResponse(rsp)
+}
+
+// UpdateServiceTokenWithBodyWithResponse Edit a token of any dialect
+//
+// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+func (c *ClientWithResponses) UpdateServiceTokenWithBodyWithResponse(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateServiceTokenResponse, error) {
+	rsp, err := c.UpdateServiceTokenWithBody(ctx, dialect, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateServiceTokenResponse(rsp)
+}
+
+// UpdateServiceTokenWithResponse Edit a token of any dialect
+//
+// Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /service/tokens/{dialect}/{id} (the `UpdateServiceToken` operationId).
+func (c *ClientWithResponses) UpdateServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, body UpdateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateServiceTokenResponse, error) {
+	rsp, err := c.UpdateServiceToken(ctx, dialect, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateServiceTokenResponse(rsp)
 }
 
 // ActivateServiceTokenWithResponse Activate a token of any dialect
@@ -10607,6 +12365,66 @@ func (c *ClientWithResponses) RevokeServiceTokenWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseRevokeServiceTokenResponse(rsp)
+}
+
+// RotateServiceTokenWithBodyWithResponse Rotate the secret of a token
+//
+// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+func (c *ClientWithResponses) RotateServiceTokenWithBodyWithResponse(ctx context.Context, dialect Dialect, id TokenId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateServiceTokenResponse, error) {
+	rsp, err := c.RotateServiceTokenWithBody(ctx, dialect, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateServiceTokenResponse(rsp)
+}
+
+// RotateServiceTokenWithResponse Rotate the secret of a token
+//
+// Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotate (the `RotateServiceToken` operationId).
+func (c *ClientWithResponses) RotateServiceTokenWithResponse(ctx context.Context, dialect Dialect, id TokenId, body RotateServiceTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateServiceTokenResponse, error) {
+	rsp, err := c.RotateServiceToken(ctx, dialect, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateServiceTokenResponse(rsp)
+}
+
+// CancelServiceTokenRotationWithResponse Cancel a rotation
+//
+// Stops the current secret, while the one before it still works, which takes its place again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/cancel (the `CancelServiceTokenRotation` operationId).
+func (c *ClientWithResponses) CancelServiceTokenRotationWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*CancelServiceTokenRotationResponse, error) {
+	rsp, err := c.CancelServiceTokenRotation(ctx, dialect, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelServiceTokenRotationResponse(rsp)
+}
+
+// FinishServiceTokenRotationWithResponse Finish a rotation
+//
+// Stops the secret before the current one now, instead of when the overlap is over. `previous_last_used_at` says whether somebody still uses it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /service/tokens/{dialect}/{id}/rotation/finish (the `FinishServiceTokenRotation` operationId).
+func (c *ClientWithResponses) FinishServiceTokenRotationWithResponse(ctx context.Context, dialect Dialect, id TokenId, reqEditors ...RequestEditorFn) (*FinishServiceTokenRotationResponse, error) {
+	rsp, err := c.FinishServiceTokenRotation(ctx, dialect, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFinishServiceTokenRotationResponse(rsp)
 }
 
 // SuspendServiceTokenWithResponse Suspend a token of any dialect
@@ -14337,6 +16155,240 @@ func ParseListServiceTokensResponse(rsp *http.Response) (*ListServiceTokensRespo
 	return response, nil
 }
 
+// ParseCreateServiceTokenResponse parses an HTTP response from a CreateServiceTokenWithResponse call
+func ParseCreateServiceTokenResponse(rsp *http.Response) (*CreateServiceTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateServiceTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest IssuedServiceToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateServiceTokenResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uri"}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers CreateServiceTokenResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateServiceTokenResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CreateServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 409:
+		var headers CreateServiceTokenResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers CreateServiceTokenResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CreateServiceTokenResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateServiceTokenResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CreateServiceTokenResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateServiceTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseDeleteServiceTokenResponse parses an HTTP response from a DeleteServiceTokenWithResponse call
 func ParseDeleteServiceTokenResponse(rsp *http.Response) (*DeleteServiceTokenResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14702,6 +16754,243 @@ func ParseGetServiceTokenResponse(rsp *http.Response) (*GetServiceTokenResponse,
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetServiceTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateServiceTokenResponse parses an HTTP response from a UpdateServiceTokenWithResponse call
+func ParseUpdateServiceTokenResponse(rsp *http.Response) (*UpdateServiceTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateServiceTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ServiceToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateServiceTokenResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UpdateServiceTokenResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateServiceTokenResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UpdateServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UpdateServiceTokenResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers UpdateServiceTokenResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers UpdateServiceTokenResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UpdateServiceTokenResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateServiceTokenResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UpdateServiceTokenResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UpdateServiceTokenResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
@@ -15514,6 +17803,656 @@ func ParseRevokeServiceTokenResponse(rsp *http.Response) (*RevokeServiceTokenRes
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers RevokeServiceTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRotateServiceTokenResponse parses an HTTP response from a RotateServiceTokenWithResponse call
+func ParseRotateServiceTokenResponse(rsp *http.Response) (*RotateServiceTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateServiceTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IssuedServiceToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RotateServiceTokenResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers RotateServiceTokenResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RotateServiceTokenResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers RotateServiceTokenResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers RotateServiceTokenResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers RotateServiceTokenResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers RotateServiceTokenResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers RotateServiceTokenResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers RotateServiceTokenResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers RotateServiceTokenResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers RotateServiceTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelServiceTokenRotationResponse parses an HTTP response from a CancelServiceTokenRotationWithResponse call
+func ParseCancelServiceTokenRotationResponse(rsp *http.Response) (*CancelServiceTokenRotationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelServiceTokenRotationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ServiceToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelServiceTokenRotationResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CancelServiceTokenRotationResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CancelServiceTokenRotationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CancelServiceTokenRotationResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CancelServiceTokenRotationResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers CancelServiceTokenRotationResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers CancelServiceTokenRotationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CancelServiceTokenRotationResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CancelServiceTokenRotationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseFinishServiceTokenRotationResponse parses an HTTP response from a FinishServiceTokenRotationWithResponse call
+func ParseFinishServiceTokenRotationResponse(rsp *http.Response) (*FinishServiceTokenRotationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FinishServiceTokenRotationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ServiceToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers FinishServiceTokenRotationResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers FinishServiceTokenRotationResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers FinishServiceTokenRotationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers FinishServiceTokenRotationResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers FinishServiceTokenRotationResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers FinishServiceTokenRotationResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers FinishServiceTokenRotationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers FinishServiceTokenRotationResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers FinishServiceTokenRotationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {

@@ -58,7 +58,11 @@ func (w *world) queries() (all []token.Query) {
 		for _, owner := range []token.Query{{}, {UserID: w.member.ID}, {UserID: 99}, {AccountID: w.home.ID},
 			{EnvironmentID: w.otherEnv.ID}, {AccountID: w.home.ID, EnvironmentID: w.otherEnv.ID},
 			{AccountID: w.home.ID, Scope: token.ScopeAccount}, {Scope: token.ScopeUser}, {KeyID: "key-1"}, {KeyID: "key-2"},
-			{CreatedBy: w.member.ID}, {CreatedBy: w.admin.ID, AccountID: w.home.ID}} {
+			{CreatedBy: w.member.ID}, {CreatedBy: w.admin.ID, AccountID: w.home.ID},
+			{Owner: &token.Owner{UserID: w.member.ID, AccountID: w.home.ID}}, {Owner: &token.Owner{}},
+			{Owner: &token.Owner{AccountID: w.other.ID, EnvironmentID: w.otherEnv.ID}},
+			{Owner: &token.Owner{AccountID: w.home.ID, EnvironmentID: w.homeEnv.ID}, KeyID: "key-1"},
+			{Owner: &token.Owner{UserID: w.admin.ID}, CreatedBy: w.admin.ID}} {
 			for _, status := range append([]token.State{""}, token.States...) {
 				owner.Dialect, owner.State, owner.Now = dialect, status, noon
 				all = append(all, owner)
@@ -75,6 +79,9 @@ func matches(q token.Query, t token.Token) bool {
 		(q.AccountID == "" || q.AccountID == t.AccountID) &&
 		(q.EnvironmentID == "" || q.EnvironmentID == t.EnvironmentID) &&
 		(q.Scope == "" || q.Scope == t.Scope) &&
+		(q.Owner == nil || q.Owner.UserID != 0 && t.UserID == q.Owner.UserID ||
+			q.Owner.AccountID != "" && t.AccountID == q.Owner.AccountID &&
+				(q.Owner.EnvironmentID == "" || t.EnvironmentID == q.Owner.EnvironmentID)) &&
 		(q.CreatedBy == 0 || q.CreatedBy == t.CreatedBy) &&
 		(q.KeyID == "" || q.KeyID == t.KeyID) &&
 		(q.State == "" || q.State == t.StateAt(q.Now))

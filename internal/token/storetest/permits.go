@@ -117,6 +117,12 @@ func refusedPermitChangesNothing(t *testing.T, w *world) {
 
 // noneAfter makes changes by many callers until they are refused. Once end has returned, none may come any more.
 func (w *world) noneAfter(t *testing.T, caller token.Token, end func() error) {
+	t.Helper()
+	w.noneAfterPermit(t, permit(caller), end)
+}
+
+func (w *world) noneAfterPermit(t *testing.T, p token.Permit, end func() error) {
+	t.Helper()
 	target := w.create(t, w.muninx(w.admin))
 	var made, seen atomic.Int64
 	count := func(*token.Token) error { made.Add(1); return nil } // inside the transaction, after the judgement
@@ -128,7 +134,7 @@ func (w *world) noneAfter(t *testing.T, caller token.Token, end func() error) {
 			return err
 		}
 		for range 10_000 {
-			if _, err := w.Update(t.Context(), permit(caller), target.Ref(), count); err != nil {
+			if _, err := w.Update(t.Context(), p, target.Ref(), count); err != nil {
 				return err
 			}
 		}

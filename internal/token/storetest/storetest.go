@@ -31,7 +31,7 @@ type Store interface {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, group := range []map[string]func(*testing.T, *world){
 		createTests, factsTests, tokenTests, listTests, touchTests, registryTests, interruptTests,
-		raceTests, revocationTests, permitTests, statusTests, claimTests,
+		raceTests, revocationTests, permitTests, statusTests, rotationTests, claimTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) { group[name](t, newWorld(t, open(t))) })

@@ -626,12 +626,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List all tokens
-         * @description Lists the tokens of all dialects, newest first, without secrets.
+         * List tokens of all dialects
+         * @description Lists tokens of all dialects, newest first, without secrets: to admins all of them, to others those of the caller's user and account.
          */
         get: operations["listServiceTokens"];
         put?: never;
-        post?: never;
+        /**
+         * Create a token of any dialect
+         * @description Creates a token of the caller's user, or of an account that the caller uses, by the rules of its dialect: the defaults, limits and rules for names and expiries are the same as in that contract.
+         */
+        post: operations["createServiceToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -658,7 +662,7 @@ export interface paths {
         };
         /**
          * Get a token of any dialect
-         * @description Returns a token without its secret.
+         * @description Returns a token without its secret. To others than admins, the tokens of others do not exist.
          */
         get: operations["getServiceToken"];
         put?: never;
@@ -668,6 +672,103 @@ export interface paths {
          * @description Removes a token. An apitoken token must be revoked or expired first.
          */
         delete: operations["deleteServiceToken"];
+        options?: never;
+        head?: never;
+        /**
+         * Edit a token of any dialect
+         * @description Changes the name of a user's token, brings its expiry forward, or lets a token rotate itself. What cannot be changed of a token of the dialect is an invalid member.
+         */
+        patch: operations["updateServiceToken"];
+        trace?: never;
+    };
+    "/service/tokens/{dialect}/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate the secret of a token
+         * @description Gives an active token another secret under the same id. The secret so far works until the overlap is over; both are one token, so that whatever stops it stops both. While an earlier secret still works, only a rotation without overlap is possible, which stops both secrets so far. A token may rotate itself only if its owner allowed that (`self_rotation`).
+         */
+        post: operations["rotateServiceToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service/tokens/{dialect}/{id}/rotation/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish a rotation
+         * @description Stops the secret before the current one now, instead of when the overlap is over. `previous_last_used_at` says whether somebody still uses it.
+         */
+        post: operations["finishServiceTokenRotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service/tokens/{dialect}/{id}/rotation/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a rotation
+         * @description Stops the current secret, while the one before it still works, which takes its place again.
+         */
+        post: operations["cancelServiceTokenRotation"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1237,6 +1338,8 @@ export interface components {
             suspended_by_admin: boolean;
             /** @description Whether an admin allowed it to introspect the tokens of its account. */
             introspector: boolean;
+            /** @description Whether the token may rotate itself. */
+            self_rotation: boolean;
             /** @description Whether the token is usable now. */
             usable: boolean;
             /**
@@ -1253,7 +1356,7 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When its state last changed.
+             * @description When it last changed.
              */
             updated_at: string;
             /**
@@ -1266,6 +1369,155 @@ export interface components {
              * @description When it was last used; null if never.
              */
             last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its secret took the place of another one; null if it is the first.
+             */
+            rotated_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the current one works, or worked; null if there is none.
+             */
+            previous_ends_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the secret before the current one was last used; null if never or if there is none.
+             */
+            previous_last_used_at: string | null;
+        };
+        /** @description A token of any dialect with its secret. */
+        IssuedServiceToken: {
+            /**
+             * @description The dialect of the token.
+             * @enum {string}
+             */
+            dialect: "muninx" | "apitoken" | "unleash";
+            /** @description The id of the token in its dialect. */
+            id: string;
+            /** @description Its name or description; null if it has none. */
+            name: string | null;
+            /** @description The raw token. No other response contains it. */
+            token: string;
+            /**
+             * @description Its scope.
+             * @enum {string}
+             */
+            token_scope: "user" | "account" | "environment";
+            /**
+             * @description Its state.
+             * @enum {string}
+             */
+            status: "active" | "suspended" | "revoked" | "expired";
+            /**
+             * Format: int64
+             * @description The user who owns it; null if an account does.
+             */
+            user_id: number | null;
+            /** @description The account that owns it; null if a user does. */
+            account_id: string | null;
+            /** @description The environment that it is bound to; null if none. */
+            environment_id: string | null;
+            /**
+             * Format: int64
+             * @description The user who created it; null if an account's token did.
+             */
+            created_by_user_id: number | null;
+            /** @description Whether only an admin can activate it. */
+            suspended_by_admin: boolean;
+            /** @description Whether an admin allowed it to introspect the tokens of its account. */
+            introspector: boolean;
+            /** @description Whether the token may rotate itself. */
+            self_rotation: boolean;
+            /** @description Whether the token is usable now. */
+            usable: boolean;
+            /**
+             * @description Why the token is not usable although its status is active; null otherwise.
+             * @enum {string|null}
+             */
+            because: "user_disabled" | "account_disabled" | "environment_disabled" | "key_retired" | null;
+            /** @description The kid of the key that signed its secret; null if none did or if it was not recorded. */
+            key: string | null;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description When it expires; null if never.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last used; null if never.
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its secret took the place of another one; null if it is the first.
+             */
+            rotated_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the current one works, or worked; null if there is none.
+             */
+            previous_ends_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the secret before the current one was last used; null if never or if there is none.
+             */
+            previous_last_used_at: string | null;
+        };
+        /** @description A token of any dialect. Which of the other members are possible or needed depends on it. */
+        ServiceTokenDraft: {
+            /**
+             * @description The dialect of the token.
+             * @enum {string}
+             */
+            dialect: "muninx" | "apitoken" | "unleash";
+            /** @description The name or description of a user's token. */
+            name?: string;
+            /**
+             * @description The scope of an account's token.
+             * @enum {string}
+             */
+            token_scope?: "account" | "environment";
+            /** @description The account of an account's token; by default that of the environment, or else the caller's. */
+            account_id?: string;
+            /** @description The environment that an account's token is bound to. */
+            environment_id?: string;
+            /**
+             * Format: date-time
+             * @description When the token expires; null or missing for the default of the dialect.
+             */
+            expires_at?: string | null;
+            /** @description Whether the token may rotate itself; otherwise only other credentials may rotate it. */
+            self_rotation?: boolean;
+        };
+        /** @description Changes to a token. Missing members stay unchanged. */
+        ServiceTokenChange: {
+            /** @description The new name or description of a user's token; where the dialect allows a token without one, the empty text removes it. */
+            name?: string;
+            /**
+             * Format: date-time
+             * @description An earlier expiry. It cannot be changed of an apitoken token, whose secret has it inside.
+             */
+            expires_at?: string;
+            /** @description Whether the token may rotate itself. A token cannot change that of itself. */
+            self_rotation?: boolean;
+        };
+        /** @description How a secret takes the place of another one. */
+        Rotation: {
+            /**
+             * @description How long the secret so far works beside the new one, in units of h, m, s, ms, us and ns: from 0s to 168h.
+             * @example 1h30m
+             */
+            overlap: string;
         };
         /** @description A page of users. */
         UserList: {
@@ -3173,13 +3425,17 @@ export interface operations {
                      *           "created_by_user_id": 1,
                      *           "suspended_by_admin": true,
                      *           "introspector": false,
+                     *           "self_rotation": false,
                      *           "usable": false,
                      *           "because": null,
                      *           "key": "kid-1",
                      *           "created_at": "2026-11-01T08:00:00Z",
                      *           "updated_at": "2026-11-01T08:00:00Z",
                      *           "expires_at": "2027-11-01T08:00:00Z",
-                     *           "last_used_at": null
+                     *           "last_used_at": null,
+                     *           "rotated_at": null,
+                     *           "previous_ends_at": null,
+                     *           "previous_last_used_at": null
                      *         }
                      *       ],
                      *       "created_tokens_next_cursor": null
@@ -4747,13 +5003,17 @@ export interface operations {
                      *           "created_by_user_id": 1,
                      *           "suspended_by_admin": false,
                      *           "introspector": false,
+                     *           "self_rotation": false,
                      *           "usable": true,
                      *           "because": null,
                      *           "key": null,
                      *           "created_at": "2026-11-01T08:00:00Z",
                      *           "updated_at": "2026-11-01T08:00:00Z",
                      *           "expires_at": "2027-11-01T08:00:00Z",
-                     *           "last_used_at": null
+                     *           "last_used_at": null,
+                     *           "rotated_at": null,
+                     *           "previous_ends_at": null,
+                     *           "previous_last_used_at": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -4783,11 +5043,165 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is not an admin. */
+            /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createServiceToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dialect": "muninx",
+                 *       "name": "CI token"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ServiceTokenDraft"];
+            };
+        };
+        responses: {
+            /** @description The token, with its secret. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    Location: components["headers"]["Location"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dialect": "muninx",
+                     *       "id": "019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47",
+                     *       "name": "CI token",
+                     *       "token": "muninx_4fKq0ZsT1vXy7BwPa9LcNd2RgUe5Hm3Jo6ih",
+                     *       "token_scope": "user",
+                     *       "status": "active",
+                     *       "user_id": 1,
+                     *       "account_id": null,
+                     *       "environment_id": null,
+                     *       "created_by_user_id": 1,
+                     *       "suspended_by_admin": false,
+                     *       "introspector": false,
+                     *       "self_rotation": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
+                     *       "created_at": "2026-11-01T08:00:00Z",
+                     *       "updated_at": "2026-11-01T08:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IssuedServiceToken"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4868,13 +5282,17 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "self_rotation": false,
                      *       "usable": true,
                      *       "because": null,
                      *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
-                     *       "last_used_at": null
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceToken"];
@@ -4901,7 +5319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is not an admin. */
+            /** @description The caller may not do this. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5070,6 +5488,634 @@ export interface operations {
             };
         };
     };
+    updateServiceToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "CI token of the main branch"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ServiceTokenChange"];
+            };
+        };
+        responses: {
+            /** @description The token as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dialect": "muninx",
+                     *       "id": "019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47",
+                     *       "name": "CI token of the main branch",
+                     *       "token_scope": "user",
+                     *       "status": "active",
+                     *       "user_id": 1,
+                     *       "account_id": null,
+                     *       "environment_id": null,
+                     *       "created_by_user_id": 1,
+                     *       "suspended_by_admin": false,
+                     *       "introspector": false,
+                     *       "self_rotation": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
+                     *       "created_at": "2026-11-01T08:00:00Z",
+                     *       "updated_at": "2026-11-01T08:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceToken"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateServiceToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap": "1h"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description The token, with its new secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dialect": "muninx",
+                     *       "id": "019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47",
+                     *       "name": "CI token",
+                     *       "token": "muninx_9aRq7ZsT1vXy7BwPa9LcNd2RgUe5Hm0t1Wzk",
+                     *       "token_scope": "user",
+                     *       "status": "active",
+                     *       "user_id": 1,
+                     *       "account_id": null,
+                     *       "environment_id": null,
+                     *       "created_by_user_id": 1,
+                     *       "suspended_by_admin": false,
+                     *       "introspector": false,
+                     *       "self_rotation": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
+                     *       "created_at": "2026-11-01T08:00:00Z",
+                     *       "updated_at": "2026-11-08T08:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": "2026-11-08T07:59:58Z",
+                     *       "rotated_at": "2026-11-08T08:00:00Z",
+                     *       "previous_ends_at": "2026-11-08T09:00:00Z",
+                     *       "previous_last_used_at": "2026-11-08T07:59:58Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IssuedServiceToken"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishServiceTokenRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dialect": "muninx",
+                     *       "id": "019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47",
+                     *       "name": "CI token",
+                     *       "token_scope": "user",
+                     *       "status": "active",
+                     *       "user_id": 1,
+                     *       "account_id": null,
+                     *       "environment_id": null,
+                     *       "created_by_user_id": 1,
+                     *       "suspended_by_admin": false,
+                     *       "introspector": false,
+                     *       "self_rotation": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
+                     *       "created_at": "2026-11-01T08:00:00Z",
+                     *       "updated_at": "2026-11-08T08:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": "2026-11-08T07:59:58Z",
+                     *       "rotated_at": "2026-11-08T08:00:00Z",
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceToken"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelServiceTokenRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The dialect of a token.
+                 * @example muninx
+                 */
+                dialect: components["parameters"]["Dialect"];
+                /**
+                 * @description The id of a token in its dialect.
+                 * @example 019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dialect": "muninx",
+                     *       "id": "019ebc5a-0f80-7cc1-9a3e-6b0d8f1c2e47",
+                     *       "name": "CI token",
+                     *       "token_scope": "user",
+                     *       "status": "active",
+                     *       "user_id": 1,
+                     *       "account_id": null,
+                     *       "environment_id": null,
+                     *       "created_by_user_id": 1,
+                     *       "suspended_by_admin": false,
+                     *       "introspector": false,
+                     *       "self_rotation": false,
+                     *       "usable": true,
+                     *       "because": null,
+                     *       "key": null,
+                     *       "created_at": "2026-11-01T08:00:00Z",
+                     *       "updated_at": "2026-11-08T08:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": "2026-11-08T07:59:58Z",
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceToken"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     activateServiceToken: {
         parameters: {
             query?: never;
@@ -5110,13 +6156,17 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "self_rotation": false,
                      *       "usable": true,
                      *       "because": null,
                      *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
-                     *       "last_used_at": null
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceToken"];
@@ -5248,13 +6298,17 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "self_rotation": false,
                      *       "usable": true,
                      *       "because": null,
                      *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
-                     *       "last_used_at": null
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceToken"];
@@ -5386,13 +6440,17 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "self_rotation": false,
                      *       "usable": true,
                      *       "because": null,
                      *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
-                     *       "last_used_at": null
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceToken"];
@@ -5524,13 +6582,17 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": true,
+                     *       "self_rotation": false,
                      *       "usable": true,
                      *       "because": null,
                      *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
-                     *       "last_used_at": null
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceToken"];
@@ -5662,13 +6724,17 @@ export interface operations {
                      *       "created_by_user_id": 1,
                      *       "suspended_by_admin": false,
                      *       "introspector": false,
+                     *       "self_rotation": false,
                      *       "usable": true,
                      *       "because": null,
                      *       "key": null,
                      *       "created_at": "2026-11-01T08:00:00Z",
                      *       "updated_at": "2026-11-01T08:00:00Z",
                      *       "expires_at": "2027-11-01T08:00:00Z",
-                     *       "last_used_at": null
+                     *       "last_used_at": null,
+                     *       "rotated_at": null,
+                     *       "previous_ends_at": null,
+                     *       "previous_last_used_at": null
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceToken"];
