@@ -142,6 +142,7 @@ func Fail(c echo.Context, err error, takes Schemes, write ErrorWriter) {
 	case MethodNotAllowed:
 		h.Set(echo.HeaderAllow, allowed(c))
 	}
+	setLimit(h, err)
 	if f.Status == http.StatusUnauthorized && takes.Has("basic") {
 		h.Add(echo.HeaderWWWAuthenticate, `Basic realm="tokenwright"`)
 	}
