@@ -72,8 +72,8 @@ func limitsOf(c echo.Context) wire.Limits {
 	return ""
 }
 
-// limitFailures applies the limits of authentications that failed. It comes afterwards, so that no credential that works
-// is refused for what others do from the same address.
+// limitFailures applies the limits of authentications that failed. It comes afterwards, so that no credential that
+// works is refused for what others do from the same address.
 func (rt *router) limitFailures(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)

@@ -86,8 +86,8 @@ func forwardedFor(element string) string {
 	return ""
 }
 
-// cutLast cuts the text at the last separator that is not between quotes. It looks from the end, so that nothing in what
-// a client has sent, such as a single quote, changes how the rest that a proxy has added is read.
+// cutLast cuts the text at the last separator that is not between quotes. It looks from the end, so that nothing that a
+// client has sent, such as a single quote, changes how the rest that a proxy has added is read.
 func cutLast(text string, separator byte) (before, last string, found bool) {
 	quoted := false
 	for i := len(text) - 1; i >= 0; i-- {

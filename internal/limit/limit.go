@@ -1,5 +1,5 @@
-// Package limit holds token buckets: how often each of many may do a thing, in bounded memory. It knows neither HTTP nor
-// what is limited. handlers asks it before what callers do and after they failed to authenticate.
+// Package limit holds token buckets: how often each of many may do a thing, in bounded memory. It knows neither HTTP
+// nor what is limited. handlers asks it before what callers do and after they failed to authenticate.
 package limit
 
 import (

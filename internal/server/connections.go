@@ -111,7 +111,7 @@ func (l *countingListener) Accept() (net.Conn, error) {
 		if c := l.all.add(conn); c != nil {
 			return c, nil
 		}
-		conn.Close()
+		conn.Close() //nolint:errcheck // there is nobody to tell
 	}
 }
 
@@ -182,7 +182,7 @@ func (q *queue) closeIdle() bool {
 		c := q.all.Front().Value.(*connection) //nolint:forcetypeassert // nothing else is put in
 		if !c.busy {
 			c.all.remove(c)
-			c.Conn.Close()
+			c.Conn.Close() //nolint:errcheck // there is nobody to tell
 			return true
 		}
 		q.all.MoveToBack(q.all.Front()) // where it goes anyway when it becomes idle
