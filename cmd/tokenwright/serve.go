@@ -44,8 +44,9 @@ type serveCmd struct {
 // settings is the flags with what follows from them.
 type settings struct {
 	serveCmd
-	host       string // to listen on
-	credential string // of the first admin, where [serveCmd.Ephemeral]
+	host       string       // to listen on
+	credential string       // of the first admin, where [serveCmd.Ephemeral]
+	maxima     token.Maxima // that the database has
 }
 
 // settings checks all flags before the server touches anything.
@@ -208,6 +209,9 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	if err != nil {
 		return stoppedWhileStarting(ctx, log, err)
 	}
+	if err := s.limitTokens(ctx, log, srv); err != nil {
+		return stoppedWhileStarting(ctx, log, err)
+	}
 	s.warnPlainText(log)
 	return srv.Serve(ctx, func() { s.welcome(stdout, log, srv, first) })
 }
@@ -223,7 +227,7 @@ func (s *settings) config(log *slog.Logger) (server.Config, error) {
 		Listen: s.Listen, PublicURL: s.PublicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
 		KeyDirectory: s.KeyDirectory, CacheSize: int64(s.CacheSize), UnleashStrict: s.UnleashStrict,
-		IgnoreUnknown: s.IgnoreUnknownMembers, Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL),
+		IgnoreUnknown: s.IgnoreUnknownMembers, StatusTTL: time.Duration(s.StatusListTTL),
 		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
 		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,
 	}
@@ -238,6 +242,22 @@ func (s *settings) begin(ctx context.Context, tokens *token.Service) (first bool
 	file := newCredentialFile(s.BootstrapCredentialFile, "bootstrap-credential-file")
 	first, resumed, err := initialize(ctx, tokens, file)
 	return first || resumed, err
+}
+
+// limitTokens applies the maxima of the flags, and those that the installation got when it began. An ephemeral server
+// begins with each start and has only the former.
+func (s *settings) limitTokens(ctx context.Context, log *slog.Logger, srv *server.Server) (err error) {
+	if !s.Ephemeral {
+		if s.maxima, err = srv.Tokens.Registry.Maxima(ctx); err != nil {
+			return err
+		}
+	}
+	srv.Tokens.Policies = s.policies(s.maxima)
+	if s.maxima != (token.Maxima{}) {
+		log.Info("maxima of this installation, unless --max-lifetime and --apitoken-max-tokens say otherwise",
+			"max_lifetime", inDays(s.maxima.Lifetime), "apitoken_max_tokens", s.maxima.Tokens)
+	}
+	return nil
 }
 
 // warnPlainText says what a server does that neither has TLS nor a proxy that does.

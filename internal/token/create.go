@@ -3,6 +3,7 @@ package token
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -45,13 +46,16 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 		return Token{}, "", err
 	}
 	creation := creation{service: s, caller: c, draft: d, policy: s.policy(d.Dialect)}
-	created, err := s.Store.Create(ctx, Insert{
-		Token:     creation.start(),
-		Permit:    s.permit(&creation.caller, d.allowed),
-		Alone:     d.Deliver != nil,
-		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames,
-		Decide:    creation.decide,
-	})
+	in := Insert{
+		Token: creation.start(), Permit: s.permit(&creation.caller, d.allowed), Alone: d.Deliver != nil,
+		Exclusive: d.Dialect.UniqueNames, Decide: creation.decide,
+	}
+	if d.Dialect.OwnedByUser {
+		in.Exclusive = in.Exclusive || creation.policy.MaxTokens > 0
+	} else {
+		in.Most = creation.policy.MaxTokens
+	}
+	created, err := s.Store.Create(ctx, in)
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -164,6 +168,9 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 		return Errorf(Forbidden, "the credential is bound to one environment and cannot create a token for an account")
 	}
 	if limit := n.policy.MaxTokens; limit > 0 && f.Held >= limit {
+		if !t.Dialect.OwnedByUser {
+			return Errorf(LimitReached, "the account has reached its limit of %d tokens; delete one first", limit)
+		}
 		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
 	}
 	if t.Dialect.UniqueNames && f.NameTaken {
@@ -275,7 +282,7 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 		}
 	} else {
 		t.ExpiresAt = n.cut(*asked)
-		detail = judgeAsked(*asked, t.ExpiresAt, latest, now)
+		detail = n.judgeAsked(t.ExpiresAt, latest, now)
 	}
 	if detail == "" {
 		return nil
@@ -285,16 +292,31 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 
 // judgeAsked says what the expiry that was asked for must be, "" if it is that. Expiry is what was asked, cut to the
 // precision of the dialect.
-func judgeAsked(asked, expiry, latest, now time.Time) string {
+func (n *creation) judgeAsked(expiry, latest, now time.Time) string {
+	longest := n.policy.MaxLifetime
 	switch {
 	case !expiry.After(now):
 		return "must be in the future"
-	case !asked.UTC().Before(lastMoment):
+	case !n.draft.ExpiresAt.UTC().Before(lastMoment):
 		return "must be before the year 10000 in UTC"
+	case !latest.IsZero() && expiry.After(latest) && longest > 0 && latest.Equal(now.Add(longest)):
+		return fmt.Sprintf("must not be later than %s, since tokens live at most %s on this server",
+			latest.Format(time.RFC3339), inDays(longest))
 	case !latest.IsZero() && expiry.After(latest):
 		return "must not be later than " + latest.Format(time.RFC3339) + ", the latest that this credential can give"
 	}
 	return ""
+}
+
+// inDays writes a lifetime, if it can, as a number of days.
+func inDays(d time.Duration) string {
+	switch {
+	case d == day:
+		return "1 day"
+	case d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
 }
 
 // latest is the last possible expiry: a token lives no longer than the one that minted it. Zero: no limit.

@@ -32,6 +32,7 @@ type rows struct {
 	users        []User
 	accounts     map[string]Account
 	environments map[string]Environment
+	maxima       Maxima
 }
 
 // NewFake returns an empty one.
@@ -82,7 +83,7 @@ func change[T any](ctx context.Context, f *Fake, method string, p Permit, do fun
 		}
 	}
 	after := &rows{slices.Clone(before.tokens), slices.Clone(before.users), maps.Clone(before.accounts),
-		maps.Clone(before.environments)}
+		maps.Clone(before.environments), before.maxima}
 	result, err := do(after)
 	if err == nil {
 		err = f.refuse(ctx, method+", to be stored")
@@ -153,7 +154,7 @@ func (r *rows) caller(p Permit) Identity {
 func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 	return change(ctx, f, "Create", in.Permit, func(r *rows) (Token, error) {
 		t := in.Token
-		if err := in.Decide(&t, r.facts(t, in.Exclusive)); err != nil {
+		if err := in.Decide(&t, r.facts(t, in)); err != nil {
 			return Token{}, err
 		}
 		t.Seq = int64(len(r.tokens)) + 1
@@ -167,7 +168,7 @@ func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 	})
 }
 
-func (r *rows) facts(t Token, exclusive bool) Facts {
+func (r *rows) facts(t Token, in Insert) Facts {
 	facts := Facts{User: pick(r.users, t.UserID), Environment: find(r.environments, t.EnvironmentID)}
 	if facts.Account = find(r.accounts, t.AccountID); t.AccountID == "" && facts.Environment != nil {
 		facts.Account = find(r.accounts, facts.Environment.AccountID)
@@ -176,7 +177,11 @@ func (r *rows) facts(t Token, exclusive bool) Facts {
 		facts.Entry = StatusEntryOf([]byte("key"), int64(len(r.tokens)))
 	}
 	for _, other := range r.tokens {
-		if exclusive && other.Dialect == t.Dialect && other.UserID == t.UserID && t.UserID != 0 && !other.Deleted() {
+		if in.Most > 0 && other.Dialect == t.Dialect && facts.Account != nil && other.AccountID == facts.Account.ID &&
+			!other.Deleted() {
+			facts.Held++
+		}
+		if in.Exclusive && other.Dialect == t.Dialect && other.UserID == t.UserID && t.UserID != 0 && !other.Deleted() {
 			facts.Held++
 			facts.NameTaken = facts.NameTaken || t.Name != "" && other.Name == t.Name
 		}
