@@ -1,8 +1,9 @@
 package handlers
 
 import (
-	"errors"
 	"hash/maphash"
+	"math/rand/v2"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -30,6 +31,25 @@ type limits struct {
 	prefixFailures            *limit.Buckets[uint64] // by hash, which tells nothing outside this process
 	seed                      maphash.Seed
 	admins                    bool
+
+	refusals *limit.Buckets[struct{}] // of all
+}
+
+// refusals are as many as are sent at once. Beyond, each is delayed by roughly [slowDown]: a flood that retries at once
+// would otherwise keep the processors so busy with refusals that all others have to wait.
+var refusals = limit.Rate{Count: 500, Per: time.Second, Burst: 1000}
+
+const slowDown = time.Second
+
+// refuse is the error for a request that exceeds a limit, nil if err is none.
+func (l *limits) refuse(c echo.Context, err error) error {
+	if err != nil && l.refusals.Take(struct{}{}) != nil {
+		select {
+		case <-time.After(slowDown/2 + rand.N(slowDown)): //nolint:gosec // a pause is no secret; not all at the same time
+		case <-c.Request().Context().Done():
+		}
+	}
+	return wire.TooMany(err)
 }
 
 func newLimits(l Limits) *limits {
@@ -42,6 +62,7 @@ func newLimits(l Limits) *limits {
 		checkFailures:  limit.New[string]("check-failures", "failed checks from this address", l.CheckFailures, now),
 		prefixFailures: limit.New[uint64]("prefix-failures", "failures of such credentials", l.PrefixFailures, now),
 		seed:           maphash.MakeSeed(),
+		refusals:       limit.New[struct{}]("refusals", "refusals", refusals, now),
 		admins:         l.Admins,
 	}
 }
@@ -56,13 +77,13 @@ func (rt *router) admit(c echo.Context, caller token.Caller) error {
 	owner := caller.Share()
 	owner.Token = 0
 	if kind == wire.LimitsOfChecks {
-		return wire.TooMany(l.checks.Take(owner))
+		return l.refuse(c, l.checks.Take(owner))
 	}
 	err := l.requests.Take(owner)
 	if err == nil && kind == wire.LimitsOfCreates {
 		err = l.creates.Take(owner)
 	}
-	return wire.TooMany(err)
+	return l.refuse(c, err)
 }
 
 func limitsOf(c echo.Context) wire.Limits {
@@ -81,7 +102,7 @@ func (rt *router) limitFailures(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		if exceeded := rt.failed(c); exceeded != nil {
-			return wire.TooMany(exceeded)
+			return rt.limits.refuse(c, exceeded)
 		}
 		return err
 	}
@@ -89,13 +110,20 @@ func (rt *router) limitFailures(next echo.HandlerFunc) echo.HandlerFunc {
 
 // failedToAuthenticate does not count requests without a credential: they ask how to authenticate.
 func failedToAuthenticate(c echo.Context, err error) bool {
-	switch {
-	case errors.Is(err, token.CredentialInvalid):
+	switch kindOf(err) {
+	case token.CredentialInvalid:
 		return true
-	case errors.Is(err, token.CredentialMissing):
+	case token.CredentialMissing:
 		return c.Request().Header.Get(echo.HeaderAuthorization) != ""
 	}
 	return false
+}
+
+func kindOf(err error) token.Kind {
+	if direct, ok := err.(*token.Error); ok { //nolint:errorlint // as most are; to look further takes memory
+		return direct.Kind
+	}
+	return token.KindOf(err)
 }
 
 // failed counts a failure, and is an error if there were too many.

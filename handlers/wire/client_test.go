@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 const (
@@ -106,4 +108,23 @@ func TestAnyoneIsAProxy(t *testing.T) {
 	if got := (Proxies{Anyone: true}).Client(f.request()); got != honest {
 		t.Errorf("the client is %q, want %q", got, honest)
 	}
+}
+
+// TestWhateverIsForged changes nothing to the right of it.
+func TestWhateverIsForged(t *testing.T) {
+	p := Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	rapid.Check(t, func(t *rapid.T) {
+		sent := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune(`",;=\ for1.0[]:`)))).Draw(t, "sent")
+		for name, added := range map[string]string{"X-Forwarded-For": honest, "Forwarded": `for="` + honest + `:80";host="a,b;c"`} {
+			for _, lines := range [][]string{{sent + ", " + added}, {sent, added}, {sent + "," + added + ", for=" + proxy2}} {
+				if name == "X-Forwarded-For" {
+					lines[0] = strings.Replace(lines[0], ", for="+proxy2, ", "+proxy2, 1)
+				}
+				r := &http.Request{RemoteAddr: proxy + ":1", Header: http.Header{name: lines}}
+				if got := p.Client(r); got != honest {
+					t.Fatalf("%s %q: the client is %s", name, lines, got)
+				}
+			}
+		}
+	})
 }
