@@ -45,11 +45,12 @@ func (hs *holdingsOfAccounts) surelyBelow(h holder, most int) bool {
 	return ok && known.at(hs.last.Load()+mostTogether) <= int64(most)
 }
 
-// allows reports whether the token with the number is within the limit. If it may not be, a count is needed.
+// allows reports whether the token with the number is within the limit. If it may not be, a count is needed. So it is
+// if the number is no later one: SQLite gives numbers again after a transaction that was not committed.
 func (hs *holdingsOfAccounts) allows(h holder, number int64, most int) bool {
 	hs.given(number)
 	known, ok := hs.known.Get(h)
-	if ok && known.at(number) <= int64(most) {
+	if ok && number > known.number && known.at(number) <= int64(most) {
 		return true
 	}
 	hs.known.Remove(h)
