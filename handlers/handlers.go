@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -33,14 +31,18 @@ type Config struct {
 	PublicURL     string                      // prefix of absolute URLs, without a slash at its end
 	UnleashStrict bool                        // see [unleash.Options]
 	IgnoreUnknown bool                        // ignore unknown members and parameters instead of rejecting them
-	TrustedProxy  bool                        // take the client's address from the proxy (X-Forwarded-For)
-	Timeout       time.Duration               // of one request; 0 is DefaultTimeout
+	Proxies       Proxies                     // in front of the server
+	Limits        Limits
+	Timeout       time.Duration // of one request; 0 is DefaultTimeout
 	Log           *slog.Logger
 	Observe       func(wire.Access) // for metrics; nil: none
 }
 
 // Access describes one request, for [Config.Observe].
 type Access = wire.Access
+
+// Proxies says whose word on where a request comes from is taken.
+type Proxies = wire.Proxies
 
 // DefaultTimeout is the default time limit of a request.
 const DefaultTimeout = 10 * time.Second
@@ -104,9 +106,10 @@ type router struct {
 	operations map[route]*wire.Operation
 	resources  map[string]resource // by pattern of the path
 
-	gate         wire.Gate
-	dialects     token.Dialects
-	trustedProxy bool // see [Config.TrustedProxy]
+	gate     wire.Gate
+	dialects token.Dialects
+	proxies  Proxies
+	limits   *limits
 }
 
 // add puts an operation into the table.
@@ -126,12 +129,16 @@ var (
 	ConnContext = wire.ConnContext
 )
 
+// Network is the part of an address that distinguishes clients.
+var Network = wire.Network
+
 // New returns the handler of all contracts. It fails if a spec cannot be read.
 func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	rt := &router{
 		contracts: contracts(cfg), schemes: map[string]authn.Scheme{}, operations: map[route]*wire.Operation{},
-		resources: map[string]resource{}, dialects: cfg.Tokens.Dialects.OrPublished(), trustedProxy: cfg.TrustedProxy,
+		resources: map[string]resource{}, dialects: cfg.Tokens.Dialects.OrPublished(), proxies: cfg.Proxies,
+		limits: newLimits(cfg.Limits),
 	}
 	for _, c := range rt.contracts {
 		spec, err := wire.Load(c.Spec, c.Options)
@@ -148,12 +155,13 @@ func New(cfg Config) (http.Handler, error) {
 	e.Use(wire.Chain(
 		wire.WithAccess(rt.describe, rt.fail, cfg.report),
 		wire.Recover,
-		authn.Middleware(cfg.Tokens, rt.access, wire.Put, wire.Arrivals),
+		rt.limitFailures,
+		authn.Middleware(cfg.Tokens, rt.access, rt.admit, wire.Put, wire.Arrivals),
 		wire.StrictPath,
 	))
 	return wire.Begin(wire.Entrance{
 		Limit: cmp.Or(cfg.Timeout, DefaultTimeout), Gate: rt.gate, Veil: wire.NewVeil(rt.dialects),
-		Client: func(r *http.Request) string { return client(r, cfg.TrustedProxy) },
+		Client: cfg.Proxies.Client,
 	}, e), nil
 }
 
@@ -186,21 +194,37 @@ func (rt *router) operation(c echo.Context) *wire.Operation {
 
 type operationKey struct{}
 
+// operationOf is the one that [router.access] has found, nil if there is none.
+func operationOf(c echo.Context) *wire.Operation {
+	op, _ := c.Request().Context().Value(operationKey{}).(*wire.Operation)
+	return op
+}
+
 // access tells how the matched operation takes a credential, and whether it is open to those who have none or judges it
 // by itself. What matched none is not open, unless a path matched whose operations all are: it has other methods.
 func (rt *router) access(c echo.Context) (scheme authn.Scheme, open bool) {
 	op := rt.operation(c)
 	wire.Put(c.Request().Context(), operationKey{}, op)
 	if op == nil {
-		return rt.schemes[rt.of(c).Name], wire.Matched(c) && rt.resources[c.Path()].open
+		open = wire.Matched(c) && rt.resources[c.Path()].open
+	} else {
+		open = op.Open || op.Judges
 	}
-	if op.Asks {
+	if op != nil && op.Asks {
 		wire.AsksAbout(c.Request())
 	}
-	if op.Judges {
-		return authn.BearerOrBare, true // whatever the contract of the token
+	return rt.scheme(c, op), open
+}
+
+// scheme is how the operation takes a credential, nil being what matched none.
+func (rt *router) scheme(c echo.Context, op *wire.Operation) authn.Scheme {
+	switch {
+	case op == nil:
+		return rt.schemes[rt.of(c).Name]
+	case op.Judges:
+		return authn.BearerOrBare // whatever the contract of the token
 	}
-	return schemeOf(op.Takes), op.Open
+	return schemeOf(op.Takes)
 }
 
 func schemeOf(takes wire.Schemes) authn.Scheme {
@@ -220,9 +244,9 @@ func (rt *router) fail(c echo.Context, err error) {
 func (rt *router) describe(c echo.Context) wire.Access {
 	a := wire.Access{
 		Dialect: rt.of(c).Name, Caller: authn.Describe(c.Request().Context()), Object: rt.object(c),
-		Client: client(c.Request(), rt.trustedProxy),
+		Client: rt.proxies.Client(c.Request()),
 	}
-	if op, _ := c.Request().Context().Value(operationKey{}).(*wire.Operation); op != nil {
+	if op := operationOf(c); op != nil {
 		a.Operation = op.ID
 	}
 	return a
@@ -243,19 +267,4 @@ func (rt *router) object(c echo.Context) string {
 		return kind + ":" + id
 	}
 	return ""
-}
-
-// client is the client's address: that reported by a trusted proxy, else that of the peer.
-func client(r *http.Request, trustedProxy bool) string {
-	if forwarded := r.Header.Values(echo.HeaderXForwardedFor); trustedProxy && len(forwarded) > 0 {
-		hops := strings.Split(forwarded[len(forwarded)-1], ",")
-		if address, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
-			return address.WithZone("").String() // a zone may contain anything
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return host
 }

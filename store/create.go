@@ -15,6 +15,8 @@ type creation struct {
 	account     string // on which the token depends
 	entry       token.StatusEntry
 	claiming    claiming
+	order       int64 // the number of the entry
+	counts      bool  // what the account holds
 	held, named int64 // see [holdings]
 	row         tokenRow
 }
@@ -36,25 +38,35 @@ func (n *creation) number() int64        { return 0 }
 // changes its account.
 func (n *creation) prepare(d *DB) []statement {
 	t := n.Token
-	if n.account = t.AccountID; n.account != "" || t.EnvironmentID == "" {
+	if n.account = t.AccountID; n.account == "" && t.EnvironmentID != "" {
+		n.account, _ = d.accountOf.Get(t.EnvironmentID)
+	}
+	if n.account != "" || t.EnvironmentID == "" {
+		n.choose(d)
 		return nil
 	}
-	if account, ok := d.accountOf.Get(t.EnvironmentID); ok {
-		n.account = account
-		return nil
-	}
+	n.choose(d) // in case there is no such environment
 	return keyed(d.backend, environmentByID, []string{t.EnvironmentID}, func(c columns) error {
 		n.account = readEnvironment(c).AccountID
 		d.accountOf.Add(t.EnvironmentID, n.account)
+		n.choose(d)
 		return nil
 	})
 }
 
-// guards are those of what the token depends on. An exclusive insert takes that of its user exclusively.
+// choose decides whether what the account holds has to be counted. Without a number of the token it has to.
+func (n *creation) choose(d *DB) {
+	n.counts = n.Most > 0 && !(n.Token.Dialect.PublishesStatus && d.holdings.surelyBelow(n.holder(), n.Most))
+}
+
+func (n *creation) holder() holder { return holder{n.account, n.Token.Dialect.Name} }
+
+// guards are those of what the token depends on. An exclusive insert takes that of its user exclusively, and one that
+// counts that of its account.
 func (n *creation) guards() []guard {
 	return []guard{
 		{kind: guardedUser, key: n.Token.UserID, alone: n.Exclusive},
-		{kind: guardedAccount, key: n.account},
+		{kind: guardedAccount, key: n.account, alone: n.counts},
 		{kind: guardedEnvironment, key: n.Token.EnvironmentID},
 	}
 }
@@ -71,7 +83,16 @@ func (n *creation) read(d *DB) (statements []statement) {
 	t := n.Token
 	statements = n.claiming.read(d)
 	if t.Dialect.PublishesStatus {
-		statements = append(statements, d.takeEntry(&n.entry))
+		statements = append(statements, d.takeEntry(func(number int64, entry token.StatusEntry) {
+			n.order, n.entry = number, entry
+		}))
+	}
+	if n.counts {
+		args := []any{t.Dialect.Name, n.account, int64(n.Most)}
+		statements = append(statements, statement{heldByAccount, args, func(c columns) error {
+			n.held = c.int()
+			return nil
+		}})
 	}
 	if n.Exclusive {
 		args := []any{t.Name, t.Dialect.Name, t.UserID}
@@ -84,10 +105,10 @@ func (n *creation) read(d *DB) (statements []statement) {
 }
 
 // takeEntry takes an entry that no other secret gets.
-func (d *DB) takeEntry(to *token.StatusEntry) statement {
+func (d *DB) takeEntry(keep func(number int64, entry token.StatusEntry)) statement {
 	return statement{d.backend.nextEntry, nil, func(c columns) error {
 		number := c.int()
-		*to = token.StatusEntryOf(c.bytes(), number)
+		keep(number, token.StatusEntryOf(c.bytes(), number))
 		return nil
 	}}
 }
@@ -95,6 +116,9 @@ func (d *DB) takeEntry(to *token.StatusEntry) statement {
 func (n *creation) decide(r *reading) ([]statement, error) {
 	if err := refuse(n.claiming.refusal()); err != nil {
 		return nil, err
+	}
+	if !n.within(r.db.holdings) {
+		return nil, errAlone
 	}
 	t := n.Token
 	facts := token.Facts{
@@ -107,6 +131,18 @@ func (n *creation) decide(r *reading) ([]statement, error) {
 	n.row = tokenToRow(t)
 	r.inserted = append(r.inserted, &n.row)
 	return n.claiming.write(t)
+}
+
+// within is false if the account has to be counted and was not.
+func (n *creation) within(known *holdingsOfAccounts) bool {
+	switch {
+	case n.Most == 0 || !n.Token.Dialect.PublishesStatus:
+		return true
+	case n.counts:
+		known.counted(n.holder(), n.order, n.held)
+		return true
+	}
+	return known.allows(n.holder(), n.order, n.Most)
 }
 
 // insertToken inserts a row, to which the database gives the number; insertTokens inserts the rows of which its

@@ -58,5 +58,8 @@ func insertSeed(tx *gorm.DB, seed token.Seed) error {
 	}
 	seed.Token.UserID = user.ID
 	row := tokenToRow(seed.Token)
-	return tx.Create(&row).Error
+	if err := tx.Create(&row).Error; err != nil {
+		return err
+	}
+	return insertMaxima(tx, seed.Maxima)
 }

@@ -72,7 +72,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	}
 	empty := t.TempDir()
 	write(t, filepath.Join(empty, "test.db"), "")
-	const latest = 6
+	const latest = 9
 	for name, c := range map[string]struct {
 		dir  string
 		want int64

@@ -38,6 +38,7 @@ func statementsOf(d *DB) map[string]statement {
 		"former secrets of tokens":     {text: dry(d, standingsOf[2], []int64{7, 8})},
 		"whether there is a stranger":  strangers(d.dialects),
 		"what a user holds":            {text: holdings, args: []any{"name", "muninx", int64(2)}},
+		"what an account holds":        {text: heldByAccount, args: []any{"apitoken", "a0", int64(1000)}},
 		"times of use":                 {text: dry(d, d.touchStatement(2), 7, 5, 8, 5)},
 		"what changed in status lists": {text: dry(d, standings+"t.seq IN ?", []int64{7, 8})},
 		"whether there is a list":      {text: "SELECT seq FROM tokens WHERE status_list = 1 LIMIT 1"},

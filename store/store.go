@@ -39,6 +39,7 @@ type DB struct {
 	changes   crew[work]
 	revokes   crew[work]                 // of changes that take rights away
 	accountOf *lru.Cache[string, string] // of environments
+	holdings  *holdingsOfAccounts
 
 	reserve *reserve              // nil: none
 	commits atomic.Uint64         // how many transactions were committed
@@ -148,6 +149,7 @@ func (d *DB) formCrews(changing, looking, asking *line) {
 	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer)}
 	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker)}
 	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1
+	d.holdings = newHoldings()
 }
 
 // Close ends all connections. Calls that follow fail with [token.Unavailable].

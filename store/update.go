@@ -69,7 +69,7 @@ func (u *tokenUpdate) read(d *DB) []statement {
 	}
 	statements := []statement{{tokenBySeq, []any{u.row.Seq}, u.keep}}
 	if u.enters {
-		statements = append(statements, d.takeEntry(&u.entry))
+		statements = append(statements, d.takeEntry(func(_ int64, entry token.StatusEntry) { u.entry = entry }))
 	}
 	return statements
 }

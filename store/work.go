@@ -50,7 +50,7 @@ func (d *DB) change(ctx context.Context, urgent bool, fresh func() work, alone b
 	if !alone {
 		err = together.run(ctx, c, w)
 	}
-	if errors.Is(err, errAlone) {
+	for errors.Is(err, errAlone) { // once, unless it needs another guard than it thought
 		w = fresh()
 		err = d.changeAlone(ctx, c, w)
 	}

@@ -120,7 +120,7 @@ func TestTokenCommands(t *testing.T) {
 }
 
 func TestTokenCreate(t *testing.T) {
-	s, _ := start(t, t.TempDir())
+	s, _ := start(t, t.TempDir(), "--max-lifetime", "0s")
 	environment := s.objects(t, "environment", "list")[0]
 	made := s.object(t, "token", "create", "--dialect", "apitoken", "--scope", "environment", "--expires", "2d",
 		"--environment", environment["id"].(string), "--account", environment["account_id"].(string))

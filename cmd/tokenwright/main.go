@@ -77,6 +77,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
+	return newParserOf(&cli{Serve: serveCmd{policyFlags: newPolicyFlags(token.Published)}}, env, more...)
+}
+
+// newParserOf reads into the commands.
+func newParserOf(commands *cli, env *variables, more ...kong.Option) (*kong.Kong, error) {
 	vars := dialectVars()
 	for name, text := range longHelps() {
 		if strings.HasPrefix(name, "command_") {
@@ -87,7 +92,7 @@ func newParser(env *variables, more ...kong.Option) (*kong.Kong, error) {
 		kong.Name("tokenwright"), kong.Description("A self-hosted service for API tokens."),
 		kong.NoDefaultHelp(), kong.ValueFormatter(helpText), kong.Resolvers(env), vars,
 	}
-	return kong.New(&cli{Serve: serveCmd{policyFlags: newPolicyFlags(token.Published)}}, append(options, more...)...)
+	return kong.New(commands, append(options, more...)...)
 }
 
 //go:embed help.txt

@@ -14,7 +14,7 @@ import (
 // policyFlags are the limits of tokens: of each dialect those that its own policy has, and one of all.
 type policyFlags struct {
 	Dialects    kong.Plugins `embed:""` // in the order of dialects
-	MaxLifetime span         `name:"max-lifetime" default:"0s" help:"@policy_max_lifetime"`
+	MaxLifetime *span        `name:"max-lifetime" placeholder:"LIFETIME" help:"@policy_max_lifetime"`
 
 	dialects token.Dialects
 }
@@ -33,19 +33,26 @@ const (
 	maxTokens       = "MaxTokens"
 )
 
-// flagsOf makes the flags of a dialect, in the form in which the library reads them.
+// flagsOf makes the flags of a dialect, in the form in which the library reads them. The maximum of an account's tokens
+// is a pointer, nil if it was not given: then the database may say one.
 func flagsOf(d *token.Dialect) any {
 	var fields []reflect.StructField
-	add := func(name string, kind reflect.Type, flag, preset, help string) {
-		tag := fmt.Sprintf(`name:"%s-%s" default:"%s" help:"%s"`, d, flag, preset, help)
+	add := func(name string, kind reflect.Type, flag, more, help string) {
+		tag := fmt.Sprintf(`name:"%s-%s" %s help:"%s"`, d, flag, more, help)
 		fields = append(fields, reflect.StructField{Name: name, Type: kind, Tag: reflect.StructTag(tag)})
 	}
 	if d.Policy.DefaultLifetime > 0 {
-		add(defaultLifetime, reflect.TypeFor[span](), "default-lifetime", inDays(d.Policy.DefaultLifetime),
+		add(defaultLifetime, reflect.TypeFor[span](), "default-lifetime",
+			fmt.Sprintf(`default:"%s"`, inDays(d.Policy.DefaultLifetime)),
 			fmt.Sprintf("Lifetime of %s tokens that are created without an expiry.", d))
 	}
-	if d.Policy.MaxTokens > 0 {
-		add(maxTokens, reflect.TypeFor[int](), "max-tokens", strconv.Itoa(d.Policy.MaxTokens),
+	switch {
+	case !d.OwnedByUser:
+		add(maxTokens, reflect.TypeFor[*int](), "max-tokens", `placeholder:"N"`,
+			fmt.Sprintf("Maximum number of %s tokens per account; 0: no limit. Default: %d in an installation that began "+
+				"with this or a later release, else 0.", d, token.NewMaxima.Tokens))
+	case d.Policy.MaxTokens > 0:
+		add(maxTokens, reflect.TypeFor[int](), "max-tokens", fmt.Sprintf(`default:"%d"`, d.Policy.MaxTokens),
 			fmt.Sprintf("Maximum number of %s tokens per user; 0: no limit.", d))
 	}
 	flags := reflect.New(reflect.StructOf(fields))
@@ -56,7 +63,8 @@ func flagsOf(d *token.Dialect) any {
 // copySettings sets what both have: a policy, and the flags that [flagsOf] has made.
 func copySettings(to, from reflect.Value) {
 	for _, name := range []string{defaultLifetime, maxTokens} {
-		if target, source := to.FieldByName(name), from.FieldByName(name); target.IsValid() && source.IsValid() {
+		target, source := to.FieldByName(name), reflect.Indirect(from.FieldByName(name))
+		if target.IsValid() && source.IsValid() && target.Kind() != reflect.Pointer {
 			target.SetInt(source.Int())
 		}
 	}
@@ -71,11 +79,17 @@ func inDays(d time.Duration) string {
 	return d.String()
 }
 
-// policies are what the flags say, by dialect.
-func (f policyFlags) policies() map[*token.Dialect]token.Policy {
+// policies are what the flags say, by dialect, and what the database says where they say nothing.
+func (f policyFlags) policies(recorded token.Maxima) map[*token.Dialect]token.Policy {
+	if f.MaxLifetime != nil {
+		recorded.Lifetime = time.Duration(*f.MaxLifetime)
+	}
 	policies := map[*token.Dialect]token.Policy{}
 	for i, d := range f.dialects {
-		p := token.Policy{MaxLifetime: time.Duration(f.MaxLifetime)}
+		p := token.Policy{MaxLifetime: recorded.Lifetime}
+		if !d.OwnedByUser {
+			p.MaxTokens = recorded.Tokens
+		}
 		copySettings(reflect.ValueOf(&p).Elem(), reflect.ValueOf(f.Dialects[i]).Elem())
 		policies[d] = p
 	}
@@ -83,7 +97,7 @@ func (f policyFlags) policies() map[*token.Dialect]token.Policy {
 }
 
 func (f policyFlags) check() error {
-	policies := f.policies()
+	policies := f.policies(token.Maxima{})
 	for _, d := range f.dialects {
 		switch p := policies[d]; {
 		case d.Policy.DefaultLifetime > 0 && p.DefaultLifetime <= 0:

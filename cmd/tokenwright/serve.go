@@ -28,7 +28,6 @@ type serveCmd struct {
 	BootstrapCredentialFile string `placeholder:"FILE" help:"@serve_bootstrap_credential_file"`
 	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"@serve_tls_cert"`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of the certificate."`
-	TrustedProxy            bool   `help:"@serve_trusted_proxy"`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
 	CacheSize               size   `default:"16MiB" help:"@serve_cache_size"`
 	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"@serve_status_list_ttl"`
@@ -36,6 +35,7 @@ type serveCmd struct {
 	ShutdownTimeout         span   `default:"20s" help:"How long to wait for requests in flight when the server stops."`
 	UnleashStrict           bool   `help:"@serve_unleash_strict"`
 	IgnoreUnknownMembers    bool   `help:"@serve_ignore_unknown_members"`
+	limitFlags              `embed:""`
 	policyFlags             `embed:""`
 	oidcFlags               `embed:""`
 	logFlags                `embed:""`
@@ -44,15 +44,16 @@ type serveCmd struct {
 // settings is the flags with what follows from them.
 type settings struct {
 	serveCmd
-	host       string // to listen on
-	credential string // of the first admin, where [serveCmd.Ephemeral]
+	host       string       // to listen on
+	credential string       // of the first admin, where [serveCmd.Ephemeral]
+	maxima     token.Maxima // that the database has
 }
 
 // settings checks all flags before the server touches anything.
 func (c *serveCmd) settings() (settings, error) {
 	s := settings{serveCmd: *c}
 	for _, check := range []func() error{
-		s.readAddresses, s.checkStorage, s.checkLimits, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, s.checkStorage, s.checkTimes, c.limitFlags.check, c.policyFlags.check, c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -138,7 +139,7 @@ func (s *settings) checkTLS() error {
 	return nil
 }
 
-func (s *settings) checkLimits() error {
+func (s *settings) checkTimes() error {
 	ttl := time.Duration(s.StatusListTTL)
 	switch {
 	case ttl < time.Second || ttl > 24*time.Hour || ttl%time.Second != 0:
@@ -208,6 +209,9 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	if err != nil {
 		return stoppedWhileStarting(ctx, log, err)
 	}
+	if err := s.limitTokens(ctx, log, srv); err != nil {
+		return stoppedWhileStarting(ctx, log, err)
+	}
 	s.warnPlainText(log)
 	return srv.Serve(ctx, func() { s.welcome(stdout, log, srv, first) })
 }
@@ -219,14 +223,15 @@ func (s *settings) config(log *slog.Logger) (server.Config, error) {
 	if s.Migrate {
 		schema = store.MigrateSchema
 	}
-	return server.Config{
+	config := server.Config{
 		Listen: s.Listen, PublicURL: s.PublicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
-		TrustedProxy: s.TrustedProxy, Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
+		Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
 		KeyDirectory: s.KeyDirectory, CacheSize: int64(s.CacheSize), UnleashStrict: s.UnleashStrict,
-		IgnoreUnknown: s.IgnoreUnknownMembers, Policies: s.policies(), StatusTTL: time.Duration(s.StatusListTTL),
+		IgnoreUnknown: s.IgnoreUnknownMembers, StatusTTL: time.Duration(s.StatusListTTL),
 		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
 		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,
-	}, err
+	}
+	return config, errors.Join(err, s.limit(&config))
 }
 
 // begin fills an empty database, and reports whether this start has done so, or has finished what another began.
@@ -239,11 +244,27 @@ func (s *settings) begin(ctx context.Context, tokens *token.Service) (first bool
 	return first || resumed, err
 }
 
+// limitTokens applies the maxima of the flags, and those that the installation got when it began. An ephemeral server
+// begins with each start and has only the former.
+func (s *settings) limitTokens(ctx context.Context, log *slog.Logger, srv *server.Server) (err error) {
+	if !s.Ephemeral {
+		if s.maxima, err = srv.Tokens.Registry.Maxima(ctx); err != nil {
+			return err
+		}
+	}
+	srv.Tokens.Policies = s.policies(s.maxima)
+	if s.maxima != (token.Maxima{}) {
+		log.Info("maxima of this installation, unless --max-lifetime and --apitoken-max-tokens say otherwise",
+			"max_lifetime", inDays(s.maxima.Lifetime), "apitoken_max_tokens", s.maxima.Tokens)
+	}
+	return nil
+}
+
 // warnPlainText says what a server does that neither has TLS nor a proxy that does.
 func (s *settings) warnPlainText(log *slog.Logger) {
-	if s.TLSCert == "" && !s.TrustedProxy && !loopback(s.host) {
+	if s.TLSCert == "" && !s.behindProxy() && !loopback(s.host) {
 		log.Warn("clients send secrets in plain text to " + s.Listen +
-			": set --tls-cert and --tls-key, or --trusted-proxy if a proxy in front of this server terminates TLS")
+			": set --tls-cert and --tls-key, or --trusted-proxies if a proxy in front of this server terminates TLS")
 	}
 }
 

@@ -67,6 +67,17 @@ func TestWrongSettings(t *testing.T) {
 		"negative duration":        {[]string{"serve", "--max-lifetime=-1h"}, nil, "--max-lifetime"},
 		"a duration like a flag":   {[]string{"serve", "--max-lifetime", "-1h"}, nil, "--max-lifetime needs a value; write --max-lifetime=VALUE if the value begins with -"},
 		"a number like a flag":     {[]string{"token", "list", "--all", "--user", "-1"}, nil, "--user needs a value"},
+		"rate without unit":        {[]string{"serve", "--limit-creates", "100"}, nil, "--limit-creates: must be a rate like 100/s"},
+		"rate by variable":         {[]string{"serve"}, map[string]string{"TOKENWRIGHT_LIMIT_FAILURES": "20/s:x"}, "(from TOKENWRIGHT_LIMIT_FAILURES)"},
+		"proxies by name":          {[]string{"serve", "--trusted-proxies", "proxy.test"}, nil, "--trusted-proxies: must be a list of networks or addresses"},
+		"proxies with host bits":   {[]string{"serve", "--trusted-proxies", "10.0.0.1/8"}, nil, "with zeros after the prefix"},
+		"proxies in two ways":      {[]string{"serve", "--trusted-proxy", "--trusted-proxies", "10.0.0.1"}, nil, "cannot be used with --trusted-proxy"},
+		"header without a proxy":   {[]string{"serve", "--proxy-header", "Forwarded"}, nil, "--proxy-header (TOKENWRIGHT_PROXY_HEADER) needs --trusted-proxies"},
+		"header of another name":   {[]string{"serve", "--proxy-header", "X-Real-Ip"}, nil, "--proxy-header must be one of"},
+		"negative connections":     {[]string{"serve", "--max-connections=-1"}, nil, "must not be negative"},
+		"too many connections":     {[]string{"serve", "--max-connections", "1000000000"}, nil, "--max-connections (TOKENWRIGHT_MAX_CONNECTIONS) must be at most"},
+		"header timeout":           {[]string{"serve", "--header-timeout", "0s"}, nil, "greater than zero"},
+		"idle timeout":             {[]string{"serve", "--idle-timeout", "0s"}, nil, "greater than zero"},
 		"apitoken for ever":        {[]string{"serve", "--apitoken-default-lifetime", "0s"}, nil, "always expire"},
 		"unleash for ever":         {[]string{"serve", "--unleash-default-lifetime", "0d"}, nil, "always expire"},
 		"negative limit":           {[]string{"serve", "--unleash-max-tokens=-1"}, nil, "not be negative"},
@@ -140,7 +151,8 @@ func TestSpan(t *testing.T) {
 
 func TestDefaultsFollowTheDatabase(t *testing.T) {
 	c := serveCmd{Listen: "localhost:8080", databaseFlags: databaseFlags{DatabaseURL: "sqlite:/var/lib/tw/t.db", PostgresMaxConnections: 10},
-		RequestTimeout: 1, ShutdownTimeout: 1, StatusListTTL: span(time.Second), policyFlags: newPolicyFlags(token.Published)}
+		RequestTimeout: 1, ShutdownTimeout: 1, StatusListTTL: span(time.Second), policyFlags: newPolicyFlags(token.Published),
+		limitFlags: limitFlags{ProxyHeader: anyHeader, HeaderTimeout: 1, IdleTimeout: 1}}
 	s, err := c.settings()
 	if err != nil {
 		t.Fatal(err)

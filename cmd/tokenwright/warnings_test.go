@@ -26,6 +26,7 @@ func TestPlainTextIsSaidOutLoud(t *testing.T) {
 		"beyond":               {open, true},
 		"beyond, with TLS":     {append([]string{"--tls-cert", cert, "--tls-key", key}, open...), false},
 		"beyond, with a proxy": {append([]string{"--trusted-proxy"}, open...), false},
+		"beyond, with proxies": {append([]string{"--trusted-proxies", "10.0.0.0/8"}, open...), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, stop := start(t, t.TempDir(), c.args...)

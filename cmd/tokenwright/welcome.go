@@ -32,10 +32,23 @@ func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, fi
 	}
 	if first {
 		fmt.Fprintf(w, "The first admin's credential is in %s. Keep it safe.\n", s.BootstrapCredentialFile)
+		s.tellMaxima(w, srv)
 	} else {
 		fmt.Fprintf(w, "An admin's credential is in %s unless it was replaced.\n", s.BootstrapCredentialFile)
 	}
 	showCalls(w, srv.PublicURL, "$(cat "+quote(s.BootstrapCredentialFile)+")")
+}
+
+// tellMaxima says what a new installation limits, since an older one does not.
+func (s *settings) tellMaxima(w io.Writer, srv *server.Server) {
+	for _, d := range srv.Tokens.Dialects.OrPublished() {
+		p := srv.Tokens.Policies[d]
+		if d.OwnedByUser || p.MaxLifetime == 0 || p.MaxTokens == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "In this new installation a token lives at most %s, and an account has at most %d %s tokens: "+
+			"see --max-lifetime and --%[3]s-max-tokens.\n", inDays(p.MaxLifetime), p.MaxTokens, d)
+	}
 }
 
 // showCalls prints commands to paste; credential is a shell expression.

@@ -86,6 +86,8 @@ type presentedKey struct{}
 type presented struct {
 	credential string
 	err        error
+	request    echo.Context
+	admit      Admit
 }
 
 // Presented returns the credential of a request to an open operation, or an error with the reason why there is none.
@@ -94,20 +96,30 @@ func Presented(ctx context.Context) (string, error) {
 	return p.credential, p.err
 }
 
+// Admit decides whether a caller who has been authenticated may make the request now.
+type Admit func(c echo.Context, caller token.Caller) error
+
+// Admitted is for open operations that check credentials themselves: whether the caller that they have found may make
+// the request now.
+func Admitted(ctx context.Context, caller token.Caller) error {
+	p := ctx.Value(presentedKey{}).(*presented) //nolint:forcetypeassert // as for Caller
+	return p.admit(p.request, caller)
+}
+
 // Middleware authenticates every request except those to open operations. Access reports whether an operation is open,
-// and how the request carries its credential; put adds a value to the request's context; arrivals counts what has
-// arrived on its connection, if that is known.
+// and how the request carries its credential; admit may refuse a caller; put adds a value to the request's context;
+// arrivals counts what has arrived on its connection, if that is known.
 func Middleware(
-	a Authenticator, access func(echo.Context) (scheme Scheme, open bool), put func(ctx context.Context, key, value any),
-	arrivals func(context.Context) (count int64, known bool),
+	a Authenticator, access func(echo.Context) (scheme Scheme, open bool), admit Admit,
+	put func(ctx context.Context, key, value any), arrivals func(context.Context) (count int64, known bool),
 ) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
 			scheme, open := access(c)
-			credential, err := credential(c.Request().Header, scheme)
+			credential, err := Credential(c.Request().Header, scheme)
 			if open {
-				put(ctx, presentedKey{}, &presented{credential, err})
+				put(ctx, presentedKey{}, &presented{credential, err, c, admit})
 				return next(c)
 			}
 			if err != nil {
@@ -121,6 +133,9 @@ func Middleware(
 			who := &authenticated{caller, credential, arrived, counted}
 			put(ctx, contextKey{}, who)
 			put(ctx, token.ShareKey{}, who)
+			if err := admit(c, caller); err != nil {
+				return err
+			}
 			return next(c)
 		}
 	}
@@ -154,7 +169,8 @@ func Again(
 	}
 }
 
-func credential(h http.Header, scheme Scheme) (string, error) {
+// Credential is that of a request, or an error with the reason why there is none.
+func Credential(h http.Header, scheme Scheme) (string, error) {
 	values := h[echo.HeaderAuthorization]
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return "", token.Errorf(token.CredentialMissing, "a credential is needed in the Authorization header")

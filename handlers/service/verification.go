@@ -133,7 +133,11 @@ func (h handler) VerifyRequest(
 	if err != nil {
 		return nil, err
 	}
-	wire.NoteCaller(ctx, authn.Name(i.Caller()))
+	caller := i.Caller()
+	wire.NoteCaller(ctx, authn.Name(caller))
+	if err := authn.Admitted(ctx, caller); err != nil {
+		return nil, err
+	}
 	scope, account := value(r.Params.Scope), value(r.Params.Account)
 	if scope != "" && token.Scope(scope) != i.Token.Scope || account != "" && account != i.Account.ID {
 		return nil, token.Errorf(token.Forbidden, "the token does not have the requested account or scope")

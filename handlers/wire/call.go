@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -173,7 +172,7 @@ func (c *call) Value(key any) any {
 func (c *call) share(value any) any {
 	switch v := value.(type) {
 	case nil:
-		return token.Share{Address: network(c.Client(c.request))}
+		return token.Share{Address: Network(c.Client(c.request))}
 	case interface{ Share() token.Share }:
 		return v.Share()
 	}
@@ -190,16 +189,6 @@ func (c *call) put(key any) (any, bool) {
 		}
 	}
 	return nil, false
-}
-
-// network is the part of an address that distinguishes clients: an IPv6 client has a network of 64 bits to itself (RFC
-// 4291 section 2.5.4).
-func network(client string) string {
-	address, err := netip.ParseAddr(client)
-	if err != nil || !address.Is6() || address.Is4In6() {
-		return client
-	}
-	return netip.PrefixFrom(address, 64).Masked().String()
 }
 
 // Put adds a value to the context of a request, for later handlers.

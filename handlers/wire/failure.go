@@ -140,6 +140,9 @@ func Fail(c echo.Context, err error, takes Schemes, write ErrorWriter) {
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="tokenwright", error="insufficient_scope"`)
 	case token.Unavailable, token.Overloaded, token.Canceled, TooManyRequests:
 		h.Set(echo.HeaderRetryAfter, "1")
+		if f.Kind == TooManyRequests {
+			setLimit(h, err)
+		}
 	case MethodNotAllowed:
 		h.Set(echo.HeaderAllow, allowed(c))
 	}

@@ -28,6 +28,7 @@ type Access struct {
 	Caller    string // user or account and token of the caller, "" if it was not authenticated
 	Object    string // what the request acts on, such as "token:muninx/…" or "user:2"; "" if it is not a single thing
 	Cause     string // why the request was rejected
+	Limit     string // the limit that it exceeded, "" if it did not
 	Err       error  // of a 5xx response, or of one that was aborted
 }
 
@@ -52,6 +53,9 @@ func WithAccess(
 			a.Caller, a.Object = cmp.Or(a.Caller, call.caller), cmp.Or(call.object, a.Object)
 			if a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError {
 				a.Cause = call.Veil.over(cause(err))
+			}
+			if a.Status == http.StatusTooManyRequests {
+				a.Limit = limitOf(err)
 			}
 			if a.Status >= http.StatusInternalServerError || brokenOff {
 				a.Err = err

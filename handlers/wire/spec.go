@@ -24,10 +24,20 @@ type Operation struct {
 	Open   bool   // the spec says `security: []`: no credential is needed
 	Judges bool   // the spec says `x-judges-credential: true`: the operation itself checks its credential
 	Asks   bool   // its body is a form that asks about a secret, see [AsksAbout]
+	Limits Limits // the spec says `x-limits`
 	Takes  Schemes
 	Object string // `x-object` of the path: what its id names, if not a token
 	route  *routers.Route
 }
+
+// Limits says which limits an operation has, "" for those of most.
+type Limits string
+
+// Creates are operations that issue a secret; checks are asked for every request to another service.
+const (
+	LimitsOfCreates Limits = "create"
+	LimitsOfChecks  Limits = "check"
+)
 
 // Schemes are types of credential schemes: bearer, basic or apiKey.
 type Schemes []string
@@ -76,7 +86,8 @@ func load(document []byte, options Options) (*Spec, error) {
 				ID: op.OperationID, Method: method, Path: echoPath(path), Takes: takes,
 				Open:   op.Security != nil && len(*op.Security) == 0,
 				Judges: op.Extensions["x-judges-credential"] == true, Asks: asks(op), Object: named(item.Extensions["x-object"]),
-				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
+				Limits: Limits(named(op.Extensions["x-limits"])),
+				route:  &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
 			})
 			op.Security = &openapi3.SecurityRequirements{} // authentication happens before validation, not in it
 			closeBody(op, !options.IgnoreUnknown)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/tokenwright/tokenwright/handlers"
@@ -17,7 +18,14 @@ type Config struct {
 	MetricsListen string // HOST:PORT; "": no metrics
 	TLSCert       string // files; "": no TLS
 	TLSKey        string
-	TrustedProxy  bool // a proxy in front says from where requests come
+	TrustedProxy  bool           // whoever connects is a proxy, which says from where requests come
+	Proxies       []netip.Prefix // or these are
+	ProxyHeader   string         // in which they say it, see [handlers.Proxies]
+
+	Limits        handlers.Limits
+	Connections   Connections
+	HeaderTimeout time.Duration // how long the head of a request may take; 0: 5 seconds
+	IdleTimeout   time.Duration // how long a connection may wait for the next request; 0: 2 minutes
 
 	Ephemeral    bool // database and keys are in memory only, and the members about them mean nothing
 	DatabaseURL  string
@@ -42,6 +50,13 @@ type Config struct {
 	Clock token.Clock         // nil is the system's
 	Wrap  func(Stores) Stores // puts something before the database, for tests that plant faults; nil: nothing
 }
+
+func (c Config) proxies() handlers.Proxies {
+	return handlers.Proxies{Networks: c.Proxies, Anyone: c.TrustedProxy, Header: c.ProxyHeader}
+}
+
+// Limits say how often callers and clients may do things.
+type Limits = handlers.Limits
 
 // Stores is what a server asks of its database.
 type Stores struct {

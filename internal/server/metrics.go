@@ -17,10 +17,12 @@ import (
 type metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
+	limited   *prometheus.CounterVec
+	crowded   *prometheus.CounterVec
 }
 
 // newMetrics has a registry of its own, so that nothing else gets in.
-func newMetrics() (*metrics, http.Handler) {
+func newMetrics(connections *connections) (*metrics, http.Handler) {
 	labels := []string{"dialect", "operation", "status"}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -30,14 +32,28 @@ func newMetrics() (*metrics, http.Handler) {
 			Name: "tokenwright_request_duration_seconds", Help: "How long requests took, in seconds.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, labels),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tokenwright_limited_requests_total", Help: "Requests that were refused because they exceeded a limit.",
+		}, []string{"limit"}),
+		crowded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tokenwright_connections_over_limit_total",
+			Help: "Connections for which an idle one was closed, or had to wait, or which were refused.",
+		}, []string{"limit"}),
 	}
+	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tokenwright_connections", Help: "Connections that are open.",
+	}, func() float64 { return float64(connections.count()) })
+	connections.observe = func(limit string) { m.crowded.WithLabelValues(limit).Inc() }
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.durations,
+	registry.MustRegister(m.requests, m.durations, m.limited, m.crowded, open,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return m, mux
 }
+
+// metricsConnections are for as many readers of the metrics.
+const metricsConnections = 16
 
 // startMetrics serves the metrics, on a listener of their own, if that was asked for.
 func (s *Server) startMetrics(ctx context.Context) error {
@@ -48,12 +64,13 @@ func (s *Server) startMetrics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, handler := newMetrics()
+	m, handler := newMetrics(s.connections)
 	s.observe = m.observe
-	web := s.httpServer(handler, 30*time.Second)
+	few := newConnections(Connections{Max: metricsConnections}, handlers.Proxies{}, s.log)
+	web := s.httpServer(handler, 30*time.Second, few)
 	s.atEnd(web.Close)
 	go func() {
-		if err := web.Serve(listener); err != http.ErrServerClosed {
+		if err := web.Serve(few.limit(listener)); err != http.ErrServerClosed {
 			s.log.Error("metrics are not served any more", "error", err)
 		}
 	}()
@@ -70,4 +87,7 @@ func (m *metrics) observe(a handlers.Access) {
 	labels := []string{a.Dialect, operation, strconv.Itoa(a.Status)}
 	m.requests.WithLabelValues(labels...).Inc()
 	m.durations.WithLabelValues(labels...).Observe(a.Duration.Seconds())
+	if a.Limit != "" {
+		m.limited.WithLabelValues(a.Limit).Inc()
+	}
 }

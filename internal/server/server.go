@@ -36,6 +36,7 @@ type Server struct {
 	certificate *certificate // nil: no TLS
 	listener    net.Listener
 	observe     func(handlers.Access) // nil: no metrics
+	connections *connections
 	keys        *jwt.Keys
 	stopping    atomic.Bool
 	ends        []func() error // of what was begun
@@ -61,6 +62,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.atEnd(s.listener.Close)
+	s.connections = newConnections(s.config.Connections, s.config.proxies(), s.log)
 	s.PublicURL = cmp.Or(s.PublicURL, s.defaultURL())
 	if err := s.startMetrics(ctx); err != nil {
 		return err
@@ -161,7 +163,8 @@ func (s *Server) ready(ctx context.Context) error {
 func (s *Server) Serve(ctx context.Context, begun func()) error {
 	handler, err := handlers.New(handlers.Config{
 		Tokens: s.Tokens, Contracts: s.config.Contracts, Keys: s.keys.Document, Ready: s.ready, PublicURL: s.PublicURL,
-		UnleashStrict: s.config.UnleashStrict, IgnoreUnknown: s.config.IgnoreUnknown, TrustedProxy: s.config.TrustedProxy,
+		UnleashStrict: s.config.UnleashStrict, IgnoreUnknown: s.config.IgnoreUnknown,
+		Proxies: s.config.proxies(), Limits: s.config.Limits,
 		Timeout: s.config.RequestTimeout, Log: s.log, Observe: s.observe,
 	})
 	if err != nil {
@@ -169,7 +172,7 @@ func (s *Server) Serve(ctx context.Context, begun func()) error {
 	}
 	defer s.background(ctx)()
 	// A request that used up its time has enough left for the answer.
-	web := s.httpServer(handler, s.config.RequestTimeout+20*time.Second)
+	web := s.httpServer(handler, s.config.RequestTimeout+20*time.Second, s.connections)
 	web.TLSConfig = s.certificate.config()
 	web.DisableGeneralOptionsHandler = true // OPTIONS * is a request like any other
 	return s.answer(ctx, web, begun)
@@ -191,23 +194,25 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	}
 }
 
-// httpServer has a limit for everything that a client can draw out.
-func (s *Server) httpServer(handler http.Handler, writing time.Duration) *http.Server {
+// httpServer has a limit for everything that a client can draw out. A body may take ten seconds longer than the head.
+func (s *Server) httpServer(handler http.Handler, writing time.Duration, connections *connections) *http.Server {
+	header := cmp.Or(s.config.HeaderTimeout, 5*time.Second)
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: writing,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler: handler, ReadHeaderTimeout: header, ReadTimeout: header + 10*time.Second, WriteTimeout: writing,
+		IdleTimeout: cmp.Or(s.config.IdleTimeout, 2*time.Minute), MaxHeaderBytes: 32 << 10,
 		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		ConnContext: handlers.ConnContext,
+		ConnContext: connContext, ConnState: connections.state,
 	}
 }
 
 func (s *Server) answer(ctx context.Context, web *http.Server, begun func()) error {
 	failed := make(chan error, 1)
+	listener := s.connections.limit(handlers.Listener(s.listener))
 	go func() {
 		if web.TLSConfig != nil {
-			failed <- web.ServeTLS(handlers.Listener(s.listener), "", "")
+			failed <- web.ServeTLS(listener, "", "")
 		} else {
-			failed <- web.Serve(handlers.Listener(s.listener))
+			failed <- web.Serve(listener)
 		}
 	}()
 	s.log.Info("listening", "address", s.Addr().String(), "public_url", s.PublicURL)

@@ -27,6 +27,7 @@ func (s *Service) InitializeWith(ctx context.Context, secret string, deliver fun
 			CreatedAt: now, UpdatedAt: now},
 		Token: Token{Dialect: CredentialDialect, ID: CredentialDialect.IDs.new(now), Hash: HashSecret(secret),
 			Name: "bootstrap", Scope: ScopeUser, State: Active, CreatedAt: now, UpdatedAt: now},
+		Maxima: NewMaxima,
 	}
 	return s.Registry.Initialize(ctx, seed, func() error { return deliver(secret) })
 }

@@ -3,6 +3,7 @@ package token
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -52,14 +53,16 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 
 func (s *Service) create(ctx context.Context, c Caller, d Draft, y *retry) (Token, string, error) {
 	creation := creation{service: s, caller: c, draft: d, policy: s.policy(d.Dialect)}
-	created, err := s.Store.Create(ctx, Insert{
-		Token:     creation.start(),
-		Permit:    s.permit(&creation.caller, d.allowed),
-		Alone:     d.Deliver != nil,
-		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames,
-		Claim:     y.sealing(&creation.secret),
-		Decide:    creation.decide,
-	})
+	in := Insert{
+		Token: creation.start(), Permit: s.permit(&creation.caller, d.allowed), Alone: d.Deliver != nil,
+		Exclusive: d.Dialect.UniqueNames, Claim: y.sealing(&creation.secret), Decide: creation.decide,
+	}
+	if d.Dialect.OwnedByUser {
+		in.Exclusive = in.Exclusive || creation.policy.MaxTokens > 0
+	} else {
+		in.Most = creation.policy.MaxTokens
+	}
+	created, err := s.Store.Create(ctx, in)
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -178,6 +181,9 @@ func (n *creation) judge(t *Token, f Facts, now time.Time) error {
 		return Errorf(Forbidden, "the credential is bound to one environment and cannot create a token for an account")
 	}
 	if limit := n.policy.MaxTokens; limit > 0 && f.Held >= limit {
+		if !t.Dialect.OwnedByUser {
+			return Errorf(LimitReached, "the account has reached its limit of %d tokens; delete one first", limit)
+		}
 		return Errorf(LimitReached, "the limit of %d tokens is reached; delete one first", limit)
 	}
 	if t.Dialect.UniqueNames && f.NameTaken {
@@ -289,7 +295,7 @@ func (n *creation) judgeExpiry(t *Token, now time.Time) []Fault {
 		}
 	} else {
 		t.ExpiresAt = n.cut(*asked)
-		detail = judgeAsked(*asked, t.ExpiresAt, latest, now, "the latest that this credential can give")
+		detail = judgeAsked(*asked, t.ExpiresAt, latest, now, n.because(latest, now))
 	}
 	if detail == "" {
 		return nil
@@ -309,6 +315,25 @@ func judgeAsked(asked, expiry, latest, now time.Time, because string) string {
 		return "must not be later than " + latest.Format(time.RFC3339) + ", " + because
 	}
 	return ""
+}
+
+// inDays writes a lifetime, if it can, as a number of days.
+func inDays(d time.Duration) string {
+	switch {
+	case d == day:
+		return "1 day"
+	case d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
+}
+
+// because is why the expiry may not be later than the latest.
+func (n *creation) because(latest, now time.Time) string {
+	if longest := n.policy.MaxLifetime; longest > 0 && latest.Equal(now.Add(longest)) {
+		return "since tokens live at most " + inDays(longest) + " on this server"
+	}
+	return "the latest that this credential can give"
 }
 
 // latest is the last possible expiry: a token lives no longer than the one that minted it. Zero: no limit.

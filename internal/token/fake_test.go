@@ -35,6 +35,7 @@ type rows struct {
 	accounts     map[string]Account
 	environments map[string]Environment
 	claims       map[Hash]fakeClaim
+	maxima       Maxima
 }
 
 // fakeClaim is a [Claim] with its answer.
@@ -100,7 +101,7 @@ func change[T any](ctx context.Context, f *Fake, method string, p Permit, do fun
 		}
 	}
 	after := &rows{slices.Clone(before.tokens), maps.Clone(before.former), before.entries, slices.Clone(before.users),
-		maps.Clone(before.accounts), maps.Clone(before.environments), maps.Clone(before.claims)}
+		maps.Clone(before.accounts), maps.Clone(before.environments), maps.Clone(before.claims), before.maxima}
 	result, err := do(after)
 	if err == nil {
 		err = f.refuse(ctx, method+", to be stored")
@@ -176,7 +177,7 @@ func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 			}
 		}
 		t := in.Token
-		if err := in.Decide(&t, r.facts(t, in.Exclusive)); err != nil {
+		if err := in.Decide(&t, r.facts(t, in)); err != nil {
 			return Token{}, err
 		}
 		t.Seq = int64(len(r.tokens)) + 1
@@ -206,7 +207,7 @@ func (f *Fake) ForgetClaims(ctx context.Context, now time.Time) (bool, error) {
 	})
 }
 
-func (r *rows) facts(t Token, exclusive bool) Facts {
+func (r *rows) facts(t Token, in Insert) Facts {
 	facts := Facts{User: pick(r.users, t.UserID), Environment: find(r.environments, t.EnvironmentID)}
 	if facts.Account = find(r.accounts, t.AccountID); t.AccountID == "" && facts.Environment != nil {
 		facts.Account = find(r.accounts, facts.Environment.AccountID)
@@ -215,7 +216,11 @@ func (r *rows) facts(t Token, exclusive bool) Facts {
 		facts.Entry = r.entry(t.Dialect)
 	}
 	for _, other := range r.tokens {
-		if exclusive && other.Dialect == t.Dialect && other.UserID == t.UserID && t.UserID != 0 && !other.Deleted() {
+		if in.Most > 0 && other.Dialect == t.Dialect && facts.Account != nil && other.AccountID == facts.Account.ID &&
+			!other.Deleted() {
+			facts.Held++
+		}
+		if in.Exclusive && other.Dialect == t.Dialect && other.UserID == t.UserID && t.UserID != 0 && !other.Deleted() {
 			facts.Held++
 			facts.NameTaken = facts.NameTaken || t.Name != "" && other.Name == t.Name
 		}

@@ -161,6 +161,11 @@ func (f *Fake) Initialize(ctx context.Context, seed Seed, deliver func() error) 
 		for _, e := range seed.Environments {
 			r.environments[e.ID] = e
 		}
+		r.maxima = seed.Maxima
 		return true, deliver()
 	})
+}
+
+func (f *Fake) Maxima(ctx context.Context) (Maxima, error) {
+	return read(ctx, f, "Maxima", func(r *rows) (Maxima, error) { return r.maxima, nil })
 }

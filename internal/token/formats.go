@@ -152,6 +152,18 @@ func (f SecretForm) checksum(text string) string {
 	return string(out)
 }
 
+// headLength is how many random characters belong to a [SecretForm.Head]: enough to tell secrets apart, and few enough
+// that most of the secret stays unknown.
+const headLength = 8
+
+// Head is how a secret of this form begins: of a JWT all but the signature.
+func (f SecretForm) Head(secret string) string {
+	if f.Signed {
+		return secret[:max(0, strings.LastIndexByte(secret, '.'))]
+	}
+	return secret[:min(len(secret), len(f.Prefix)+headLength)]
+}
+
 // MaxJWT is far above the size of any JWT that this server signs or an OIDC issuer sends, in bytes.
 const MaxJWT = 16 << 10
 

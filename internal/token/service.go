@@ -36,7 +36,7 @@ type Service struct {
 type Policy struct {
 	DefaultLifetime time.Duration // of a token for which no expiry was asked; 0: it never expires
 	MaxLifetime     time.Duration // 0: no maximum
-	MaxTokens       int           // of a user that are not deleted, expired ones included; 0: no limit
+	MaxTokens       int           // of a user or account that are not deleted, expired ones included; 0: no limit
 }
 
 // Ref names a token by what somebody wrote. What cannot be the name of one, such as that of an unknown dialect, becomes

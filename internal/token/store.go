@@ -75,6 +75,8 @@ type Insert struct {
 	Permit Permit
 	// Exclusive makes creates of one owner wait for each other, so that Held and NameTaken stay true until the commit.
 	Exclusive bool
+	// Most is how many tokens of the dialect the account may hold, so that Decide must refuse one more; 0: any number.
+	Most int
 	// Alone keeps others from being created in the same transaction: Decide takes long, or hands the secret out.
 	Alone bool
 	// Claim, if it is set, is stored with the token. If another create has it, and it has not expired, the error is that
@@ -90,9 +92,11 @@ type Facts struct {
 	User        *User        // the token's UserID
 	Environment *Environment // the token's EnvironmentID
 	Account     *Account     // the token's AccountID; if that is "", the account of Environment
-	Held        int          // tokens of UserID in this dialect that are not deleted; counted only if Exclusive
-	Entry       StatusEntry  // one that no other token has; where [Dialect.PublishesStatus]
-	NameTaken   bool         // one of these has the same Name, to the letter; looked up only if Exclusive, not for ""
+	// Held are the tokens of UserID in this dialect that are not deleted, counted only if Exclusive; or those of the
+	// account, counted only up to Most, and 0 where they are surely fewer.
+	Held      int
+	Entry     StatusEntry // one that no other token has; where [Dialect.PublishesStatus]
+	NameTaken bool        // one of these has the same Name, to the letter; looked up only if Exclusive, not for ""
 }
 
 // Identity is a credential's row with what it depends on.
@@ -135,6 +139,8 @@ type Registry interface {
 	// error of deliver undoes everything. Of callers that come together exactly one stores; the others get false.
 	// The seed's user and token get their numbers from the store.
 	Initialize(ctx context.Context, seed Seed, deliver func() error) (bool, error)
+	// Maxima are those of the seed, none for a registry that was filled before there were any.
+	Maxima(ctx context.Context) (Maxima, error)
 }
 
 // Owner selects tokens of all dialects: those of a user, and those of an account or one of its environments. A user or
@@ -184,7 +190,17 @@ type Seed struct {
 	Environments []Environment
 	User         User
 	Token        Token // owned by User
+	Maxima       Maxima
 }
+
+// Maxima are limits of tokens that apply unless the operator says otherwise. The zero value is no limit.
+type Maxima struct {
+	Lifetime time.Duration
+	Tokens   int // of an account
+}
+
+// NewMaxima are those of a new installation. One that is older has none, since its tokens may exceed them.
+var NewMaxima = Maxima{Lifetime: 5 * 365 * day, Tokens: 100_000}
 
 // Change names the one thing that was changed. The zero Change is anything.
 type Change struct {

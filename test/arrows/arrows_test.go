@@ -24,9 +24,9 @@ var local = []struct {
 	may  []string
 }{
 	{"cmd/...", []string{"cmd/...", "store", "gen/*/client", "internal/..."}},
-	{"handlers", []string{"handlers/...", "openapi", "internal/token"}},
+	{"handlers", []string{"handlers/...", "openapi", "internal/limit", "internal/token"}},
 	{"handlers/authn", []string{"internal/token"}},
-	{"handlers/wire", []string{"internal/token"}},
+	{"handlers/wire", []string{"internal/limit", "internal/token"}},
 	{"handlers/{dialect}", []string{"gen/{dialect}", "handlers/authn", "handlers/wire", "internal/token"}},
 	{"internal/server", []string{"handlers", "store", "internal/..."}},
 	{"internal/token", nil},

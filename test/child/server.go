@@ -3,6 +3,7 @@
 package child
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,17 +29,24 @@ type Server struct {
 	Secret  string  // of the first admin, if [NewServer] made one
 	Client  *http.Client
 
-	t    testing.TB
-	env  []string
-	args []string
+	t     testing.TB
+	files int // that the process may open; 0: as many as the test
+	env   []string
+	args  []string
 }
 
 // Serve starts a server in the directory with exactly this environment, waits until it listens, and stops it in order when
 // the test ends.
 func Serve(t testing.TB, dir string, env []string, args ...string) *Server {
 	t.Helper()
+	return ServeWithin(t, 0, dir, env, args...)
+}
+
+// ServeWithin is [Serve] for a server that may open only so many files.
+func ServeWithin(t testing.TB, files int, dir string, env []string, args ...string) *Server {
+	t.Helper()
 	s := &Server{
-		Dir: dir, Log: &Buffer{}, t: t, env: env, args: append([]string{"serve"}, args...),
+		Dir: dir, Log: &Buffer{}, t: t, files: files, env: env, args: append([]string{"serve"}, args...),
 		Client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	t.Cleanup(s.Stop)
@@ -85,7 +93,7 @@ func serveOn(t testing.TB, dir, keys, databaseURL string, flags []string) *Serve
 // Restart starts the server again after its end, and waits until it listens.
 func (s *Server) Restart() {
 	s.t.Helper()
-	cmd := exec.Command(Binary(s.t), s.args...)
+	cmd := s.command()
 	s.Out = &Buffer{}
 	before := len(s.Log.String())
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = s.env, s.Dir, s.Out, s.Log
@@ -103,6 +111,14 @@ func (s *Server) Restart() {
 			s.t.Fatalf("the server does not say that it listens: %s", s.tail())
 		}
 	}
+}
+
+func (s *Server) command() *exec.Cmd {
+	if s.files == 0 {
+		return exec.Command(Binary(s.t), s.args...)
+	}
+	within := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, s.files)
+	return exec.Command("/bin/sh", append([]string{"-c", within, Binary(s.t)}, s.args...)...)
 }
 
 // Where a server says its address: in what it prints, or else in its log in JSON.

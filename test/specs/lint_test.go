@@ -63,6 +63,8 @@ var faults = map[string]fault{
 	"nullable-enum-lists-null":               {"service", "  schemas:\n", "  schemas:\n    Plain: { type: string, description: x, nullable: true, enum: [a, b] }\n"},
 	"union-is-discriminated":                 {"apitoken", "  schemas:\n", "  schemas:\n    Either: { description: x, oneOf: [{ $ref: '#/components/schemas/ApiToken_Error' }] }\n"},
 	"refusal-is-challenged":                  {"muninx", "            WWW-Authenticate:", "            WWW-Challenge:"},
+	"limits-are-known":                       {"service", "x-limits: check\n", "x-limits: checks\n"},
+	"too-many-has-its-limit":                 {"muninx", "            RateLimit-Policy:", "            RateLimit-Rule:"},
 	"request-is-closed":                      {"service", "      additionalProperties: false\n", ""},
 	"own-judgement-needs-a-credential":       {"service", "      x-judges-credential: true\n", "      x-judges-credential: true\n      security: []\n"},
 	"no-all-of":                              {"service", "  schemas:\n", "  schemas:\n    Both: { description: x, allOf: [{ $ref: '#/components/schemas/Problem' }] }\n"},

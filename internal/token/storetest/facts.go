@@ -11,6 +11,7 @@ var factsTests = map[string]func(*testing.T, *world){
 	"facts of an environment have its account": factsOfAnEnvironment,
 	"facts leave out what does not exist":      factsLeaveOut,
 	"facts count what the user holds":          factsCount,
+	"facts count what the account holds":       factsCountTheAccount,
 }
 
 // facts returns what Decide is told about the token; the token is not stored.
@@ -71,4 +72,29 @@ func factsCount(t *testing.T, w *world) {
 	facts := w.facts(t, w.unleash(w.member, "one"), false)
 	same(t, "the count without Exclusive", facts.Held, 0)
 	same(t, "whether the name is taken without Exclusive", facts.NameTaken, false)
+}
+
+func factsCountTheAccount(t *testing.T, w *world) {
+	w.create(t, w.apiToken(w.homeEnv))
+	account := w.apiToken(w.homeEnv)
+	account.EnvironmentID, account.Scope = "", token.ScopeAccount
+	w.create(t, account)
+	w.remove(t, w.create(t, w.apiToken(w.homeEnv)).Ref())
+	w.create(t, w.apiToken(w.otherEnv))
+	w.create(t, w.muninx(w.member))
+	held := func(in token.Token, most int) (held int) {
+		_, err := w.Create(t.Context(), token.Insert{Token: in, Most: most, Decide: func(_ *token.Token, f token.Facts) error {
+			held = f.Held
+			return token.Forbidden
+		}})
+		kind(t, err, token.Forbidden)
+		return held
+	}
+	fromEnvironment := w.apiToken(w.homeEnv)
+	fromEnvironment.AccountID = ""
+	for range 2 {
+		same(t, "the count", held(w.apiToken(w.homeEnv), 3), 2)
+		same(t, "the count by environment", held(fromEnvironment, 3), 2)
+		same(t, "the count without a limit", held(w.apiToken(w.homeEnv), 0), 0)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tokenwright/tokenwright/internal/token"
 )
@@ -25,6 +26,7 @@ func seed() token.Seed {
 		Environments: []token.Environment{environment("seed-1", home), environment("seed-2", home)},
 		User:         w.newUser(token.RoleAdmin),
 		Token:        w.token(token.Muninx, token.ScopeUser),
+		Maxima:       token.Maxima{Lifetime: 36 * time.Hour, Tokens: 7},
 	}
 }
 
@@ -32,6 +34,9 @@ func delivered() error { return nil }
 
 func initializeOnce(t *testing.T, s Store) {
 	in := seed()
+	none, err := s.Maxima(t.Context())
+	ok(t, err)
+	same(t, "the maxima of an empty registry", none, token.Maxima{})
 	stored, err := s.Initialize(t.Context(), in, delivered)
 	ok(t, err)
 	same(t, "whether it stored", stored, true)
@@ -51,6 +56,9 @@ func initializeOnce(t *testing.T, s Store) {
 	admin, err := s.FirstAdmin(t.Context())
 	ok(t, err)
 	same(t, "the admin", admin, user)
+	maxima, err := s.Maxima(t.Context())
+	ok(t, err)
+	same(t, "the maxima", maxima, in.Maxima)
 
 	stored, err = s.Initialize(t.Context(), seed(), func() error {
 		t.Error("deliver was called for a registry that has a user")

@@ -11,6 +11,7 @@ var raceTests = map[string]func(*testing.T, *world){
 	"race: no update is lost":                    noUpdateIsLost,
 	"race: a limit holds":                        limitHolds,
 	"race: a limit holds for each owner":         limitHoldsForEachOwner,
+	"race: a limit of an account holds":          accountLimitHolds,
 	"race: one of many gets the name":            oneGetsTheName,
 	"race: one gets the name without a decision": oneGetsTheNameUndecided,
 	"race: a revoke survives a suspend":          revokeSurvivesSuspend,
@@ -59,6 +60,50 @@ func limitHoldsForEachOwner(t *testing.T, w *world) {
 		return err
 	})
 	tally(t, errs, map[token.Kind]int{"": 30, token.LimitReached: 15})
+}
+
+// limitedAccount is a creation that so many tokens of the account are enough to refuse.
+func limitedAccount(t token.Token, most int) token.Insert {
+	return token.Insert{Token: t, Most: most, Decide: func(_ *token.Token, f token.Facts) error {
+		if f.Held >= most {
+			return token.Errorf(token.LimitReached, "enough")
+		}
+		return nil
+	}}
+}
+
+// accountLimitHolds has creates that are far from the limit, then near it, then beyond, for an account and its
+// environments, while another account goes on. A delete makes room for one.
+func accountLimitHolds(t *testing.T, w *world) {
+	for _, most := range []int{10, 150} {
+		before, err := w.List(t.Context(), token.Query{Dialect: token.APIToken, AccountID: w.home.ID, Limit: 1000})
+		ok(t, err)
+		room := most - len(before)
+		errs := together(room+20, func(i int) error {
+			in := w.apiToken(w.homeEnv)
+			switch i % 3 {
+			case 1:
+				in.EnvironmentID, in.Scope = "", token.ScopeAccount
+			case 2:
+				_, err := w.Create(t.Context(), limitedAccount(w.apiToken(w.otherEnv), 1000))
+				ok(t, err)
+			}
+			_, err := w.Create(t.Context(), limitedAccount(in, most))
+			return err
+		})
+		tally(t, errs, map[token.Kind]int{"": room, token.LimitReached: 20})
+		all, err := w.List(t.Context(), token.Query{Dialect: token.APIToken, AccountID: w.home.ID, Limit: 1000})
+		ok(t, err)
+		same(t, "how many there are", len(all), most)
+		w.remove(t, all[0].Ref())
+		w.create(t, w.apiToken(w.homeEnv)) // which no limit applies to
+		w.remove(t, all[1].Ref())
+		errs = together(3, func(int) error {
+			_, err := w.Create(t.Context(), limitedAccount(w.apiToken(w.homeEnv), most))
+			return err
+		})
+		tally(t, errs, map[token.Kind]int{"": 1, token.LimitReached: 2})
+	}
 }
 
 func oneGetsTheName(t *testing.T, w *world) {

@@ -178,9 +178,9 @@ func TestMuninxErrors(t *testing.T) {
 	at := func(status int) *muninx.Client {
 		return connect(t, http.DefaultClient, fmt.Sprintf("%s/%d", p.Refusing, status), "x").muninx
 	}
-	same(t, "429", is[*muninx.CreateTokenTooManyRequests](t)(create(at(429), "x")).RetryAfter, 1)
+	same(t, "429", is[*muninx.ListTokensTooManyRequestsHeaders](t)(create(at(429), "x")).RetryAfter, 1)
 	same(t, "500", is[*muninx.CreateTokenInternalServerError](t)(create(at(500), "x")).Response.Status, 500)
-	same(t, "503", is[*muninx.CreateTokenServiceUnavailable](t)(create(at(503), "x")).RetryAfter, 1)
+	same(t, "503", is[*muninx.ListTokensServiceUnavailableHeaders](t)(create(at(503), "x")).RetryAfter, 1)
 }
 
 // asText says of every body that it is no JSON.
@@ -252,9 +252,9 @@ func TestAPITokenErrors(t *testing.T) {
 	at := func(status int) *apitoken.Client {
 		return connect(t, http.DefaultClient, fmt.Sprintf("%s/%d", p.Refusing, status), "x").apitoken
 	}
-	same(t, "429", is[*apitoken.CreateApiTokenTooManyRequests](t)(create(at(429), none)).RetryAfter, 1)
+	same(t, "429", is[*apitoken.ListApiTokensTooManyRequestsHeaders](t)(create(at(429), none)).RetryAfter, 1)
 	is[*apitoken.CreateApiTokenInternalServerError](t)(create(at(500), none))
-	same(t, "503", is[*apitoken.CreateApiTokenServiceUnavailable](t)(create(at(503), none)).RetryAfter, 1)
+	same(t, "503", is[*apitoken.ListApiTokensServiceUnavailableHeaders](t)(create(at(503), none)).RetryAfter, 1)
 }
 
 func TestUnleash(t *testing.T) {
@@ -294,9 +294,9 @@ func TestUnleashErrors(t *testing.T) {
 	at := func(status int) *unleash.Client {
 		return connect(t, http.DefaultClient, fmt.Sprintf("%s/%d", p.Refusing, status), "x").unleash
 	}
-	is[*unleash.CreatePatTooManyRequests](t)(create(at(429), unleash.PatSchema{}))
+	is[*unleash.GetPatsTooManyRequestsHeaders](t)(create(at(429), unleash.PatSchema{}))
 	is[*unleash.CreatePatInternalServerError](t)(create(at(500), unleash.PatSchema{}))
-	is[*unleash.CreatePatServiceUnavailable](t)(create(at(503), unleash.PatSchema{}))
+	is[*unleash.GetPatsServiceUnavailableHeaders](t)(create(at(503), unleash.PatSchema{}))
 }
 
 func TestService(t *testing.T) {

@@ -328,6 +328,16 @@ export interface components {
          */
         ScopeChallenge: string;
         /**
+         * @description The limit that was exceeded, and for how many seconds (draft-ietf-httpapi-ratelimit-headers).
+         * @example "creates";r=0;t=1
+         */
+        RateLimit: string;
+        /**
+         * @description That limit, as a quota and the seconds for which it is given (draft-ietf-httpapi-ratelimit-headers).
+         * @example "creates";q=100;w=1
+         */
+        RateLimitPolicy: string;
+        /**
          * @description Seconds to wait before a retry (RFC 9110 section 10.2.3).
          * @example 1
          */
@@ -441,11 +451,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -618,11 +630,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -750,11 +764,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -866,11 +882,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1008,11 +1026,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1150,11 +1170,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1292,11 +1314,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiToken_Error"];
                 };
             };
-            /** @description Too many requests. */
+            /** @description The caller, or its address, has exceeded a limit. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     [name: string]: unknown;
                 };
                 content: {
