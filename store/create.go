@@ -12,6 +12,7 @@ import (
 // creation is a token on its way into the database.
 type creation struct {
 	token.Insert
+	origin      token.Origin
 	account     string // on which the token depends
 	entry       token.StatusEntry
 	held, named int64 // see [holdings]
@@ -20,7 +21,7 @@ type creation struct {
 
 // Create implements [token.Store].
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
-	w, err := d.change(ctx, in.Permit.Urgent, func() work { return &creation{Insert: in} }, in.Alone)
+	w, err := d.change(ctx, in.Permit.Urgent, func() work { return &creation{Insert: in, origin: token.OriginOf(ctx)} }, in.Alone)
 	if err != nil {
 		return token.Token{}, err
 	}
@@ -96,6 +97,12 @@ func (n *creation) decide(r *reading) ([]statement, error) {
 	n.row = tokenToRow(t)
 	r.inserted = append(r.inserted, &n.row)
 	return nil, nil
+}
+
+func (n *creation) event() *eventRow {
+	e := eventOf(n.Permit, n.origin, "token", "create")
+	e.about(&tokenRow{}, &n.row)
+	return &e
 }
 
 // insertToken inserts a row, to which the database gives the number; insertTokens inserts the rows of which its

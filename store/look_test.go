@@ -72,7 +72,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	}
 	empty := t.TempDir()
 	write(t, filepath.Join(empty, "test.db"), "")
-	const latest = 5
+	const latest = 7
 	for name, c := range map[string]struct {
 		dir  string
 		want int64

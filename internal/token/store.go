@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Store keeps tokens. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
+// Store keeps tokens. With every change it stores an [Event], or else does not make the change. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
 // the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every
 // method honours its context. The package storetest is its contract.
 type Store interface {
@@ -52,6 +52,11 @@ type Permit struct {
 
 	// Urgent changes take rights away. Nothing that may wait is done before them.
 	Urgent bool
+
+	// What the [Event] says that is stored with the change.
+	By     By
+	Action string // what is done, such as suspend; "": the store says whether it is a create or an update
+	Clock  Clock
 
 	// Judge gets what Token names as it is now, or else what UserID names. Its error ends the transaction and is returned
 	// as it is. It may be called again, if the store has to repeat the transaction. Nil permits everything.
@@ -108,8 +113,8 @@ type Query struct {
 	Limit         int       // at least 1
 }
 
-// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit
-// first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
+// Registry keeps users, accounts and environments, with the same errors and events as [Store]. Every change judges its
+// permit first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
 type Registry interface {
 	UserStore
 	AccountStore

@@ -1,0 +1,48 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tokenwright/tokenwright/store"
+	"github.com/tokenwright/tokenwright/test/pgtest"
+)
+
+// BenchmarkEvents reports how many creates a second there are with events for one without. The two take turns in one
+// run, each on a database of its own.
+func BenchmarkEvents(b *testing.B) {
+	for _, clients := range []int{1, 32} {
+		b.Run(fmt.Sprintf("sqlite/%d", clients), func(b *testing.B) { benchmarkEvents(b, sqliteURL, clients) })
+		b.Run(fmt.Sprintf("postgres/%d", clients), func(b *testing.B) { benchmarkEvents(b, pgtest.URL, clients) })
+	}
+}
+
+// rounds is how often they take turns.
+const rounds = 10
+
+func benchmarkEvents(b *testing.B, url func(testing.TB) string, clients int) {
+	with, without := openWith(b, url(b), store.Options{}), openWith(b, url(b), store.Options{})
+	store.Unrecorded(without)
+	var took [2]time.Duration
+	callers := []func() error{}
+	for _, d := range []*store.DB{with, without} {
+		caller := aCaller(b, d)
+		callers = append(callers, func() error {
+			_, err := d.Create(b.Context(), anInsert(caller))
+			return err
+		})
+	}
+	n := b.N
+	b.N = max(n/rounds, clients)
+	for range rounds {
+		for i, create := range callers {
+			start := time.Now()
+			each(b, clients, create)
+			took[i] += time.Since(start)
+		}
+	}
+	b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
+	b.ReportMetric(float64(took[0].Microseconds())/float64(b.N*rounds), "µs/create")
+	b.N = n
+}
