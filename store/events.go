@@ -42,11 +42,22 @@ func readEvent(c columns) eventRow {
 	}
 }
 
-func eventToRow(e token.Event) eventRow {
-	return eventRow{
-		At: e.At.UnixMilli(), Actor: e.Actor, Credential: e.Credential, Action: e.Action, Object: e.Object,
-		Dialect: e.Dialect, Address: e.Address, Agent: e.Agent, Request: e.Request, Before: e.Before, After: e.After,
+// refusalToRow makes the token that was refused both the credential and the object: who used it is not known.
+func refusalToRow(r token.Refusal) *eventRow {
+	row := &eventRow{
+		At: r.First.UnixMilli(), Action: "credential.refused", Address: r.Origin.Address, Agent: r.Origin.Agent,
+		Request: r.Origin.Request,
 	}
+	if r.Token.Dialect != nil {
+		row.Object, row.Dialect = r.Token.Object(), r.Token.Dialect.Name
+		row.Credential = row.Object
+	}
+	after := appendNumber(appendName(nil, "count"), r.Count)
+	after = appendTime(appendName(after, "first"), r.First.UnixMilli())
+	after = appendTime(appendName(after, "last"), r.Last.UnixMilli())
+	after = appendOptional(appendName(after, "reason"), r.Reason)
+	row.After = string(append(after, '}'))
+	return row
 }
 
 func (r eventRow) event() token.Event {
@@ -181,11 +192,11 @@ func (d *DB) record(tx *gorm.DB, rows ...eventRow) error {
 	return nil
 }
 
-// Record implements [token.EventStore].
-func (d *DB) Record(ctx context.Context, events []token.Event) error {
-	rows := make([]*eventRow, len(events))
-	for i, e := range events {
-		rows[i] = new(eventToRow(e))
+// RecordRefusals implements [token.EventStore].
+func (d *DB) RecordRefusals(ctx context.Context, all []token.Refusal) error {
+	rows := make([]*eventRow, len(all))
+	for i, r := range all {
+		rows[i] = refusalToRow(r)
 	}
 	return d.transactOnConn(ctx, later, func(c conn) error {
 		defer c.rollBack(ctx)

@@ -12,6 +12,14 @@ func (s *Server) usesNotStored(err error, lost bool) {
 	s.log.Warn("cannot store last-use times yet; will retry", "error", err)
 }
 
+func (s *Server) refusalsNotStored(err error, lost bool) {
+	if lost {
+		s.log.Error("cannot store events of refused credentials; they are lost", "error", err)
+		return
+	}
+	s.log.Warn("cannot store events of refused credentials yet; will retry", "error", err)
+}
+
 // writesChanged hears whether the database takes writes.
 func (s *Server) writesChanged(err error) {
 	if err != nil {

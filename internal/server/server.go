@@ -124,6 +124,7 @@ func (s *Server) supply(stores Stores) {
 	s.Memory = memory.New(s.config.CacheSize, s.DB.Shared(), lists)
 	s.Tokens.Store = stores.Tokens
 	s.Tokens.Registry = stores.Registry
+	s.Tokens.Events = s.DB
 	s.Tokens.Signer = s.keys
 	s.Tokens.Memory = s.Memory
 }
@@ -177,6 +178,7 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.Tokens.Run(ctx, s.usesNotStored) })
+	tasks.Go(func() { s.Tokens.RunRefusals(ctx, s.refusalsNotStored) })
 	tasks.Go(func() { s.DB.Watch(ctx, s.writesChanged) })
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })

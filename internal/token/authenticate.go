@@ -40,6 +40,7 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, ti
 	case err == nil && id.usable(now):
 		return id, now, nil
 	case err == nil:
+		s.noteRefused(ctx, id, now)
 		return Identity{}, now, id.refusal(now)
 	case KindOf(err) == NotFound:
 		return Identity{}, now, invalidCredential(errUnknownSecret)
@@ -89,14 +90,19 @@ func (id Identity) refusal(now time.Time) error {
 	if id.Token == nil {
 		return invalidCredential(errGone)
 	}
-	reason := string(id.Token.StateAt(now))
+	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), id.reason(now)))
+}
+
+// reason is why a token does not work.
+func (id Identity) reason(now time.Time) string {
+	state := id.Token.StateAt(now)
 	switch {
 	case id.Token.Deleted():
-		reason = "deleted"
-	case id.Token.StateAt(now) == Active:
-		reason = string(id.obstacle())
+		return "deleted"
+	case state == Active:
+		return string(id.obstacle())
 	}
-	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), reason))
+	return string(state)
 }
 
 // invalidCredential reads the same whatever is wrong; the cause is for the log.

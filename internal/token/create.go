@@ -47,7 +47,7 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 	creation := creation{service: s, caller: c, draft: d, policy: s.policy(d.Dialect)}
 	created, err := s.Store.Create(ctx, Insert{
 		Token:     creation.start(),
-		Permit:    s.permit(&creation.caller, d.allowed),
+		Permit:    s.permit(ctx, &creation.caller, d.allowed),
 		Alone:     d.Deliver != nil,
 		Exclusive: creation.policy.MaxTokens > 0 || d.Dialect.UniqueNames,
 		Decide:    creation.decide,

@@ -74,10 +74,10 @@ type EventQuery struct {
 	Limit     int       // at least 1
 }
 
-// EventStore keeps events. Those of changes are stored by what makes the changes, in the same transaction.
+// EventStore keeps events, with the same errors as [Store], which stores those of changes.
 type EventStore interface {
-	// Record stores events that describe no change.
-	Record(ctx context.Context, events []Event) error
+	// RecordRefusals stores an event for each refusal: they describe no change that would bring one.
+	RecordRefusals(ctx context.Context, all []Refusal) error
 	// Events returns a page of them.
 	Events(ctx context.Context, q EventQuery) ([]Event, error)
 }

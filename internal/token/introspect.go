@@ -88,7 +88,7 @@ func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, al
 	if allow {
 		action = "allow_introspection"
 	}
-	t, err := s.Store.Update(ctx, s.adminPermit(&c, action, !allow), ref, func(t *Token) error {
+	t, err := s.Store.Update(ctx, s.adminPermit(ctx, &c, action, !allow), ref, func(t *Token) error {
 		switch {
 		case t.Deleted():
 			return notFound()

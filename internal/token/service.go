@@ -24,7 +24,11 @@ type Service struct {
 	Policies map[*Dialect]Policy
 	Clock    Clock
 
-	uses uses
+	// Events keeps the audit trail; nil has refused uses of credentials recorded nowhere.
+	Events EventStore
+
+	uses     uses
+	refusals refusals
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -196,7 +200,7 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 		return Token{}, notFound()
 	}
 	var changed Change
-	permit := s.permit(&c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
+	permit := s.permit(ctx, &c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
 	change := func(t *Token) error {
 		changed = t.change() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {

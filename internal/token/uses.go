@@ -112,6 +112,11 @@ func (s *Service) FlushUses(ctx context.Context) error {
 // Run flushes times of use until the context ends, and once more at the end. It tells failures to report, and whether
 // the times are lost: before the end they stay pending.
 func (s *Service) Run(ctx context.Context, report func(err error, lost bool)) {
+	flushing(ctx, s.FlushUses, report)
+}
+
+// flushing calls flush every few seconds until the context ends, and once more at the end.
+func flushing(ctx context.Context, flush func(context.Context) error, report func(err error, lost bool)) {
 	tick := time.NewTicker(FlushInterval)
 	defer tick.Stop()
 	for done := false; !done; {
@@ -120,8 +125,8 @@ func (s *Service) Run(ctx context.Context, report func(err error, lost bool)) {
 		case <-ctx.Done():
 			done = true
 		}
-		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), FlushInterval)
-		if err := s.FlushUses(flush); err != nil {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), FlushInterval)
+		if err := flush(limited); err != nil {
 			report(err, done)
 		}
 		cancel()
