@@ -200,8 +200,7 @@ func (d *DB) RecordRefusals(ctx context.Context, all []token.Refusal) error {
 	}
 	return d.transactOnConn(ctx, later, func(c conn) error {
 		defer c.rollBack(ctx)
-		statements := append([]statement{{text: d.backend.begin}}, d.backend.record(rows)...)
-		return c.run(ctx, append(statements, statement{text: "COMMIT"})...)
+		return d.commit(ctx, c, append([]statement{{text: d.backend.begin}}, d.backend.record(rows)...)...)
 	})
 }
 

@@ -50,6 +50,7 @@ var (
 	_ token.StatusStore = (*DB)(nil)
 	_ token.Registry    = (*DB)(nil)
 	_ token.EventStore  = (*DB)(nil)
+	_ token.LogStore    = (*DB)(nil)
 )
 
 // Schema says what [Open] does about the database's schema.

@@ -116,11 +116,16 @@ func (d *DB) transactAll(ctx context.Context, c conn, all []*job[work], wait boo
 	if !written {
 		return nil
 	}
-	if err := c.run(ctx, append(pending, statement{text: "COMMIT"})...); err != nil {
-		return err
+	return d.commit(ctx, c, pending...)
+}
+
+// commit runs the last statements of a transaction.
+func (d *DB) commit(ctx context.Context, c conn, last ...statement) error {
+	err := c.run(ctx, append(last, statement{text: "COMMIT"})...)
+	if err == nil {
+		d.commits.Add(1)
 	}
-	d.commits.Add(1)
-	return nil
+	return err
 }
 
 func (d *DB) prepareAll(ctx context.Context, c conn, all []*job[work]) error {
