@@ -28,10 +28,11 @@ const (
 
 // Log gathers events.
 type Log struct {
-	Store   token.LogStore
-	Key     *Key
-	Witness *Witness // is sent each checkpoint; nil: nobody
+	Store token.LogStore
+	Key   *Key
 }
+
+var _ token.Prover = (*Log)(nil)
 
 // Run gathers until the context ends. It reports a failure once, and nil when it is over.
 func (l *Log) Run(ctx context.Context, report func(error)) {

@@ -24,7 +24,12 @@ func Line(e token.Event) []byte {
 	b = append(e.At.UTC().AppendFormat(append(b, `,"at":"`...), timeFormat), '"')
 	b = appendObject(append(b, `,"before":`...), e.Before)
 	b = appendText(append(b, `,"credential":`...), e.Credential)
-	b = appendText(append(b, `,"dialect":`...), e.Dialect)
+	b = append(b, `,"dialect":`...)
+	if e.Dialect == "" {
+		b = append(b, "null"...)
+	} else {
+		b = appendText(b, e.Dialect)
+	}
 	b = strconv.AppendInt(append(b, `,"id":`...), e.ID, 10)
 	b = appendText(append(b, `,"object":`...), e.Object)
 	b = appendText(append(b, `,"request_id":`...), e.Request)

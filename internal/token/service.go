@@ -26,6 +26,8 @@ type Service struct {
 
 	// Events keeps the audit trail; nil has refused uses of credentials recorded nowhere.
 	Events EventStore
+	// Prover proves what happened; the methods about the log of events need it.
+	Prover Prover
 
 	uses     uses
 	refusals refusals
