@@ -65,3 +65,17 @@ func plain(hashes []tlog.Hash) [][32]byte {
 	}
 	return converted
 }
+
+// CheckInclusion verifies that a line is the event whose proof this is, in the log of a checkpoint that is signed with
+// the key.
+func CheckInclusion(line []byte, p token.Proof, key string) error {
+	c, err := ReadCheckpoint(p.Checkpoint.Note, key)
+	if err != nil {
+		return err
+	}
+	path := make(tlog.RecordProof, len(p.Hashes))
+	for i, hash := range p.Hashes {
+		path[i] = hash
+	}
+	return tlog.CheckRecord(path, c.Size, c.Root, p.Position, tlog.RecordHash(line))
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -87,6 +88,9 @@ func (w *Witness) send(ctx context.Context, checkpoint string) error {
 	}
 	request.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	response, err := w.client.Do(request)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) { // without the URL, which may hold a secret
+		return failed.Err
+	}
 	if err != nil {
 		return err
 	}
