@@ -17,7 +17,7 @@ import (
 // costs little beside the events themselves.
 
 const (
-	lastStep = "SELECT first, size, hash, checkpoint FROM audit_log ORDER BY first DESC LIMIT 1"
+	lastStep = "SELECT first, size, hash, checkpoint FROM audit_log WHERE first >= 0 ORDER BY first DESC LIMIT 1"
 	stepAt   = `SELECT first, size, hash, checkpoint, highest, events, hashes FROM audit_log
 		WHERE size > $1 ORDER BY size LIMIT 1`
 	addStep = `INSERT INTO audit_log (first, size, hash, highest, events, hashes, checkpoint)
