@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,16 +69,16 @@ func (r eventRow) event() token.Event {
 	}
 }
 
-// values are those of all columns but id, in the order of [eventRow], and the hash.
+// values are those of all columns but id, in the order of [eventRow], and the hash if there is one.
 func (r *eventRow) values() []any {
 	values := append(make([]any, 0, 12), r.At)
 	for _, text := range r.texts() {
 		values = append(values, text)
 	}
-	if r.hash == nil {
-		return append(values, nil)
+	if r.hash != nil {
+		values = append(values, r.hash)
 	}
-	return append(values, r.hash)
+	return values
 }
 
 // texts are those of the columns from actor on.
@@ -115,47 +116,70 @@ func (r *eventRow) about(before, after *tokenRow) {
 	r.Before, r.After = tokenDifference(before, after)
 }
 
-// insertEvent inserts an event; insertEvents inserts those of which its parameters are the columns. The number of a
-// token is read in the statement, since it is the database that gives it.
-var insertEvent, insertEvents = func() (one, many string) {
-	names := namesOf(&eventRow{})[1:]
-	values, arrays := make([]string, len(names)), make([]string, len(names))
-	row := reflect.TypeFor[eventRow]()
-	const number = "coalesce((SELECT CAST(t.seq AS text) FROM tokens t WHERE t.secret_hash = %s), '')"
-	for i := range names {
-		values[i] = fmt.Sprintf("$%d", i+1)
-		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type])
-		if names[i] == "object" {
-			values[i] += " || " + fmt.Sprintf(number, fmt.Sprintf("$%d", len(names)+1))
-		}
-	}
-	selected := strings.Replace("e."+strings.Join(names, ", e."), "e.object", "e.object || "+fmt.Sprintf(number, "e.hash"), 1)
-	columns := strings.Join(names, ", ")
-	into := fmt.Sprintf("INSERT INTO audit_events (%s) ", columns)
-	return into + fmt.Sprintf("VALUES (%s)", strings.Join(values, ", ")),
-		into + fmt.Sprintf("SELECT %s FROM unnest(%s, $%d::bytea[]) AS e (%s, hash)", selected, strings.Join(arrays, ", "),
-			len(names)+1, columns)
-}()
+// eventInsert are statements that insert events: a single one, or those of which the parameters are the columns.
+type eventInsert struct{ one, many string }
 
-// queued has PostgreSQL put the numbers of events into the queue of those that are not in the log yet.
-const queued = `WITH made AS (%s RETURNING id)
-	INSERT INTO audit_pending (first, events) SELECT min(id), array_agg(id) FROM made`
+// insertNumbered is for events about tokens whose number is not known yet. It is read in the statement, since it is the
+// database that gives it. insertNamed is for all others, and cheaper.
+var insertNumbered, insertNamed = insertEvents(true), insertEvents(false)
+
+func insertEvents(numbered bool) eventInsert {
+	names := namesOf(&eventRow{})[1:]
+	row, columns := reflect.TypeFor[eventRow](), strings.Join(names, ", ")
+	values, arrays, selected := make([]string, len(names)), make([]string, len(names)), make([]string, len(names))
+	for i, name := range names {
+		values[i], selected[i] = fmt.Sprintf("$%d", i+1), "e."+name
+		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type])
+	}
+	from := "AS e (" + columns + ")"
+	if numbered {
+		const number = " || coalesce((SELECT CAST(t.seq AS text) FROM tokens t WHERE t.secret_hash = %s), '')"
+		object, hash := slices.Index(names, "object"), fmt.Sprintf("$%d", len(names)+1)
+		values[object] += fmt.Sprintf(number, hash)
+		selected[object] += fmt.Sprintf(number, "e.hash")
+		arrays = append(arrays, hash+"::bytea[]")
+		from = "AS e (" + columns + ", hash)"
+	}
+	into := fmt.Sprintf("INSERT INTO audit_events (%s) ", columns)
+	return eventInsert{
+		one: into + fmt.Sprintf("VALUES (%s)", strings.Join(values, ", ")),
+		many: into + fmt.Sprintf("SELECT %s FROM unnest(%s) %s", strings.Join(selected, ", "), strings.Join(arrays, ", "),
+			from),
+	}
+}
+
+// queue has PostgreSQL put the numbers of events into the queue of those that are not in the log yet.
+func (i eventInsert) queue() eventInsert {
+	const queued = `WITH made AS (%s RETURNING id)
+		INSERT INTO audit_pending (first, events) SELECT min(id), array_agg(id) FROM made`
+	return eventInsert{fmt.Sprintf(queued, i.one), fmt.Sprintf(queued, i.many)}
+}
+
+var queueNumbered, queueNamed = insertNumbered.queue(), insertNamed.queue()
 
 // recordEach inserts the events one by one into SQLite.
 func recordEach(rows []*eventRow) (statements []statement) {
 	for _, row := range rows {
-		statements = append(statements, statement{text: insertEvent, args: row.values()})
+		text := insertNamed.one
+		if row.hash != nil {
+			text = insertNumbered.one
+		}
+		statements = append(statements, statement{text: text, args: row.values()})
 	}
 	return statements
 }
 
 // recordAll inserts the events into PostgreSQL with one statement.
 func recordAll(rows []*eventRow) []statement {
-	switch len(rows) {
-	case 0:
+	if len(rows) == 0 {
 		return nil
-	case 1:
-		return []statement{{text: queuedEvent, args: rows[0].values()}}
+	}
+	insert, numbered := queueNamed, slices.ContainsFunc(rows, func(r *eventRow) bool { return r.hash != nil })
+	if numbered {
+		insert = queueNumbered
+	}
+	if len(rows) == 1 {
+		return []statement{{text: insert.one, args: rows[0].values()}}
 	}
 	times, hashes := make([]int64, len(rows)), make([][]byte, len(rows))
 	var texts [10][]string
@@ -169,10 +193,11 @@ func recordAll(rows []*eventRow) []statement {
 	for _, column := range texts {
 		args = append(args, column)
 	}
-	return []statement{{text: queuedEvents, args: append(args, hashes)}}
+	if numbered {
+		args = append(args, hashes)
+	}
+	return []statement{{text: insert.many, args: args}}
 }
-
-var queuedEvent, queuedEvents = fmt.Sprintf(queued, insertEvent), fmt.Sprintf(queued, insertEvents)
 
 const queueEvent = "INSERT INTO audit_pending (first, events) VALUES (?, ARRAY[?::bigint])"
 
