@@ -26,13 +26,14 @@ type backend struct {
 	nextEntry string // takes a number, which no other transaction takes, with the secret of the order
 	lockRows  string // locks the rows of t that a statement reads for a change
 
-	conn         func(raw any) conn // on a connection of the driver
-	begin        string
-	arrays       bool // whether a parameter may be a list of keys
-	stride       int  // for how many changes is read together, before any of them is made
-	insert       func(rows []*tokenRow) []statement
-	record       func(rows []*eventRow) []statement
-	queues       bool                                   // whether numbers of events wait in a table for their place in the log
+	conn   func(raw any) conn // on a connection of the driver
+	begin  string
+	arrays bool // whether a parameter may be a list of keys
+	stride int  // for how many changes is read together, before any of them is made
+	insert func(rows []*tokenRow) []statement
+	record func(rows []*eventRow) []statement
+	// queues is whether numbers of events wait in a table for their place in the log.
+	queues       bool
 	waiting      func(e *extension, most int) statement // reads what is to come into the log
 	settled      string                                 // selects the numbers of events that do not wait
 	waitingCount string                                 // counts those that wait
@@ -66,7 +67,8 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 func postgres(f feedSource) backend {
 	b := backend{
 		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostTogether,
-		insert: insertAll, record: recordAll, queues: true, waiting: (*extension).fromQueue, settled: settledQueued, waitingCount: waitingQueued,
+		insert: insertAll, record: recordAll,
+		queues: true, waiting: (*extension).fromQueue, settled: settledQueued, waitingCount: waitingQueued,
 		name: "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",

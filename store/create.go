@@ -21,7 +21,8 @@ type creation struct {
 
 // Create implements [token.Store].
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
-	w, err := d.change(ctx, in.Permit.Urgent, func() work { return &creation{Insert: in, origin: token.OriginOf(ctx)} }, in.Alone)
+	fresh := func() work { return &creation{Insert: in, origin: token.OriginOf(ctx)} }
+	w, err := d.change(ctx, in.Permit.Urgent, fresh, in.Alone)
 	if err != nil {
 		return token.Token{}, err
 	}

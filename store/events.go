@@ -126,10 +126,10 @@ var insertNumbered, insertNamed = insertEvents(true), insertEvents(false)
 func insertEvents(numbered bool) eventInsert {
 	names := namesOf(&eventRow{})[1:]
 	row, columns := reflect.TypeFor[eventRow](), strings.Join(names, ", ")
-	values, arrays, selected := make([]string, len(names)), make([]string, len(names)), make([]string, len(names))
+	var values, arrays, selected []string
 	for i, name := range names {
-		values[i], selected[i] = fmt.Sprintf("$%d", i+1), "e."+name
-		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type])
+		values, selected = append(values, fmt.Sprintf("$%d", i+1)), append(selected, "e."+name)
+		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", i+1, postgresTypes[row.Field(i+1).Type]))
 	}
 	from := "AS e (" + columns + ")"
 	if numbered {

@@ -160,7 +160,8 @@ func (c *auditProofCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
-	p, err := decode[service.AuditInclusion](r.service.ProveAuditEvent(ctx, &service.ProveAuditEventParams{Event: c.Event}))
+	asked := service.ProveAuditEventParams{Event: c.Event}
+	p, err := decode[service.AuditInclusion](r.service.ProveAuditEvent(ctx, &asked))
 	if err != nil {
 		return err
 	}
@@ -266,8 +267,8 @@ func (c *auditVerifyCmd) tell(out *streams, r audit.Report) error {
 	}
 	fmt.Fprintf(out.stdout, "All %d events in the log are as they were. Not in the log yet: %d.\n", r.Size, r.Uncovered)
 	if c.Checkpoint == "" {
-		fmt.Fprintln(out.stdout, "Only a checkpoint kept elsewhere, given with --checkpoint, shows whether the end of the log "+
-			"was cut off.")
+		fmt.Fprintln(out.stdout, "Only a checkpoint kept elsewhere, given with --checkpoint, shows whether the end of the "+
+			"log was cut off.")
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (s *instance) misuse(t *testing.T, secret string) string {
 		back.WriteString(text)
 	}
 	_, text := s.ask(t, "GET", "/tokens", secret+"x", "")
-	request, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"/tokens", strings.NewReader(`{"name":"agent"}`))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/tokens", strings.NewReader(`{"name":"agent"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

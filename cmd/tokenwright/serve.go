@@ -135,8 +135,11 @@ func (s *settings) readFiles() error {
 }
 
 func (s *settings) checkWitness() error {
+	if !strings.Contains(s.AuditWitness, "://") {
+		return nil
+	}
 	u, err := url.Parse(s.AuditWitness)
-	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" || !strings.Contains(s.AuditWitness, "://") {
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
 		return nil
 	}
 	return wrong("audit-witness", "must be the path of a file, or an absolute http or https URL")

@@ -57,8 +57,8 @@ func OpenKey(dir string) (*Key, error) {
 	return key, nil
 }
 
-// OpenOrCreateKey makes the key if there is none, for a log of this origin, such as the public URL. Of several processes
-// that do so together one makes it.
+// OpenOrCreateKey makes the key if there is none, for a log of this origin, such as the public URL. Of several
+// processes that do so together one makes it.
 func OpenOrCreateKey(dir, origin string) (*Key, error) {
 	key, err := OpenKey(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -137,8 +137,8 @@ func ReadCheckpoint(signed string, keys ...string) (Checkpoint, error) {
 	}
 	lines := strings.Split(n.Text, "\n")
 	signature, err := base64.StdEncoding.DecodeString(n.Sigs[0].Base64)
-	if err != nil || base64.StdEncoding.EncodeToString(signature) != n.Sigs[0].Base64 || // the last character has spare bits
-		len(lines) < 4 || lines[0] != n.Sigs[0].Name {
+	again := base64.StdEncoding.EncodeToString(signature) // the last character has bits that mean nothing
+	if err != nil || again != n.Sigs[0].Base64 || len(lines) < 4 || lines[0] != n.Sigs[0].Name {
 		return Checkpoint{}, errors.New("the checkpoint is not well-formed")
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)

@@ -41,9 +41,9 @@ type Report struct {
 // mostFindings is how many are told.
 const mostFindings = 100
 
-// Verify compares every event that is in the log with the log, and the log with its checkpoints, whose signatures must be
-// of one of the keys. A log whose end was cut off looks like a shorter one: only a checkpoint from outside, "" if there
-// is none, tells that it was longer. An error means that the verification was not finished.
+// Verify compares every event that is in the log with the log, and the log with its checkpoints, whose signatures must
+// be of one of the keys. A log whose end was cut off looks like a shorter one: only a checkpoint from outside, "" if
+// there is none, tells that it was longer. An error means that the verification was not finished.
 func Verify(ctx context.Context, s token.LogStore, keys []string, outside string) (Report, error) {
 	v := &verification{store: s, keys: keys}
 	if outside != "" {
@@ -290,8 +290,8 @@ func (e entry) origin(others []entry) (from entry, moved bool) {
 	return entry{}, false
 }
 
-// compareOutside compares the log with the checkpoint from outside if that ends in this step, before which there was the
-// tree.
+// compareOutside compares the log with the checkpoint from outside if that ends in this step, before which there was
+// the tree.
 func (v *verification) compareOutside(t tree, entries []entry) {
 	if v.outside == nil || v.outside.Size <= t.size || v.outside.Size > t.size+int64(len(entries)) {
 		return

@@ -24,8 +24,8 @@ type Witness struct {
 // witnessPatience is how long a witness has to answer.
 const witnessPatience = 5 * time.Second
 
-// NewWitness returns the one at a path, to which checkpoints are appended, or at an http or https URL, to which they are
-// posted.
+// NewWitness returns the one at a path, to which checkpoints are appended, or at an http or https URL, to which they
+// are posted.
 func NewWitness(target string) *Witness {
 	w := &Witness{target: target}
 	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {

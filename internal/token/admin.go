@@ -211,7 +211,7 @@ func (s *Service) EnableUser(ctx context.Context, c Caller, id int64) (User, err
 func (s *Service) switchUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
 	return ask(c, func() (User, error) {
 		defer s.Changed(Change{User: id})
-		return s.Registry.UpdateUser(ctx, s.adminPermit(ctx, &c, switching(disabled), disabled), id, func(u *User, otherAdmins int) error {
+		return s.Registry.UpdateUser(ctx, s.switchPermit(ctx, &c, disabled), id, func(u *User, otherAdmins int) error {
 			if disabled && u.Role == RoleAdmin && otherAdmins == 0 {
 				return lastAdmin()
 			}
@@ -258,7 +258,7 @@ func (s *Service) EnableAccount(ctx context.Context, c Caller, id string) (Accou
 func (s *Service) switchAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
 	return ask(c, func() (Account, error) {
 		defer s.Changed(Change{Account: id})
-		return s.Registry.UpdateAccount(ctx, s.adminPermit(ctx, &c, switching(disabled), disabled), id, func(a *Account) error {
+		return s.Registry.UpdateAccount(ctx, s.switchPermit(ctx, &c, disabled), id, func(a *Account) error {
 			set(&a.Disabled, &a.UpdatedAt, disabled, s.Now())
 			return nil
 		})
@@ -308,7 +308,7 @@ func (s *Service) EnableEnvironment(ctx context.Context, c Caller, id string) (E
 func (s *Service) switchEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
 	return ask(c, func() (Environment, error) {
 		defer s.Changed(Change{Environment: id})
-		return s.Registry.UpdateEnvironment(ctx, s.adminPermit(ctx, &c, switching(disabled), disabled), id, func(e *Environment) error {
+		return s.Registry.UpdateEnvironment(ctx, s.switchPermit(ctx, &c, disabled), id, func(e *Environment) error {
 			set(&e.Disabled, &e.UpdatedAt, disabled, s.Now())
 			return nil
 		})

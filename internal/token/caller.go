@@ -76,12 +76,12 @@ func (s *Service) adminPermit(ctx context.Context, c *Caller, action string, urg
 	return p
 }
 
-// switching is the action that disables or enables.
-func switching(disabled bool) string {
+// switchPermit is that of an admin who disables or enables something.
+func (s *Service) switchPermit(ctx context.Context, c *Caller, disabled bool) Permit {
 	if disabled {
-		return "disable"
+		return s.adminPermit(ctx, c, "disable", true)
 	}
-	return "enable"
+	return s.adminPermit(ctx, c, "enable", false)
 }
 
 // permit is the right of the caller to make a change, judged anew where the change is made: the caller must still work,

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Store keeps tokens. With every change it stores an [Event], or else does not make the change. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
-// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every
-// method honours its context. The package storetest is its contract.
+// Store keeps tokens. With every change it stores an [Event], or else does not make the change. Its errors carry a
+// [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where the database cannot be asked,
+// [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every method honours its context. The
+// package storetest is its contract.
 type Store interface {
 	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,
 	// calls in.Decide with them and inserts the token as Decide left it. An error of Decide ends the transaction and is

@@ -35,7 +35,8 @@ type Proof struct {
 
 const eventList = "event/"
 
-// ListEvents returns at most as many events as the query's Limit says after the cursor, and the cursor of the next page.
+// ListEvents returns at most as many events as the query's Limit says after the cursor, and the cursor of the next
+// page.
 func (s *Service) ListEvents(ctx context.Context, c Caller, q EventQuery, cursor string) ([]Event, string, error) {
 	limit := q.Limit
 	q.Limit++ // to know whether there are more
