@@ -23,7 +23,8 @@ func TestSpecListsEveryDialect(t *testing.T) {
 	lists := [][]any{doc.Components.Parameters["DialectFilter"].Value.Schema.Value.Enum}
 	for name, s := range doc.Components.Schemas {
 		if d := s.Value.Properties["dialect"]; d != nil && name != "UserToken" { // always of one dialect
-			lists = append(lists, d.Value.Enum)
+			ofTokens := slices.DeleteFunc(slices.Clone(d.Value.Enum), func(v any) bool { return v == nil }) // where there may be none
+			lists = append(lists, ofTokens)
 		}
 	}
 	for _, list := range lists {

@@ -202,10 +202,11 @@ func (b beforeChange) Update(ctx context.Context, p token.Permit, ref token.Ref,
 }
 
 func (b beforeChange) Rotate(
-	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token, token.StatusEntry) error,
+	ctx context.Context, p token.Permit, ref token.Ref, claim *token.Claim,
+	change func(*token.Token, token.StatusEntry) error,
 ) (token.Token, error) {
 	(*b.do)()
-	return b.Store.Rotate(ctx, p, ref, change)
+	return b.Store.Rotate(ctx, p, ref, claim, change)
 }
 
 func (b beforeChange) CreateUser(ctx context.Context, p token.Permit, u token.User) (token.User, error) {

@@ -61,16 +61,25 @@ func (d *DB) UpdateEnvironment(
 }
 
 // insert stores a new row of the registry, if the permit stands.
-func insert[R any](ctx context.Context, d *DB, p token.Permit, row R) (R, error) {
-	stored := row
-	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) error {
+func insert[R audited[R]](ctx context.Context, d *DB, p token.Permit, row R) (R, error) {
+	var stored R
+	err := d.transact(ctx, classOf(ctx, p.Urgent), func(tx *gorm.DB) (err error) {
 		if err := d.permit(tx, p); err != nil {
 			return err
 		}
-		stored = row
-		return tx.Create(&stored).Error
+		stored, err = insertOne(d, tx, p, row)
+		return err
 	})
 	return stored, err
+}
+
+// insertOne stores a new row of the registry with its event.
+func insertOne[R audited[R]](d *DB, tx *gorm.DB, p token.Permit, row R) (R, error) {
+	if err := tx.Create(&row).Error; err != nil {
+		return row, err
+	}
+	var before R
+	return row, d.record(tx, describe(p, token.OriginOf(tx.Statement.Context), before, row, true))
 }
 
 // find reads one row of the registry.
@@ -101,7 +110,7 @@ func pageOf[R, D any](ctx context.Context, d *DB, after any, limit int, convert 
 
 // update changes a row that is disabled or enabled, and announces it as changed. Keep moves what may change from the
 // thing to its row.
-func update[R, D any](
+func update[R audited[R], D any](
 	ctx context.Context, d *DB, p token.Permit, g guard, changed token.Change,
 	convert func(R) D, change func(*D) error, keep func(*R, D),
 ) (D, error) {
@@ -113,11 +122,14 @@ func update[R, D any](
 		if row, err = byKey[R](forChange(tx), g.key); err != nil {
 			return err
 		}
-		thing := convert(row)
+		before, thing := row, convert(row)
 		if err := refuse(change(&thing)); err != nil {
 			return err
 		}
 		keep(&row, thing)
+		if err := d.record(tx, describe(p, token.OriginOf(ctx), before, row, false)); err != nil {
+			return err
+		}
 		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, changed)
 	})
 	return convert(row), err

@@ -31,6 +31,12 @@ type backend struct {
 	arrays bool // whether a parameter may be a list of keys
 	stride int  // for how many changes is read together, before any of them is made
 	insert func(rows []*tokenRow) []statement
+	record func(rows []*eventRow) []statement
+	// queues is whether numbers of events wait in a table for their place in the log.
+	queues       bool
+	waiting      func(e *extension, most int) statement // reads what is to come into the log
+	settled      string                                 // selects the numbers of events that do not wait
+	waitingCount string                                 // counts those that wait
 
 	// A writing transaction may have the database to itself. Then these do nothing.
 	take      func(guards []guard, wait bool, refused func(i int)) []statement
@@ -45,7 +51,8 @@ type backend struct {
 // sqlite is a file or memory of one process, whose writing transactions have all of it to themselves.
 func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock func(), err error)) backend {
 	return backend{
-		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1, insert: insertEach,
+		conn: conns.conn, begin: "BEGIN IMMEDIATE", stride: 1, insert: insertEach, record: recordEach,
+		waiting: (*extension).afterLog, settled: settledAfter, waitingCount: waitingAfter,
 		name: "sqlite", goose: goose.DialectSQLite3, lockSchema: lockSchema,
 		hasTable:  "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?",
 		nextEntry: "UPDATE status_places SET next = next + 1 RETURNING next - 1 AS number, secret",
@@ -61,8 +68,9 @@ func sqlite(conns *sqliteConns, lockSchema func(ctx context.Context) (unlock fun
 func postgres(f feedSource) backend {
 	b := backend{
 		conn: onPostgres, begin: "BEGIN ISOLATION LEVEL READ COMMITTED", arrays: true, stride: mostTogether,
-		insert: insertAll,
-		name:   "postgres", goose: goose.DialectPostgres, sessions: true,
+		insert: insertAll, record: recordAll,
+		queues: true, waiting: (*extension).fromQueue, settled: settledQueued, waitingCount: waitingQueued,
+		name: "postgres", goose: goose.DialectPostgres, sessions: true,
 		hasTable:  "SELECT count(to_regclass(?))",
 		nextEntry: "SELECT nextval('status_numbers') AS number, secret FROM status_places",
 		lockRows:  "FOR NO KEY UPDATE OF t",

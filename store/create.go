@@ -12,6 +12,7 @@ import (
 // creation is a token on its way into the database.
 type creation struct {
 	token.Insert
+	origin      token.Origin
 	account     string // on which the token depends
 	entry       token.StatusEntry
 	claiming    claiming
@@ -23,7 +24,9 @@ type creation struct {
 
 // Create implements [token.Store].
 func (d *DB) Create(ctx context.Context, in token.Insert) (token.Token, error) {
-	fresh := func() work { return &creation{Insert: in, claiming: claiming{Claim: in.Claim}} }
+	fresh := func() work {
+		return &creation{Insert: in, origin: token.OriginOf(ctx), claiming: claiming{Claim: in.Claim}}
+	}
 	w, err := d.change(ctx, in.Permit.Urgent, fresh, in.Alone)
 	if err != nil {
 		return token.Token{}, err
@@ -143,6 +146,12 @@ func (n *creation) within(known *holdingsOfAccounts) bool {
 		return true
 	}
 	return known.allows(n.holder(), n.order, n.Most)
+}
+
+func (n *creation) event() *eventRow {
+	e := eventOf(n.Permit, n.origin, "token", "create")
+	e.about(&tokenRow{}, &n.row)
+	return &e
 }
 
 // insertToken inserts a row, to which the database gives the number; insertTokens inserts the rows of which its

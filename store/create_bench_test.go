@@ -37,8 +37,15 @@ func benchmarkCreate(b *testing.B, url string, clients int) {
 
 // each has the clients do it b.N times together.
 func each(b *testing.B, clients int, do func() error) {
+	b.Helper()
+	eachOf(b, b.N, clients, do)
+}
+
+// eachOf has the clients do it n times together.
+func eachOf(b *testing.B, n, clients int, do func() error) {
+	b.Helper()
 	var left atomic.Int64
-	left.Store(int64(b.N))
+	left.Store(int64(n))
 	var all sync.WaitGroup
 	for range clients {
 		all.Go(func() {

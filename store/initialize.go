@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -23,7 +24,7 @@ func (d *DB) Initialize(ctx context.Context, seed token.Seed, deliver func() err
 		if used, err := hasUsers(tx); used || err != nil {
 			return err
 		}
-		if err := insertSeed(tx, seed); err != nil {
+		if err := d.insertSeed(tx, seed); err != nil {
 			return err
 		}
 		stored = true
@@ -41,24 +42,32 @@ func hasUsers(tx *gorm.DB) (bool, error) {
 	return len(rows) > 0, err
 }
 
-func insertSeed(tx *gorm.DB, seed token.Seed) error {
-	account := accountToRow(seed.Account)
-	if err := tx.Create(&account).Error; err != nil {
+// insertSeed stores each thing with its event.
+func (d *DB) insertSeed(tx *gorm.DB, seed token.Seed) error {
+	p := token.Permit{
+		By:    token.By{Credential: token.ByDatabase},
+		Clock: func() time.Time { return seed.User.CreatedAt },
+	}
+	if _, err := insertOne(d, tx, p, accountToRow(seed.Account)); err != nil {
 		return err
 	}
 	for _, e := range seed.Environments {
-		row := environmentToRow(e)
-		if err := tx.Create(&row).Error; err != nil {
+		if _, err := insertOne(d, tx, p, environmentToRow(e)); err != nil {
 			return err
 		}
 	}
-	user := userToRow(seed.User)
-	if err := tx.Create(&user).Error; err != nil {
+	user, err := insertOne(d, tx, p, userToRow(seed.User))
+	if err != nil {
 		return err
 	}
 	seed.Token.UserID = user.ID
 	row := tokenToRow(seed.Token)
 	if err := tx.Create(&row).Error; err != nil {
+		return err
+	}
+	e := eventOf(p, token.Origin{}, "token", "create")
+	e.about(&tokenRow{}, &row)
+	if err := d.record(tx, e); err != nil {
 		return err
 	}
 	return insertMaxima(tx, seed.Maxima)

@@ -47,6 +47,21 @@ func statementsOf(d *DB) map[string]statement {
 		"a page of environments":       {text: "SELECT * FROM environments WHERE id > 'e' ORDER BY id LIMIT 50"},
 		"the enabled admins":           {text: "SELECT * FROM users WHERE " + enabledAdmins + " ORDER BY id"},
 	}
+	for name, q := range map[string]token.EventQuery{
+		"events":              {Action: "token.create", Since: time.UnixMilli(1)},
+		"events about a user": {Object: "user:1"},
+		"events of an actor":  {Actor: "user:2", After: 5},
+		"an export":           {Ascending: true, After: 5},
+	} {
+		q.Limit = pageSize
+		text, args := eventPage(q)
+		all[name] = statement{text: text, args: args}
+	}
+	all["the last step of the log"] = statement{text: lastStep}
+	all["a step of the log"] = statement{text: stepAt, args: []any{int64(7)}}
+	all["a hash of the log"] = statement{text: oneHash, args: []any{int64(7)}}
+	all["steps of an event"] = statement{text: stepsOf, args: []any{int64(7)}}
+	all["what is to come into the log"] = d.backend.waiting(&extension{}, 10)
 	if d.backend.arrays {
 		all["the rows of secrets"] = statement{text: bySecret + " = ANY($1)", args: []any{[][]byte{hash, hash}}}
 		all["the rows of credentials"] = statement{text: bySeq + " = ANY($1)", args: []any{[]int64{7, 8}}}
@@ -70,7 +85,8 @@ func dry(d *DB, text string, args ...any) string {
 }
 
 // whole are the words of both databases for a table that is read from one end to the other.
-var whole = regexp.MustCompile(`(?m)Seq Scan on|SCAN (t|u|a|e|f|tokens|users|accounts|environments|former_secrets)$`)
+var whole = regexp.MustCompile(
+	`(?m)Seq Scan on|SCAN (t|u|a|e|f|tokens|users|accounts|environments|former_secrets|audit_events|audit_log)$`)
 
 // TestPlans: no statement reads more of a table than the rows that it is about.
 func TestPlans(t *testing.T) {
@@ -79,6 +95,7 @@ func TestPlans(t *testing.T) {
 		Exec(t, d, "UPDATE tokens SET created_by = seq % 1000, minted_by = seq % 997")
 		manyOwners(t, d)
 		manySecrets(t, d)
+		manyEvents(t, d)
 		if d.Shared() {
 			Exec(t, d, "ANALYZE")
 		}
@@ -104,6 +121,29 @@ func manySecrets(t *testing.T, d *DB) {
 	Exec(t, d, "INSERT INTO former_secrets SELECT secret_hash, seq, seq, seq FROM tokens WHERE seq % 2 = 0")
 	Exec(t, d, "UPDATE tokens SET previous_list = seq, previous_index = seq, previous_ends_at = 5, previous_hash = "+other+
 		" WHERE dialect = 'apitoken'")
+}
+
+const ofTokensAndEvents = " AND tbl_name IN ('tokens', 'audit_events', 'audit_log')"
+
+// manyEvents are by many, about many things, and in a log of many steps.
+func manyEvents(t *testing.T, d *DB) {
+	t.Helper()
+	var rows []eventRow
+	for i := range 20_000 {
+		rows = append(rows, eventRow{
+			At: int64(i), Actor: fmt.Sprintf("user:%d", i%997), Action: "token.create", Object: fmt.Sprintf("user:%d", i%991),
+		})
+	}
+	if err := d.writer.WithContext(t.Context()).CreateInBatches(rows, 500).Error; err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(2000) {
+		Exec(t, d, "INSERT INTO audit_log (first, size, hash, highest, events, hashes, checkpoint) VALUES (?, ?, ?, ?, ?, ?, '')",
+			i, i+1, 2*i, i+1, []byte{}, []byte{})
+		if d.backend.queues {
+			Exec(t, d, queueEvent, i, i)
+		}
+	}
 }
 
 // manyOwners are enough for an index to be worth its while.
@@ -135,10 +175,12 @@ func TestIndexesAreNeeded(t *testing.T) {
 		Exec(t, d, "UPDATE tokens SET state = 'revoked' WHERE status_index % 1000 = 2")
 		manyOwners(t, d)
 		manySecrets(t, d)
-		indexes := "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tokens' AND sql NOT LIKE '%UNIQUE%'"
+		manyEvents(t, d)
+		indexes := "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql NOT LIKE '%UNIQUE%'" + ofTokensAndEvents
 		if d.Shared() {
 			Exec(t, d, "ANALYZE")
-			indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'tokens' AND indexdef NOT LIKE '%UNIQUE%'"
+			indexes = "SELECT indexname FROM (SELECT indexname, indexdef, tablename AS tbl_name FROM pg_indexes) AS i" +
+				" WHERE indexdef NOT LIKE '%UNIQUE%'" + ofTokensAndEvents
 		}
 		var plans strings.Builder
 		for _, s := range statementsOf(d) {

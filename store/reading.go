@@ -21,6 +21,7 @@ type reading struct {
 	wait bool
 
 	inserted []*tokenRow // rows of creates that were decided
+	events   []*eventRow // of all changes that were decided
 	updates  bool        // whether rows are to be changed
 
 	guards  []guard

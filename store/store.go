@@ -51,6 +51,8 @@ var (
 	_ token.Store       = (*DB)(nil)
 	_ token.StatusStore = (*DB)(nil)
 	_ token.Registry    = (*DB)(nil)
+	_ token.EventStore  = (*DB)(nil)
+	_ token.LogStore    = (*DB)(nil)
 )
 
 // Schema says what [Open] does about the database's schema.

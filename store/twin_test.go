@@ -195,6 +195,49 @@ func sameFormer(t *testing.T, d *DB, row tokenRow) {
 	}
 }
 
+// TestEventsAsGORMInsertsThem: one by one and many together, and as they are read again.
+func TestEventsAsGORMInsertsThem(t *testing.T) {
+	onBoth(t, 8, func(t *testing.T, d *DB) {
+		var rows []*eventRow
+		for i := range 20 {
+			text := func(name string) string { return fmt.Sprintf("naïve ' \" \\ %s %d", name, i) }
+			rows = append(rows, &eventRow{
+				At: int64(i), Actor: text("actor"), Credential: text("credential"), Action: text("action"), Object: text("object"),
+				Dialect: text("dialect"), Address: text("address"), Agent: text("agent"), Request: text("request"),
+				Before: text("before"), After: text("after"),
+			})
+		}
+		for _, batch := range [][]*eventRow{rows[:1], rows[1:]} {
+			err := d.onConn(t.Context(), d.writer, func(c conn) error { return c.run(t.Context(), d.backend.record(batch)...) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		var found []eventRow
+		if err := d.reader.WithContext(t.Context()).Order("at").Find(&found).Error; err != nil {
+			t.Fatal(err)
+		}
+		events, err := d.Events(t.Context(), token.EventQuery{Ascending: true, Limit: 100})
+		if err != nil || len(found) != len(rows) || len(events) != len(rows) {
+			t.Fatalf("GORM reads %d, and %d are read, %v", len(found), len(events), err)
+		}
+		byID, err := d.EventsWith(t.Context(), []int64{found[3].ID, found[4].ID})
+		if err != nil || len(byID) != 2 {
+			t.Fatal(byID, err)
+		}
+		for i, row := range found {
+			want := *rows[i]
+			want.ID = row.ID
+			if !reflect.DeepEqual(row, want) {
+				t.Errorf("GORM reads %+v, want %+v", row, want)
+			}
+			if e, ok := byID[row.ID]; ok && e != row.event() || !slices.Contains(events, row.event()) {
+				t.Errorf("%+v is read as %+v", row, e)
+			}
+		}
+	})
+}
+
 // TestListsAsGORMReadsThem compares pages of random queries.
 func TestListsAsGORMReadsThem(t *testing.T) {
 	onBoth(t, 100, func(t *testing.T, d *DB) {

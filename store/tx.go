@@ -135,6 +135,7 @@ const (
 	guardedUser
 	guardedAccount
 	guardedEnvironment
+	guardedLog // of events; its one key is 1
 )
 
 // number is the second half of an advisory lock's number.

@@ -12,11 +12,15 @@ import (
 type tokenUpdate struct {
 	ref    token.Ref
 	judged token.Permit
+	origin token.Origin
 	change func(*token.Token, token.StatusEntry) error
 	enters bool // whether the change needs an entry
 	entry  token.StatusEntry
+
+	claiming claiming
 	row    tokenRow // of which Seq is 0 where there is none
 	stored token.Token
+	after  tokenRow
 }
 
 // Update implements [token.Store].
@@ -29,12 +33,16 @@ func (d *DB) Update(
 
 // Rotate implements [token.Store].
 func (d *DB) Rotate(
-	ctx context.Context, p token.Permit, ref token.Ref, change func(*token.Token, token.StatusEntry) error,
+	ctx context.Context, p token.Permit, ref token.Ref, claim *token.Claim,
+	change func(*token.Token, token.StatusEntry) error,
 ) (token.Token, error) {
-	return d.update(ctx, tokenUpdate{ref: ref, judged: p, change: change, enters: ref.Dialect.PublishesStatus})
+	return d.update(ctx, tokenUpdate{
+		ref: ref, judged: p, change: change, enters: ref.Dialect.PublishesStatus, claiming: claiming{Claim: claim},
+	})
 }
 
 func (d *DB) update(ctx context.Context, u tokenUpdate) (token.Token, error) {
+	u.origin = token.OriginOf(ctx)
 	w, err := d.change(ctx, u.judged.Urgent, func() work { return new(u) }, false)
 	if err != nil {
 		return token.Token{}, err
@@ -67,7 +75,7 @@ func (u *tokenUpdate) read(d *DB) []statement {
 	if u.row.Seq == 0 {
 		return nil
 	}
-	statements := []statement{{tokenBySeq, []any{u.row.Seq}, u.keep}}
+	statements := append(u.claiming.read(d), statement{tokenBySeq, []any{u.row.Seq}, u.keep})
 	if u.enters {
 		statements = append(statements, d.takeEntry(func(_ int64, entry token.StatusEntry) { u.entry = entry }))
 	}
@@ -94,6 +102,9 @@ func (u *tokenUpdate) decide(r *reading) ([]statement, error) {
 	if u.row.Seq == 0 {
 		return nil, gorm.ErrRecordNotFound
 	}
+	if err := refuse(u.claiming.refusal()); err != nil {
+		return nil, err
+	}
 	before, err := u.row.token(r.db.dialects)
 	if err != nil {
 		return nil, err
@@ -106,7 +117,12 @@ func (u *tokenUpdate) decide(r *reading) ([]statement, error) {
 	if u.stored, err = row.token(r.db.dialects); err != nil {
 		return nil, err
 	}
-	statements := row.store(before, after)
+	u.after = row
+	statements, err := u.claiming.write(after)
+	if err != nil {
+		return nil, err
+	}
+	statements = append(statements, row.store(before, after)...)
 	for _, announced := range before.Changes() {
 		statements = append(statements, r.db.backend.announce(announced)...)
 	}
@@ -156,4 +172,10 @@ func (r *tokenRow) storeSecrets() statement {
 		orNil(s.PreviousHash), orNil(s.PreviousKey), orNil(s.PreviousList), orNil(s.PreviousIndex),
 		orNil(s.PreviousRotatedAt), orNil(s.PreviousEndsAt), orNil(s.PreviousUsedAt), r.Seq,
 	}}
+}
+
+func (u *tokenUpdate) event() *eventRow {
+	e := eventOf(u.judged, u.origin, "token", "update")
+	e.about(&u.row, &u.after)
+	return &e
 }

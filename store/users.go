@@ -47,13 +47,16 @@ func (d *DB) UpdateUser(
 		if err != nil {
 			return err
 		}
-		changed := user.user()
+		before, changed := user, user.user()
 		if err := refuse(change(&changed, otherAdmins)); err != nil {
 			return err
 		}
 		user.Role, user.AccountID = string(changed.Role), orNull(changed.AccountID)
 		user.Disabled, user.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
 		row = user
+		if err := d.record(tx, describe(p, token.OriginOf(ctx), before, row, false)); err != nil {
+			return err
+		}
 		return d.storeChange(tx, &row, []string{"role", "account_id", "disabled", "updated_at"}, token.Change{User: row.ID})
 	})
 	return row.user(), err

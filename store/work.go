@@ -26,6 +26,8 @@ type work interface {
 	read(d *DB) []statement
 	// decide returns what writes the change.
 	decide(r *reading) ([]statement, error)
+	// event describes the change, after it was decided.
+	event() *eventRow
 	// facts are the rows that the change depends on, and others may, too.
 	facts() factKeys
 }
@@ -114,11 +116,16 @@ func (d *DB) transactAll(ctx context.Context, c conn, all []*job[work], wait boo
 	if !written {
 		return nil
 	}
-	if err := c.run(ctx, append(pending, statement{text: "COMMIT"})...); err != nil {
-		return err
+	return d.commit(ctx, c, pending...)
+}
+
+// commit runs the last statements of a transaction.
+func (d *DB) commit(ctx context.Context, c conn, last ...statement) error {
+	err := c.run(ctx, append(last, statement{text: "COMMIT"})...)
+	if err == nil {
+		d.commits.Add(1)
 	}
-	d.commits.Add(1)
-	return nil
+	return err
 }
 
 func (d *DB) prepareAll(ctx context.Context, c conn, all []*job[work]) error {
@@ -150,9 +157,11 @@ func (r *reading) decideAll() (pending []statement) {
 			continue
 		}
 		pending = append(pending, statements...)
+		r.events = append(r.events, j.work.event())
 		r.updates = r.updates || len(statements) > 0
 	}
-	return append(pending, r.db.backend.insert(r.inserted)...)
+	pending = append(pending, r.db.backend.insert(r.inserted)...)
+	return append(pending, r.db.backend.record(r.events)...)
 }
 
 // judge judges the permit before anything else, and then has the change decided.

@@ -29,7 +29,8 @@ func TestSecretsAreNowhereElse(t *testing.T) {
 		}
 	}
 	_, metrics := (&instance{address: metricsAddress(t, s)}).askWith(t, http.DefaultClient, "GET", "/metrics", "", "")
-	for _, args := range [][]string{{"token", "list", "--all"}, {"token", "list", "--all", "-o", "json"}, {"user", "list", "-o", "json"}} {
+	for _, args := range [][]string{{"token", "list", "--all"}, {"token", "list", "--all", "-o", "json"}, {"user", "list", "-o", "json"},
+		{"audit", "list", "-o", "json"}, {"audit", "export"}} {
 		printed.WriteString(s.cli(t, args...).ok(t))
 	}
 	hunt(t, secrets, map[string]string{"metrics": metrics, "commands": printed.String()})
@@ -104,6 +105,17 @@ func (s *instance) misuse(t *testing.T, secret string) string {
 		back.WriteString(text)
 	}
 	_, text := s.ask(t, "GET", "/tokens", secret+"x", "")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/tokens", strings.NewReader(`{"name":"agent"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.credential(t))
+	request.Header.Set("User-Agent", "agent "+secret+" of a careless client")
+	request.Header.Set("X-Request-Id", secret[max(0, len(secret)-64):])
+	request.Header.Set("Content-Type", "application/json")
+	if _, err := http.DefaultClient.Do(request); err != nil {
+		t.Fatal(err)
+	}
 	back.WriteString(text)
 	for _, args := range [][]string{{"token", secret}, {secret}, {"token", "show", "muninx", secret}, {"serve", "--listen", secret}, {"user", "list", "--server", secret}} {
 		r := s.cli(t, args...)

@@ -41,6 +41,7 @@ type cli struct {
 	Account     accountCmd     `cmd:"" help:"Register, list, disable and enable accounts."`
 	Environment environmentCmd `cmd:"" help:"Register, list, disable and enable environments."`
 	Token       tokenCmd       `cmd:"" help:"Create, list, show, suspend, activate, revoke and delete tokens."`
+	Audit       auditCmd       `cmd:"" help:"List, export, prove and verify what was done."`
 	Secret      secretCmd      `cmd:"" help:"Generate a credential for serve --ephemeral."`
 	Version     versionCmd     `cmd:"" help:"Show the version of this program."`
 }

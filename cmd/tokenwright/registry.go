@@ -189,6 +189,7 @@ type userTokenCmd struct {
 	userFlags   `embed:""`
 	Name        string `required:"" help:"The name of the token."`
 	Expires     string `placeholder:"WHEN" help:"@user_token_expires"`
+	Key         string `name:"idempotency-key" placeholder:"KEY" help:"@idempotency_key"`
 	secretFlags `embed:""`
 }
 
@@ -201,9 +202,10 @@ func (c *userTokenCmd) Run(ctx context.Context, out *streams) error {
 	if err != nil {
 		return err
 	}
+	params := &service.CreateUserTokenParams{IdempotencyKey: optional[string](c.Key)}
 	draft := service.UserTokenDraft{Name: c.Name, ExpiresAt: unlessZero(expiry)}
 	return c.issue(r.printer, token.CredentialDialect.Name, func() (created, error) {
-		t, err := decode[service.UserToken](r.service.CreateUserToken(ctx, c.ID, draft))
+		t, err := decode[service.UserToken](r.service.CreateUserToken(ctx, c.ID, params, draft))
 		return created{t.Id, t.Token, t, false}, err
 	})
 }

@@ -20,6 +20,7 @@ type tokenNameFlags struct {
 type tokenRotateCmd struct {
 	tokenNameFlags `embed:""`
 	Overlap        time.Duration `required:"" placeholder:"TIME" help:"@token_rotate_overlap"`
+	Key            string        `name:"idempotency-key" placeholder:"KEY" help:"@idempotency_key"`
 	secretFlags    `embed:""`
 }
 
@@ -32,8 +33,9 @@ func (c *tokenRotateCmd) Run(ctx context.Context, out *streams) error {
 		return err
 	}
 	return c.issue(r.printer, c.Dialect, func() (created, error) {
+		params := &service.RotateServiceTokenParams{IdempotencyKey: optional[string](c.Key)}
 		body := service.Rotation{Overlap: c.Overlap.String()}
-		t, err := decode[service.IssuedServiceToken](r.service.RotateServiceToken(ctx, c.Dialect, c.ID, body))
+		t, err := decode[service.IssuedServiceToken](r.service.RotateServiceToken(ctx, c.Dialect, c.ID, params, body))
 		return created{id: t.Id, secret: t.Token, answer: t, rotated: true}, err
 	})
 }

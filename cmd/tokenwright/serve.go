@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -29,6 +31,7 @@ type serveCmd struct {
 	TLSCert                 string `name:"tls-cert" placeholder:"FILE" help:"@serve_tls_cert"`
 	TLSKey                  string `name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of the certificate."`
 	MetricsListen           string `placeholder:"HOST:PORT" help:"Where to serve /metrics for Prometheus. Off by default."`
+	AuditWitness            string `placeholder:"TARGET" help:"@serve_audit_witness"`
 	CacheSize               size   `default:"16MiB" help:"@serve_cache_size"`
 	StatusListTTL           span   `name:"status-list-ttl" default:"1m" help:"@serve_status_list_ttl"`
 	RequestTimeout          span   `default:"10s" help:"Maximum duration of a request."`
@@ -53,7 +56,8 @@ type settings struct {
 func (c *serveCmd) settings() (settings, error) {
 	s := settings{serveCmd: *c}
 	for _, check := range []func() error{
-		s.readAddresses, s.checkStorage, s.checkTimes, c.limitFlags.check, c.policyFlags.check, c.oidcFlags.check,
+		s.readAddresses, s.checkStorage, s.checkTimes, s.checkWitness, c.limitFlags.check, c.policyFlags.check,
+		c.oidcFlags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -130,6 +134,17 @@ func (s *settings) readFiles() error {
 		return wrong("key-directory", "is required with PostgreSQL: all servers that share a database share its keys")
 	}
 	return s.checkTLS()
+}
+
+func (s *settings) checkWitness() error {
+	if !strings.Contains(s.AuditWitness, "://") {
+		return nil
+	}
+	u, err := url.Parse(s.AuditWitness)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return wrong("audit-witness", "must be the path of a file, or an absolute http or https URL")
 }
 
 func (s *settings) checkTLS() error {
@@ -226,7 +241,8 @@ func (s *settings) config(log *slog.Logger) (server.Config, error) {
 	config := server.Config{
 		Listen: s.Listen, PublicURL: s.PublicURL, MetricsListen: s.MetricsListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		Ephemeral: s.Ephemeral, DatabaseURL: s.DatabaseURL, Database: s.options(schema),
-		KeyDirectory: s.KeyDirectory, CacheSize: int64(s.CacheSize), UnleashStrict: s.UnleashStrict,
+		KeyDirectory: s.KeyDirectory, AuditWitness: s.AuditWitness, CacheSize: int64(s.CacheSize),
+		UnleashStrict: s.UnleashStrict,
 		IgnoreUnknown: s.IgnoreUnknownMembers, StatusTTL: time.Duration(s.StatusListTTL),
 		OIDC: issuer, FederatedMaxLifetime: time.Duration(s.OIDCMaxLifetime),
 		RequestTimeout: time.Duration(s.RequestTimeout), ShutdownTimeout: time.Duration(s.ShutdownTimeout), Log: log,

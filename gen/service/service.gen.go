@@ -17,6 +17,30 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AuditEventDialect.
+const (
+	AuditEventDialectApitoken    AuditEventDialect = "apitoken"
+	AuditEventDialectLessThannil AuditEventDialect = "<nil>"
+	AuditEventDialectMuninx      AuditEventDialect = "muninx"
+	AuditEventDialectUnleash     AuditEventDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the AuditEventDialect enum.
+func (e AuditEventDialect) Valid() bool {
+	switch e {
+	case AuditEventDialectApitoken:
+		return true
+	case AuditEventDialectLessThannil:
+		return true
+	case AuditEventDialectMuninx:
+		return true
+	case AuditEventDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CallingTokenDialect.
 const (
 	CallingTokenDialectApitoken CallingTokenDialect = "apitoken"
@@ -632,6 +656,48 @@ func (e WantedScope) Valid() bool {
 	}
 }
 
+// Defines values for ListAuditEventsParamsDialect.
+const (
+	ListAuditEventsParamsDialectApitoken ListAuditEventsParamsDialect = "apitoken"
+	ListAuditEventsParamsDialectMuninx   ListAuditEventsParamsDialect = "muninx"
+	ListAuditEventsParamsDialectUnleash  ListAuditEventsParamsDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the ListAuditEventsParamsDialect enum.
+func (e ListAuditEventsParamsDialect) Valid() bool {
+	switch e {
+	case ListAuditEventsParamsDialectApitoken:
+		return true
+	case ListAuditEventsParamsDialectMuninx:
+		return true
+	case ListAuditEventsParamsDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAuditEventsParamsDialect.
+const (
+	ExportAuditEventsParamsDialectApitoken ExportAuditEventsParamsDialect = "apitoken"
+	ExportAuditEventsParamsDialectMuninx   ExportAuditEventsParamsDialect = "muninx"
+	ExportAuditEventsParamsDialectUnleash  ExportAuditEventsParamsDialect = "unleash"
+)
+
+// Valid indicates whether the value is a known member of the ExportAuditEventsParamsDialect enum.
+func (e ExportAuditEventsParamsDialect) Valid() bool {
+	switch e {
+	case ExportAuditEventsParamsDialectApitoken:
+		return true
+	case ExportAuditEventsParamsDialectMuninx:
+		return true
+	case ExportAuditEventsParamsDialectUnleash:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListServiceTokensParamsDialect.
 const (
 	ListServiceTokensParamsDialectApitoken ListServiceTokensParamsDialect = "apitoken"
@@ -750,6 +816,111 @@ type AccountList struct {
 
 	// NextCursor The cursor of the next page; null on the last page.
 	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// AuditCheckpoint The last checkpoint of the log.
+type AuditCheckpoint struct {
+	// Checkpoint The checkpoint as a signed note (C2SP tlog-checkpoint).
+	Checkpoint string `json:"checkpoint"`
+
+	// Key The public key that verifies it, in the form of C2SP signed-note.
+	Key string `json:"key"`
+
+	// Size How many events it covers.
+	Size int64 `json:"size"`
+}
+
+// AuditConsistency A proof that a later log begins with an earlier one.
+type AuditConsistency struct {
+	// Checkpoint The checkpoint of the later log.
+	Checkpoint string `json:"checkpoint"`
+
+	// From The size of the earlier log.
+	From int64 `json:"from"`
+
+	// Hashes The proof.
+	Hashes []AuditHash `json:"hashes"`
+
+	// Size The size of the log of the checkpoint.
+	Size int64 `json:"size"`
+}
+
+// AuditEvent A change, or uses of a credential that were refused. Texts are empty where there is nothing to say.
+type AuditEvent struct {
+	// Action What was done, such as token.create.
+	Action string `json:"action"`
+
+	// Actor Who did it: user:ID or account:ID.
+	Actor string `json:"actor"`
+
+	// Address The address of the client.
+	Address string `json:"address"`
+
+	// After What the members that changed are.
+	After nullable.Nullable[map[string]interface{}] `json:"after"`
+
+	// Agent The start of the User-Agent of the client.
+	Agent string `json:"agent"`
+
+	// At When it happened, in milliseconds.
+	At time.Time `json:"at"`
+
+	// Before What the members that changed were.
+	Before nullable.Nullable[map[string]interface{}] `json:"before"`
+
+	// Credential With what: token:DIALECT/ID, oidc:ISSUER SUBJECT, or database.
+	Credential string `json:"credential"`
+
+	// Dialect The dialect of the token that is the object; null if the object is no token.
+	Dialect nullable.Nullable[AuditEventDialect] `json:"dialect"`
+
+	// Id A number that no other event has.
+	Id int64 `json:"id"`
+
+	// Object To what: token:DIALECT/ID, user:ID, account:ID or environment:ID.
+	Object string `json:"object"`
+
+	// RequestId The id that the request has in the log of the server.
+	RequestId string `json:"request_id"`
+}
+
+// AuditEventDialect The dialect of the token that is the object; null if the object is no token.
+type AuditEventDialect string
+
+// AuditEventList A page of events.
+type AuditEventList struct {
+	// Items The events.
+	Items []AuditEvent `json:"items"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// AuditExport Lines of JSON, each an AuditEvent.
+type AuditExport = string
+
+// AuditHash A SHA-256 in base64.
+type AuditHash = string
+
+// AuditInclusion A proof that an event is in the log.
+type AuditInclusion struct {
+	// Checkpoint The checkpoint whose root follows from leaf and hashes.
+	Checkpoint string `json:"checkpoint"`
+
+	// Event The id of the event.
+	Event int64 `json:"event"`
+
+	// Hashes The audit path, from the leaf to the root.
+	Hashes []AuditHash `json:"hashes"`
+
+	// Leaf A SHA-256 in base64.
+	Leaf AuditHash `json:"leaf"`
+
+	// Position Its position in the log, from 0.
+	Position int64 `json:"position"`
+
+	// Size The size of the log of the checkpoint.
+	Size int64 `json:"size"`
 }
 
 // CallingToken The token used as the credential; null for a JWT of an OIDC issuer.
@@ -1421,6 +1592,15 @@ type AcceptEncoding = string
 // AccountFilter defines model for AccountFilter.
 type AccountFilter = string
 
+// ActionFilter defines model for ActionFilter.
+type ActionFilter = string
+
+// ActorFilter defines model for ActorFilter.
+type ActorFilter = string
+
+// AfterEvent defines model for AfterEvent.
+type AfterEvent = int64
+
 // Created defines model for Created.
 type Created = bool
 
@@ -1436,8 +1616,14 @@ type Dialect = string
 // DialectFilter defines model for DialectFilter.
 type DialectFilter string
 
+// EarlierSize defines model for EarlierSize.
+type EarlierSize = int64
+
 // EnvironmentFilter defines model for EnvironmentFilter.
 type EnvironmentFilter = string
+
+// IdempotencyKey 16 to 255 visible ASCII characters without quotes, or in quotes
+type IdempotencyKey = string
 
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
@@ -1451,8 +1637,17 @@ type KeyId = string
 // Limit defines model for Limit.
 type Limit = int32
 
+// ObjectFilter defines model for ObjectFilter.
+type ObjectFilter = string
+
+// ProvenEvent defines model for ProvenEvent.
+type ProvenEvent = int64
+
 // ScopeFilter defines model for ScopeFilter.
 type ScopeFilter string
+
+// SinceFilter defines model for SinceFilter.
+type SinceFilter = time.Time
 
 // SpecName defines model for SpecName.
 type SpecName = string
@@ -1465,6 +1660,9 @@ type StatusListNumber = int64
 
 // TokenId defines model for TokenId.
 type TokenId = string
+
+// UntilFilter defines model for UntilFilter.
+type UntilFilter = time.Time
 
 // UsableFilter defines model for UsableFilter.
 type UsableFilter = bool
@@ -1515,6 +1713,75 @@ type ListAccountsParams struct {
 
 	// Cursor The next_cursor of the previous page; the first page if missing.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListAuditEventsParams defines parameters for ListAuditEvents.
+type ListAuditEventsParams struct {
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the previous page; the first page if missing.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Actor Only events that this one has caused, such as user:1 or account:ID.
+	Actor *ActorFilter `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Object Only events about this object, such as token:muninx/ID, user:1, account:ID or environment:ID.
+	Object *ObjectFilter `form:"object,omitempty" json:"object,omitempty"`
+
+	// Action Only this action, such as token.revoke or credential.refused.
+	Action *ActionFilter `form:"action,omitempty" json:"action,omitempty"`
+
+	// Dialect Only tokens of this dialect.
+	Dialect *ListAuditEventsParamsDialect `form:"dialect,omitempty" json:"dialect,omitempty"`
+
+	// Since Only events at this time or later.
+	Since *SinceFilter `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time.
+	Until *UntilFilter `form:"until,omitempty" json:"until,omitempty"`
+}
+
+// ListAuditEventsParamsDialect defines parameters for ListAuditEvents.
+type ListAuditEventsParamsDialect string
+
+// ProveAuditLogParams defines parameters for ProveAuditLog.
+type ProveAuditLogParams struct {
+	// From The earlier size of the log.
+	From EarlierSize `form:"from" json:"from"`
+}
+
+// ExportAuditEventsParams defines parameters for ExportAuditEvents.
+type ExportAuditEventsParams struct {
+	// After Only events after the one with this id.
+	After *AfterEvent `form:"after,omitempty" json:"after,omitempty"`
+
+	// Actor Only events that this one has caused, such as user:1 or account:ID.
+	Actor *ActorFilter `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Object Only events about this object, such as token:muninx/ID, user:1, account:ID or environment:ID.
+	Object *ObjectFilter `form:"object,omitempty" json:"object,omitempty"`
+
+	// Action Only this action, such as token.revoke or credential.refused.
+	Action *ActionFilter `form:"action,omitempty" json:"action,omitempty"`
+
+	// Dialect Only tokens of this dialect.
+	Dialect *ExportAuditEventsParamsDialect `form:"dialect,omitempty" json:"dialect,omitempty"`
+
+	// Since Only events at this time or later.
+	Since *SinceFilter `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time.
+	Until *UntilFilter `form:"until,omitempty" json:"until,omitempty"`
+}
+
+// ExportAuditEventsParamsDialect defines parameters for ExportAuditEvents.
+type ExportAuditEventsParamsDialect string
+
+// ProveAuditEventParams defines parameters for ProveAuditEvent.
+type ProveAuditEventParams struct {
+	// Event The id of the event.
+	Event ProvenEvent `form:"event" json:"event"`
 }
 
 // ListEnvironmentsParams defines parameters for ListEnvironments.
@@ -1571,6 +1838,18 @@ type ListServiceTokensParamsStatus string
 // ListServiceTokensParamsTokenScope defines parameters for ListServiceTokens.
 type ListServiceTokensParamsTokenScope string
 
+// CreateServiceTokenParams defines parameters for CreateServiceToken.
+type CreateServiceTokenParams struct {
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RotateServiceTokenParams defines parameters for RotateServiceToken.
+type RotateServiceTokenParams struct {
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Limit The maximum number of entries in a page.
@@ -1584,6 +1863,12 @@ type ListUsersParams struct {
 type DisableUserParams struct {
 	// Created Also suspends, as an admin would, the tokens of accounts and environments that the user created.
 	Created *Created `form:"created,omitempty" json:"created,omitempty"`
+}
+
+// CreateUserTokenParams defines parameters for CreateUserToken.
+type CreateUserTokenParams struct {
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetStatusListParams defines parameters for GetStatusList.
@@ -1841,6 +2126,21 @@ type ServerInterface interface {
 	// EnableAccount Enable an account
 	// (POST /service/accounts/{id}/enable)
 	EnableAccount(ctx echo.Context, id KeyId) error
+	// ListAuditEvents List events
+	// (GET /service/audit)
+	ListAuditEvents(ctx echo.Context, params ListAuditEventsParams) error
+	// GetAuditCheckpoint Get the last checkpoint
+	// (GET /service/audit/checkpoint)
+	GetAuditCheckpoint(ctx echo.Context) error
+	// ProveAuditLog Prove that the log was only extended
+	// (GET /service/audit/consistency)
+	ProveAuditLog(ctx echo.Context, params ProveAuditLogParams) error
+	// ExportAuditEvents Export events
+	// (GET /service/audit/export)
+	ExportAuditEvents(ctx echo.Context, params ExportAuditEventsParams) error
+	// ProveAuditEvent Prove that an event is in the log
+	// (GET /service/audit/inclusion)
+	ProveAuditEvent(ctx echo.Context, params ProveAuditEventParams) error
 	// ListEnvironments List environments
 	// (GET /service/environments)
 	ListEnvironments(ctx echo.Context, params ListEnvironmentsParams) error
@@ -1864,7 +2164,7 @@ type ServerInterface interface {
 	ListServiceTokens(ctx echo.Context, params ListServiceTokensParams) error
 	// CreateServiceToken Create a token of any dialect
 	// (POST /service/tokens)
-	CreateServiceToken(ctx echo.Context) error
+	CreateServiceToken(ctx echo.Context, params CreateServiceTokenParams) error
 	// DeleteServiceToken Delete a token of any dialect
 	// (DELETE /service/tokens/{dialect}/{id})
 	DeleteServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
@@ -1888,7 +2188,7 @@ type ServerInterface interface {
 	RevokeServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
 	// RotateServiceToken Rotate the secret of a token
 	// (POST /service/tokens/{dialect}/{id}/rotate)
-	RotateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error
+	RotateServiceToken(ctx echo.Context, dialect Dialect, id TokenId, params RotateServiceTokenParams) error
 	// CancelServiceTokenRotation Cancel a rotation
 	// (POST /service/tokens/{dialect}/{id}/rotation/cancel)
 	CancelServiceTokenRotation(ctx echo.Context, dialect Dialect, id TokenId) error
@@ -1918,7 +2218,7 @@ type ServerInterface interface {
 	EnableUser(ctx echo.Context, id UserId) error
 	// CreateUserToken Create a token for a user
 	// (POST /service/users/{id}/tokens)
-	CreateUserToken(ctx echo.Context, id UserId) error
+	CreateUserToken(ctx echo.Context, id UserId, params CreateUserTokenParams) error
 	// GetStatusList Get a status list
 	// (GET /statuslists/{list})
 	GetStatusList(ctx echo.Context, list StatusListNumber, params GetStatusListParams) error
@@ -2195,6 +2495,178 @@ func (w *ServerInterfaceWrapper) EnableAccount(ctx echo.Context) error {
 	return err
 }
 
+// ListAuditEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAuditEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAuditEventsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "dialect" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dialect", ctx.QueryParams(), &params.Dialect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAuditEvents(ctx, params)
+	return err
+}
+
+// GetAuditCheckpoint converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAuditCheckpoint(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAuditCheckpoint(ctx)
+	return err
+}
+
+// ProveAuditLog converts echo context to params.
+func (w *ServerInterfaceWrapper) ProveAuditLog(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProveAuditLogParams
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ProveAuditLog(ctx, params)
+	return err
+}
+
+// ExportAuditEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportAuditEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportAuditEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "dialect" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dialect", ctx.QueryParams(), &params.Dialect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dialect: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportAuditEvents(ctx, params)
+	return err
+}
+
+// ProveAuditEvent converts echo context to params.
+func (w *ServerInterfaceWrapper) ProveAuditEvent(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProveAuditEventParams
+	// ------------- Required query parameter "event" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "event", ctx.QueryParams(), &params.Event, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ProveAuditEvent(ctx, params)
+	return err
+}
+
 // ListEnvironments converts echo context to params.
 func (w *ServerInterfaceWrapper) ListEnvironments(ctx echo.Context) error {
 	var err error
@@ -2378,8 +2850,28 @@ func (w *ServerInterfaceWrapper) ListServiceTokens(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateServiceToken(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateServiceTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateServiceToken(ctx)
+	err = w.Handler.CreateServiceToken(ctx, params)
 	return err
 }
 
@@ -2570,8 +3062,28 @@ func (w *ServerInterfaceWrapper) RotateServiceToken(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateServiceTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RotateServiceToken(ctx, dialect, id)
+	err = w.Handler.RotateServiceToken(ctx, dialect, id, params)
 	return err
 }
 
@@ -2765,8 +3277,28 @@ func (w *ServerInterfaceWrapper) CreateUserToken(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateUserTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateUserToken(ctx, id)
+	err = w.Handler.CreateUserToken(ctx, id, params)
 	return err
 }
 
@@ -2934,6 +3466,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/revoke", wrapper.RevokeServiceToken, options.OperationMiddlewares["revokeServiceToken"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/allow-introspection", wrapper.AllowIntrospection, options.OperationMiddlewares["allowIntrospection"]...)
 	router.POST(options.BaseURL+"/service/tokens/:dialect/:id/forbid-introspection", wrapper.ForbidIntrospection, options.OperationMiddlewares["forbidIntrospection"]...)
+	router.GET(options.BaseURL+"/service/audit", wrapper.ListAuditEvents, options.OperationMiddlewares["listAuditEvents"]...)
+	router.GET(options.BaseURL+"/service/audit/export", wrapper.ExportAuditEvents, options.OperationMiddlewares["exportAuditEvents"]...)
+	router.GET(options.BaseURL+"/service/audit/checkpoint", wrapper.GetAuditCheckpoint, options.OperationMiddlewares["getAuditCheckpoint"]...)
+	router.GET(options.BaseURL+"/service/audit/inclusion", wrapper.ProveAuditEvent, options.OperationMiddlewares["proveAuditEvent"]...)
+	router.GET(options.BaseURL+"/service/audit/consistency", wrapper.ProveAuditLog, options.OperationMiddlewares["proveAuditLog"]...)
 
 }
 
@@ -5343,6 +5880,1146 @@ func (response EnableAccount503ApplicationProblemPlusJSONResponse) VisitEnableAc
 	return err
 }
 
+type ListAuditEventsRequestObject struct {
+	Params ListAuditEventsParams
+}
+
+type ListAuditEventsResponseObject interface {
+	VisitListAuditEventsResponse(w http.ResponseWriter) error
+}
+
+type ListAuditEvents200ResponseHeaders struct {
+	XRequestId string
+}
+
+type ListAuditEvents200JSONResponse struct {
+	Body    AuditEventList
+	Headers ListAuditEvents200ResponseHeaders
+}
+
+func (response ListAuditEvents200JSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEvents400ResponseHeaders struct {
+	XRequestId string
+}
+
+type ListAuditEvents400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAuditEvents400ResponseHeaders
+}
+
+func (response ListAuditEvents400ApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEvents401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ListAuditEvents401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAuditEvents401ResponseHeaders
+}
+
+func (response ListAuditEvents401ApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEvents403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ListAuditEvents403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAuditEvents403ResponseHeaders
+}
+
+func (response ListAuditEvents403ApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEvents429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ListAuditEvents429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAuditEvents429ResponseHeaders
+}
+
+func (response ListAuditEvents429ApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEvents500ResponseHeaders struct {
+	XRequestId string
+}
+
+type ListAuditEvents500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAuditEvents500ResponseHeaders
+}
+
+func (response ListAuditEvents500ApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditEvents503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ListAuditEvents503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAuditEvents503ResponseHeaders
+}
+
+func (response ListAuditEvents503ApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpointRequestObject struct {
+}
+
+type GetAuditCheckpointResponseObject interface {
+	VisitGetAuditCheckpointResponse(w http.ResponseWriter) error
+}
+
+type GetAuditCheckpoint200ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint200JSONResponse struct {
+	Body    AuditCheckpoint
+	Headers GetAuditCheckpoint200ResponseHeaders
+}
+
+func (response GetAuditCheckpoint200JSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint400ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint400ResponseHeaders
+}
+
+func (response GetAuditCheckpoint400ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type GetAuditCheckpoint401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint401ResponseHeaders
+}
+
+func (response GetAuditCheckpoint401ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type GetAuditCheckpoint403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint403ResponseHeaders
+}
+
+func (response GetAuditCheckpoint403ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint404ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint404ResponseHeaders
+}
+
+func (response GetAuditCheckpoint404ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint409ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint409ResponseHeaders
+}
+
+func (response GetAuditCheckpoint409ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint413ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint413ResponseHeaders
+}
+
+func (response GetAuditCheckpoint413ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint415ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint415ResponseHeaders
+}
+
+func (response GetAuditCheckpoint415ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetAuditCheckpoint429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint429ResponseHeaders
+}
+
+func (response GetAuditCheckpoint429ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint500ResponseHeaders struct {
+	XRequestId string
+}
+
+type GetAuditCheckpoint500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint500ResponseHeaders
+}
+
+func (response GetAuditCheckpoint500ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditCheckpoint503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type GetAuditCheckpoint503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAuditCheckpoint503ResponseHeaders
+}
+
+func (response GetAuditCheckpoint503ApplicationProblemPlusJSONResponse) VisitGetAuditCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLogRequestObject struct {
+	Params ProveAuditLogParams
+}
+
+type ProveAuditLogResponseObject interface {
+	VisitProveAuditLogResponse(w http.ResponseWriter) error
+}
+
+type ProveAuditLog200ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog200JSONResponse struct {
+	Body    AuditConsistency
+	Headers ProveAuditLog200ResponseHeaders
+}
+
+func (response ProveAuditLog200JSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog400ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog400ResponseHeaders
+}
+
+func (response ProveAuditLog400ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ProveAuditLog401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog401ResponseHeaders
+}
+
+func (response ProveAuditLog401ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ProveAuditLog403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog403ResponseHeaders
+}
+
+func (response ProveAuditLog403ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog404ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog404ResponseHeaders
+}
+
+func (response ProveAuditLog404ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog409ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog409ResponseHeaders
+}
+
+func (response ProveAuditLog409ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog413ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog413ResponseHeaders
+}
+
+func (response ProveAuditLog413ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog415ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog415ResponseHeaders
+}
+
+func (response ProveAuditLog415ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ProveAuditLog429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog429ResponseHeaders
+}
+
+func (response ProveAuditLog429ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog500ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditLog500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog500ResponseHeaders
+}
+
+func (response ProveAuditLog500ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditLog503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ProveAuditLog503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditLog503ResponseHeaders
+}
+
+func (response ProveAuditLog503ApplicationProblemPlusJSONResponse) VisitProveAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditEventsRequestObject struct {
+	Params ExportAuditEventsParams
+}
+
+type ExportAuditEventsResponseObject interface {
+	VisitExportAuditEventsResponse(w http.ResponseWriter) error
+}
+
+type ExportAuditEvents200ResponseHeaders struct {
+	XRequestId string
+}
+
+type ExportAuditEvents200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportAuditEvents200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportAuditEvents200ApplicationxNdjsonResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportAuditEvents400ResponseHeaders struct {
+	XRequestId string
+}
+
+type ExportAuditEvents400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditEvents400ResponseHeaders
+}
+
+func (response ExportAuditEvents400ApplicationProblemPlusJSONResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditEvents401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ExportAuditEvents401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditEvents401ResponseHeaders
+}
+
+func (response ExportAuditEvents401ApplicationProblemPlusJSONResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditEvents403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ExportAuditEvents403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditEvents403ResponseHeaders
+}
+
+func (response ExportAuditEvents403ApplicationProblemPlusJSONResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditEvents429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ExportAuditEvents429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditEvents429ResponseHeaders
+}
+
+func (response ExportAuditEvents429ApplicationProblemPlusJSONResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditEvents500ResponseHeaders struct {
+	XRequestId string
+}
+
+type ExportAuditEvents500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditEvents500ResponseHeaders
+}
+
+func (response ExportAuditEvents500ApplicationProblemPlusJSONResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditEvents503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ExportAuditEvents503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditEvents503ResponseHeaders
+}
+
+func (response ExportAuditEvents503ApplicationProblemPlusJSONResponse) VisitExportAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEventRequestObject struct {
+	Params ProveAuditEventParams
+}
+
+type ProveAuditEventResponseObject interface {
+	VisitProveAuditEventResponse(w http.ResponseWriter) error
+}
+
+type ProveAuditEvent200ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent200JSONResponse struct {
+	Body    AuditInclusion
+	Headers ProveAuditEvent200ResponseHeaders
+}
+
+func (response ProveAuditEvent200JSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent400ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent400ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent400ResponseHeaders
+}
+
+func (response ProveAuditEvent400ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent401ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ProveAuditEvent401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent401ResponseHeaders
+}
+
+func (response ProveAuditEvent401ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent403ResponseHeaders struct {
+	WWWAuthenticate string
+	XRequestId      string
+}
+
+type ProveAuditEvent403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent403ResponseHeaders
+}
+
+func (response ProveAuditEvent403ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent404ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent404ResponseHeaders
+}
+
+func (response ProveAuditEvent404ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent409ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent409ResponseHeaders
+}
+
+func (response ProveAuditEvent409ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent413ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent413ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent413ResponseHeaders
+}
+
+func (response ProveAuditEvent413ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent415ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent415ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent415ResponseHeaders
+}
+
+func (response ProveAuditEvent415ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent429ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ProveAuditEvent429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent429ResponseHeaders
+}
+
+func (response ProveAuditEvent429ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent500ResponseHeaders struct {
+	XRequestId string
+}
+
+type ProveAuditEvent500ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent500ResponseHeaders
+}
+
+func (response ProveAuditEvent500ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProveAuditEvent503ResponseHeaders struct {
+	RetryAfter int
+	XRequestId string
+}
+
+type ProveAuditEvent503ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ProveAuditEvent503ResponseHeaders
+}
+
+func (response ProveAuditEvent503ApplicationProblemPlusJSONResponse) VisitProveAuditEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEnvironmentsRequestObject struct {
 	Params ListEnvironmentsParams
 }
@@ -6699,7 +8376,8 @@ func (response ListServiceTokens503ApplicationProblemPlusJSONResponse) VisitList
 }
 
 type CreateServiceTokenRequestObject struct {
-	Body *CreateServiceTokenJSONRequestBody
+	Params CreateServiceTokenParams
+	Body   *CreateServiceTokenJSONRequestBody
 }
 
 type CreateServiceTokenResponseObject interface {
@@ -6707,9 +8385,10 @@ type CreateServiceTokenResponseObject interface {
 }
 
 type CreateServiceToken201ResponseHeaders struct {
-	CacheControl string
-	Location     string
-	XRequestId   string
+	CacheControl        string
+	IdempotencyReplayed *bool
+	Location            string
+	XRequestId          string
 }
 
 type CreateServiceToken201JSONResponse struct {
@@ -6725,6 +8404,9 @@ func (response CreateServiceToken201JSONResponse) VisitCreateServiceTokenRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(201)
@@ -6864,6 +8546,28 @@ func (response CreateServiceToken415ApplicationProblemPlusJSONResponse) VisitCre
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateServiceToken422ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateServiceToken422ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateServiceToken422ResponseHeaders
+}
+
+func (response CreateServiceToken422ApplicationProblemPlusJSONResponse) VisitCreateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8509,6 +10213,7 @@ func (response RevokeServiceToken503ApplicationProblemPlusJSONResponse) VisitRev
 type RotateServiceTokenRequestObject struct {
 	Dialect Dialect `json:"dialect"`
 	Id      TokenId `json:"id"`
+	Params  RotateServiceTokenParams
 	Body    *RotateServiceTokenJSONRequestBody
 }
 
@@ -8517,8 +10222,9 @@ type RotateServiceTokenResponseObject interface {
 }
 
 type RotateServiceToken200ResponseHeaders struct {
-	CacheControl string
-	XRequestId   string
+	CacheControl        string
+	IdempotencyReplayed *bool
+	XRequestId          string
 }
 
 type RotateServiceToken200JSONResponse struct {
@@ -8534,6 +10240,9 @@ func (response RotateServiceToken200JSONResponse) VisitRotateServiceTokenRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
@@ -8694,6 +10403,28 @@ func (response RotateServiceToken415ApplicationProblemPlusJSONResponse) VisitRot
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateServiceToken422ResponseHeaders struct {
+	XRequestId string
+}
+
+type RotateServiceToken422ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RotateServiceToken422ResponseHeaders
+}
+
+func (response RotateServiceToken422ApplicationProblemPlusJSONResponse) VisitRotateServiceTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10736,8 +12467,9 @@ func (response EnableUser503ApplicationProblemPlusJSONResponse) VisitEnableUserR
 }
 
 type CreateUserTokenRequestObject struct {
-	Id   UserId `json:"id"`
-	Body *CreateUserTokenJSONRequestBody
+	Id     UserId `json:"id"`
+	Params CreateUserTokenParams
+	Body   *CreateUserTokenJSONRequestBody
 }
 
 type CreateUserTokenResponseObject interface {
@@ -10745,9 +12477,10 @@ type CreateUserTokenResponseObject interface {
 }
 
 type CreateUserToken201ResponseHeaders struct {
-	CacheControl string
-	Location     string
-	XRequestId   string
+	CacheControl        string
+	IdempotencyReplayed *bool
+	Location            string
+	XRequestId          string
 }
 
 type CreateUserToken201JSONResponse struct {
@@ -10763,6 +12496,9 @@ func (response CreateUserToken201JSONResponse) VisitCreateUserTokenResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(201)
@@ -10924,6 +12660,28 @@ func (response CreateUserToken415ApplicationProblemPlusJSONResponse) VisitCreate
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserToken422ResponseHeaders struct {
+	XRequestId string
+}
+
+type CreateUserToken422ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateUserToken422ResponseHeaders
+}
+
+func (response CreateUserToken422ApplicationProblemPlusJSONResponse) VisitCreateUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11446,6 +13204,21 @@ type StrictServerInterface interface {
 	// EnableAccount Enable an account
 	// (POST /service/accounts/{id}/enable)
 	EnableAccount(ctx context.Context, request EnableAccountRequestObject) (EnableAccountResponseObject, error)
+	// ListAuditEvents List events
+	// (GET /service/audit)
+	ListAuditEvents(ctx context.Context, request ListAuditEventsRequestObject) (ListAuditEventsResponseObject, error)
+	// GetAuditCheckpoint Get the last checkpoint
+	// (GET /service/audit/checkpoint)
+	GetAuditCheckpoint(ctx context.Context, request GetAuditCheckpointRequestObject) (GetAuditCheckpointResponseObject, error)
+	// ProveAuditLog Prove that the log was only extended
+	// (GET /service/audit/consistency)
+	ProveAuditLog(ctx context.Context, request ProveAuditLogRequestObject) (ProveAuditLogResponseObject, error)
+	// ExportAuditEvents Export events
+	// (GET /service/audit/export)
+	ExportAuditEvents(ctx context.Context, request ExportAuditEventsRequestObject) (ExportAuditEventsResponseObject, error)
+	// ProveAuditEvent Prove that an event is in the log
+	// (GET /service/audit/inclusion)
+	ProveAuditEvent(ctx context.Context, request ProveAuditEventRequestObject) (ProveAuditEventResponseObject, error)
 	// ListEnvironments List environments
 	// (GET /service/environments)
 	ListEnvironments(ctx context.Context, request ListEnvironmentsRequestObject) (ListEnvironmentsResponseObject, error)
@@ -11917,6 +13690,129 @@ func (sh *strictHandler) EnableAccount(ctx echo.Context, id KeyId) error {
 	return nil
 }
 
+// ListAuditEvents operation middleware
+func (sh *strictHandler) ListAuditEvents(ctx echo.Context, params ListAuditEventsParams) error {
+	var request ListAuditEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAuditEvents(ctx.Request().Context(), request.(ListAuditEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAuditEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditEventsResponseObject); ok {
+		return validResponse.VisitListAuditEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAuditCheckpoint operation middleware
+func (sh *strictHandler) GetAuditCheckpoint(ctx echo.Context) error {
+	var request GetAuditCheckpointRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAuditCheckpoint(ctx.Request().Context(), request.(GetAuditCheckpointRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAuditCheckpoint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAuditCheckpointResponseObject); ok {
+		return validResponse.VisitGetAuditCheckpointResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProveAuditLog operation middleware
+func (sh *strictHandler) ProveAuditLog(ctx echo.Context, params ProveAuditLogParams) error {
+	var request ProveAuditLogRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProveAuditLog(ctx.Request().Context(), request.(ProveAuditLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProveAuditLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProveAuditLogResponseObject); ok {
+		return validResponse.VisitProveAuditLogResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportAuditEvents operation middleware
+func (sh *strictHandler) ExportAuditEvents(ctx echo.Context, params ExportAuditEventsParams) error {
+	var request ExportAuditEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportAuditEvents(ctx.Request().Context(), request.(ExportAuditEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportAuditEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportAuditEventsResponseObject); ok {
+		return validResponse.VisitExportAuditEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProveAuditEvent operation middleware
+func (sh *strictHandler) ProveAuditEvent(ctx echo.Context, params ProveAuditEventParams) error {
+	var request ProveAuditEventRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProveAuditEvent(ctx.Request().Context(), request.(ProveAuditEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProveAuditEvent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProveAuditEventResponseObject); ok {
+		return validResponse.VisitProveAuditEventResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEnvironments operation middleware
 func (sh *strictHandler) ListEnvironments(ctx echo.Context, params ListEnvironmentsParams) error {
 	var request ListEnvironmentsRequestObject
@@ -12112,8 +14008,10 @@ func (sh *strictHandler) ListServiceTokens(ctx echo.Context, params ListServiceT
 }
 
 // CreateServiceToken operation middleware
-func (sh *strictHandler) CreateServiceToken(ctx echo.Context) error {
+func (sh *strictHandler) CreateServiceToken(ctx echo.Context, params CreateServiceTokenParams) error {
 	var request CreateServiceTokenRequestObject
+
+	request.Params = params
 
 	var body CreateServiceTokenJSONRequestBody
 	var err error
@@ -12363,11 +14261,12 @@ func (sh *strictHandler) RevokeServiceToken(ctx echo.Context, dialect Dialect, i
 }
 
 // RotateServiceToken operation middleware
-func (sh *strictHandler) RotateServiceToken(ctx echo.Context, dialect Dialect, id TokenId) error {
+func (sh *strictHandler) RotateServiceToken(ctx echo.Context, dialect Dialect, id TokenId, params RotateServiceTokenParams) error {
 	var request RotateServiceTokenRequestObject
 
 	request.Dialect = dialect
 	request.Id = id
+	request.Params = params
 
 	var body RotateServiceTokenJSONRequestBody
 	var err error
@@ -12685,10 +14584,11 @@ func (sh *strictHandler) EnableUser(ctx echo.Context, id UserId) error {
 }
 
 // CreateUserToken operation middleware
-func (sh *strictHandler) CreateUserToken(ctx echo.Context, id UserId) error {
+func (sh *strictHandler) CreateUserToken(ctx echo.Context, id UserId, params CreateUserTokenParams) error {
 	var request CreateUserTokenRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	var body CreateUserTokenJSONRequestBody
 	var err error

@@ -40,6 +40,9 @@ func (h handler) CreateServiceToken(
 	if err != nil {
 		return nil, err
 	}
+	if draft.Retry, err = wire.RetryOf(r.Params.IdempotencyKey, "service createServiceToken", r.Body); err != nil {
+		return nil, err
+	}
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), draft)
 	if err != nil {
 		return nil, err
@@ -48,7 +51,8 @@ func (h handler) CreateServiceToken(
 	return gen.CreateServiceToken201JSONResponse{
 		Body: h.issued(ctx, t, secret),
 		Headers: gen.CreateServiceToken201ResponseHeaders{
-			CacheControl: "no-store", Location: h.options.PublicURL + "/service/tokens/" + t.Dialect.Name + "/" + t.ID,
+			IdempotencyReplayed: wire.Replayed(draft.Retry),
+			CacheControl:        "no-store", Location: h.options.PublicURL + "/service/tokens/" + t.Dialect.Name + "/" + t.ID,
 		},
 	}, nil
 }
@@ -71,13 +75,20 @@ func (h handler) RotateServiceToken(
 	if err != nil {
 		return nil, err
 	}
-	t, secret, err := h.tokens.Rotate(ctx, authn.Caller(ctx), h.tokens.Ref(r.Dialect, r.Id), overlap)
+	ref := h.tokens.Ref(r.Dialect, r.Id)
+	retry, err := wire.RetryOf(r.Params.IdempotencyKey, "service rotateServiceToken "+string(r.Dialect)+"/"+r.Id, r.Body)
+	if err != nil {
+		return nil, err
+	}
+	t, secret, err := h.tokens.Rotate(ctx, authn.Caller(ctx), ref, overlap, retry)
 	if err != nil {
 		return nil, err
 	}
 	return gen.RotateServiceToken200JSONResponse{
 		Body:    h.issued(ctx, t, secret),
-		Headers: gen.RotateServiceToken200ResponseHeaders{CacheControl: "no-store"},
+		Headers: gen.RotateServiceToken200ResponseHeaders{
+			CacheControl: "no-store", IdempotencyReplayed: wire.Replayed(retry),
+		},
 	}, nil
 }
 

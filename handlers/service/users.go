@@ -83,8 +83,14 @@ func (h handler) CreateUserToken(
 	if r.Id < 1 { // 0 in the draft would mean the caller
 		return nil, token.Errorf(token.NotFound, "there is no such user")
 	}
+	operation := "service createUserToken " + strconv.FormatInt(r.Id, 10)
+	retry, err := wire.RetryOf(r.Params.IdempotencyKey, operation, r.Body)
+	if err != nil {
+		return nil, err
+	}
 	t, secret, err := h.tokens.Create(ctx, authn.Caller(ctx), token.Draft{
 		Dialect: token.CredentialDialect, Name: r.Body.Name, ExpiresAt: wire.Given(r.Body.ExpiresAt), UserID: r.Id,
+		Retry: retry,
 	})
 	if err != nil {
 		return nil, err
@@ -96,7 +102,8 @@ func (h handler) CreateUserToken(
 			CreatedAt: t.CreatedAt, ExpiresAt: wire.NullTime(t.ExpiresAt),
 		},
 		Headers: gen.CreateUserToken201ResponseHeaders{
-			CacheControl: "no-store",
+			CacheControl:        "no-store",
+			IdempotencyReplayed: wire.Replayed(retry),
 			Location:     h.options.PublicURL + "/service/tokens/muninx/" + t.ID,
 		},
 	}, nil

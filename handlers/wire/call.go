@@ -157,6 +157,9 @@ func (c *call) Value(key any) any {
 	if _, asked := key.(token.BesideKey); asked {
 		return &c.beside
 	}
+	if _, asked := key.(token.OriginKey); asked {
+		return c.origin()
+	}
 	value, ok := c.put(key)
 	if !ok {
 		value = c.request.Context().Value(key)
@@ -165,6 +168,18 @@ func (c *call) Value(key any) any {
 		return c.share(value)
 	}
 	return value
+}
+
+// mostAgent is how many bytes of a User-Agent are kept: enough to tell programs apart.
+const mostAgent = 200
+
+// origin is where the request came from, for the audit trail. What a client says of itself could contain anything.
+func (c *call) origin() token.Origin {
+	agent := c.Veil.over(strings.ToValidUTF8(c.request.UserAgent(), "\uFFFD"))
+	if len(agent) > mostAgent {
+		agent = strings.ToValidUTF8(agent[:mostAgent], "")
+	}
+	return token.Origin{Address: c.Client(c.request), Agent: agent, Request: c.id}
 }
 
 // share is the [token.Share] of the value of its key. A value may make its share only when it is asked: most requests

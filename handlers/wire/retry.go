@@ -22,9 +22,17 @@ func RetryOf[K ~string](key *K, operation string, body any) (*token.Retry, error
 	return &token.Retry{Key: bare, Operation: operation, Body: text}, nil
 }
 
-// SayReplayed adds the header that tells a repeated response.
+// Replayed is the header that tells a repeated response, nil if it is not one.
+func Replayed(retry *token.Retry) *bool {
+	if retry == nil || !retry.Replayed {
+		return nil
+	}
+	return &retry.Replayed
+}
+
+// SayReplayed adds that header.
 func SayReplayed(w http.ResponseWriter, retry *token.Retry) {
-	if retry != nil && retry.Replayed {
+	if Replayed(retry) != nil {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 }

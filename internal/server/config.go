@@ -31,7 +31,8 @@ type Config struct {
 	DatabaseURL  string
 	Database     store.Options
 	KeyDirectory string
-	CacheSize    int64 // bytes for rows of tokens; 0: none
+	AuditWitness string // a file or a URL that gets the checkpoints of the audit log; "": none
+	CacheSize    int64  // bytes for rows of tokens; 0: none
 
 	Dialects      token.Dialects      // nil are the published ones
 	Contracts     []handlers.Contract // beside the published ones

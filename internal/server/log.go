@@ -16,6 +16,32 @@ func (s *Server) claimsNotDeleted(err error) {
 	s.log.Warn("cannot delete kept answers whose time is over; will retry", "error", err)
 }
 
+func (s *Server) refusalsNotStored(err error, lost bool) {
+	if lost {
+		s.log.Error("cannot store events of refused credentials; they are lost", "error", err)
+		return
+	}
+	s.log.Warn("cannot store events of refused credentials yet; will retry", "error", err)
+}
+
+// logNotExtended hears whether events come into the log.
+func (s *Server) logNotExtended(err error) {
+	if err != nil {
+		s.log.Error("cannot extend the audit log; events have no checkpoint until that succeeds", "error", err)
+		return
+	}
+	s.log.Info("the audit log is extended again")
+}
+
+// witnessNotReached hears whether checkpoints reach the witness.
+func (s *Server) witnessNotReached(err error) {
+	if err != nil {
+		s.log.Warn("cannot send a checkpoint to the audit witness yet; will retry", "error", err)
+		return
+	}
+	s.log.Info("the audit witness has the last checkpoint again")
+}
+
 // writesChanged hears whether the database takes writes.
 func (s *Server) writesChanged(err error) {
 	if err != nil {

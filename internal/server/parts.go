@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/tokenwright/tokenwright/internal/audit"
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/oidc"
 	"github.com/tokenwright/tokenwright/store"
@@ -47,6 +48,14 @@ func (s *Server) federate() error {
 	}
 	s.Tokens.OIDC = issuer
 	return nil
+}
+
+// openAuditKey makes the key of the audit log where there is none.
+func (s *Server) openAuditKey() (*audit.Key, error) {
+	if s.config.Ephemeral {
+		return audit.Ephemeral(s.PublicURL)
+	}
+	return audit.OpenOrCreateKey(s.config.KeyDirectory, s.PublicURL)
 }
 
 // openKeys makes keys only beside the embedded database: servers that share one must share the keys, too.

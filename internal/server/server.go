@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tokenwright/tokenwright/handlers"
+	"github.com/tokenwright/tokenwright/internal/audit"
 	"github.com/tokenwright/tokenwright/internal/jwt"
 	"github.com/tokenwright/tokenwright/internal/memory"
 	"github.com/tokenwright/tokenwright/internal/statuslist"
@@ -38,6 +39,8 @@ type Server struct {
 	observe     func(handlers.Access) // nil: no metrics
 	connections *connections
 	keys        *jwt.Keys
+	auditKey    *audit.Key
+	trail       *audit.Log
 	stopping    atomic.Bool
 	ends        []func() error // of what was begun
 }
@@ -110,6 +113,9 @@ func (s *Server) assemble(ctx context.Context) (err error) {
 	if s.Tokens.RetryKey, err = s.retryKey(); err != nil {
 		return err
 	}
+	if s.auditKey, err = s.openAuditKey(); err != nil {
+		return err
+	}
 	if s.DB, err = s.openDatabase(ctx); err != nil {
 		return err
 	}
@@ -129,6 +135,9 @@ func (s *Server) supply(stores Stores) {
 	s.Memory = memory.New(s.config.CacheSize, s.DB.Shared(), lists)
 	s.Tokens.Store = stores.Tokens
 	s.Tokens.Registry = stores.Registry
+	s.Tokens.Events = s.DB
+	s.trail = &audit.Log{Store: s.DB, Key: s.auditKey}
+	s.Tokens.Prover = s.trail
 	s.Tokens.Signer = s.keys
 	s.Tokens.Memory = s.Memory
 }
@@ -184,6 +193,11 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.Tokens.Run(ctx, s.usesNotStored) })
 	tasks.Go(func() { s.Tokens.RunClaims(ctx, s.claimsNotDeleted) })
+	tasks.Go(func() { s.Tokens.RunRefusals(ctx, s.refusalsNotStored) })
+	tasks.Go(func() { s.trail.Run(ctx, s.logNotExtended) })
+	if s.config.AuditWitness != "" {
+		tasks.Go(func() { audit.NewWitness(s.config.AuditWitness).Run(ctx, s.DB, s.witnessNotReached) })
+	}
 	tasks.Go(func() { s.DB.Watch(ctx, s.writesChanged) })
 	tasks.Go(func() { s.keys.Watch(ctx, s.keysChanged) })
 	tasks.Go(func() { s.certificate.watch(ctx, s.certificateChanged) })
@@ -191,6 +205,23 @@ func (s *Server) background(ctx context.Context) (end func()) {
 	return func() {
 		cancel()
 		tasks.Wait()
+		s.gatherLast()
+	}
+}
+
+// gatherLast brings what was recorded last into the log, so that nothing is without a checkpoint as long as no server
+// runs.
+func (s *Server) gatherLast() {
+	ctx, cancel := context.WithTimeout(context.Background(), token.FlushInterval)
+	defer cancel()
+	if err := s.trail.Gather(ctx); err != nil {
+		s.logNotExtended(err)
+	}
+	if s.config.AuditWitness == "" {
+		return
+	}
+	if err := audit.NewWitness(s.config.AuditWitness).SendLast(ctx, s.DB); err != nil {
+		s.witnessNotReached(err)
 	}
 }
 

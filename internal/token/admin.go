@@ -31,7 +31,7 @@ func (s *Service) CreateUser(ctx context.Context, c Caller, d UserDraft) (User, 
 		return User{}, err
 	}
 	now := s.Now()
-	u, err := s.Registry.CreateUser(ctx, s.adminPermit(&c, false), User{
+	u, err := s.Registry.CreateUser(ctx, s.adminPermit(ctx, &c, "create", false), User{
 		AdminID: NewKey(now), Issuer: d.Issuer, Subject: d.Subject, Name: d.Name, Role: d.Role, AccountID: d.AccountID,
 		CreatedAt: now, UpdatedAt: now,
 	})
@@ -90,7 +90,7 @@ func (s *Service) ChangeUser(ctx context.Context, c Caller, id int64, change Use
 		}
 		defer s.Changed(Change{User: id})
 		lower := change.Role != nil && *change.Role != RoleAdmin
-		return s.Registry.UpdateUser(ctx, s.adminPermit(&c, lower), id, func(u *User, otherAdmins int) error {
+		return s.Registry.UpdateUser(ctx, s.adminPermit(ctx, &c, "update", lower), id, func(u *User, otherAdmins int) error {
 			before := *u
 			u.Role, u.AccountID = orKept(change.Role, u.Role), orKept(change.AccountID, u.AccountID)
 			if before.Role == RoleAdmin && u.Role != RoleAdmin && !u.Disabled && otherAdmins == 0 {
@@ -211,7 +211,7 @@ func (s *Service) EnableUser(ctx context.Context, c Caller, id int64) (User, err
 func (s *Service) switchUser(ctx context.Context, c Caller, id int64, disabled bool) (User, error) {
 	return ask(c, func() (User, error) {
 		defer s.Changed(Change{User: id})
-		return s.Registry.UpdateUser(ctx, s.adminPermit(&c, disabled), id, func(u *User, otherAdmins int) error {
+		return s.Registry.UpdateUser(ctx, s.switchPermit(ctx, &c, disabled), id, func(u *User, otherAdmins int) error {
 			if disabled && u.Role == RoleAdmin && otherAdmins == 0 {
 				return lastAdmin()
 			}
@@ -229,7 +229,7 @@ func (s *Service) CreateAccount(ctx context.Context, c Caller, name string) (Acc
 		if err := Faulty(needText(MemberName, name)...); err != nil {
 			return Account{}, err
 		}
-		return a, s.Registry.CreateAccount(ctx, s.adminPermit(&c, false), a)
+		return a, s.Registry.CreateAccount(ctx, s.adminPermit(ctx, &c, "create", false), a)
 	})
 }
 
@@ -258,7 +258,7 @@ func (s *Service) EnableAccount(ctx context.Context, c Caller, id string) (Accou
 func (s *Service) switchAccount(ctx context.Context, c Caller, id string, disabled bool) (Account, error) {
 	return ask(c, func() (Account, error) {
 		defer s.Changed(Change{Account: id})
-		return s.Registry.UpdateAccount(ctx, s.adminPermit(&c, disabled), id, func(a *Account) error {
+		return s.Registry.UpdateAccount(ctx, s.switchPermit(ctx, &c, disabled), id, func(a *Account) error {
 			set(&a.Disabled, &a.UpdatedAt, disabled, s.Now())
 			return nil
 		})
@@ -277,7 +277,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, accountID, na
 		}
 		now := s.Now()
 		e := Environment{ID: NewKey(now), AccountID: accountID, Name: name, CreatedAt: now, UpdatedAt: now}
-		return e, s.Registry.CreateEnvironment(ctx, s.adminPermit(&c, false), e)
+		return e, s.Registry.CreateEnvironment(ctx, s.adminPermit(ctx, &c, "create", false), e)
 	})
 }
 
@@ -308,7 +308,7 @@ func (s *Service) EnableEnvironment(ctx context.Context, c Caller, id string) (E
 func (s *Service) switchEnvironment(ctx context.Context, c Caller, id string, disabled bool) (Environment, error) {
 	return ask(c, func() (Environment, error) {
 		defer s.Changed(Change{Environment: id})
-		return s.Registry.UpdateEnvironment(ctx, s.adminPermit(&c, disabled), id, func(e *Environment) error {
+		return s.Registry.UpdateEnvironment(ctx, s.switchPermit(ctx, &c, disabled), id, func(e *Environment) error {
 			set(&e.Disabled, &e.UpdatedAt, disabled, s.Now())
 			return nil
 		})

@@ -42,6 +42,7 @@ func (s *Service) identify(ctx context.Context, credential string) (Identity, ti
 	case err == nil && id.usable(now):
 		return id, now, nil
 	case err == nil:
+		s.noteRefused(ctx, id, now)
 		return Identity{}, now, id.refusal(now)
 	case KindOf(err) == NotFound:
 		return Identity{}, now, invalidCredential(errUnknownSecret)
@@ -99,17 +100,21 @@ func (id Identity) refusal(now time.Time) error {
 	if id.Token == nil {
 		return invalidCredential(errGone)
 	}
-	reason := string(id.Token.StateAt(now))
+	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), id.reason(now)))
+}
+
+// reason is why a token does not work.
+func (id Identity) reason(now time.Time) string {
+	state := id.Token.StateAt(now)
 	switch {
 	case id.Token.Deleted():
-		reason = "deleted"
-	case id.Token.StateAt(now) != Active:
+		return "deleted"
+	case state != Active:
+		return string(state)
 	case !id.holds(now):
-		reason = "the secret was replaced"
-	default:
-		reason = string(id.obstacle())
+		return "the secret was replaced"
 	}
-	return invalidCredential(fmt.Errorf("%s: %s", id.Token.Ref().Object(), reason))
+	return string(id.obstacle())
 }
 
 // invalidCredential reads the same whatever is wrong; the cause is for the log.

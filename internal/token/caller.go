@@ -71,22 +71,32 @@ func ShareOf(ctx context.Context) Share {
 	return share
 }
 
-// adminPermit is that of an admin; urgent if it takes rights away.
-func (s *Service) adminPermit(c *Caller, urgent bool) Permit {
-	p := s.permit(c, Caller.requireAdmin)
-	p.Urgent = urgent
+// adminPermit is that of an admin for an action, named for its event; urgent if it takes rights away.
+func (s *Service) adminPermit(ctx context.Context, c *Caller, action string, urgent bool) Permit {
+	p := s.permit(ctx, c, Caller.requireAdmin)
+	p.Action, p.Urgent = action, urgent
 	return p
+}
+
+// switchPermit is that of an admin who disables or enables something.
+func (s *Service) switchPermit(ctx context.Context, c *Caller, disabled bool) Permit {
+	if disabled {
+		return s.adminPermit(ctx, c, "disable", true)
+	}
+	return s.adminPermit(ctx, c, "enable", false)
 }
 
 // permit is the right of the caller to make a change, judged anew where the change is made: the caller must still work,
 // and may has to allow it. From then on c is the caller as it was found there.
-func (s *Service) permit(c *Caller, may func(Caller) error) Permit {
-	p := Permit{Token: c.tokenSeq(), UserID: c.userID()}
+func (s *Service) permit(ctx context.Context, c *Caller, may func(Caller) error) Permit {
+	p := Permit{Token: c.tokenSeq(), UserID: c.userID(), By: c.by(), Clock: s.Clock}
 	if c.Token != nil {
 		p.AccountID, p.EnvironmentID = c.Token.AccountID, c.Token.EnvironmentID
 	}
 	p.Judge = func(id Identity) (err error) {
-		if *c, err = c.again(id, s.Now()); err != nil {
+		now := s.Now()
+		if *c, err = c.again(id, now); err != nil {
+			s.noteRefused(ctx, id, now)
 			return err
 		}
 		return may(*c)

@@ -248,12 +248,12 @@ func TestPermits(t *testing.T) {
 		"a user's token":         {user, names{8, member, "", ""}},
 		"a guest":                {visitor, names{0, 7, "", ""}},
 	} {
-		p := w.permit(&c.caller, func(Caller) error { return nil })
+		p := w.permit(t.Context(), &c.caller, func(Caller) error { return nil })
 		same(t, name, names{p.Token, p.UserID, p.AccountID, p.EnvironmentID}, c.want)
 		same(t, name+": urgency", p.Urgent, false)
 	}
 	for _, urgent := range []bool{true, false} {
-		p := w.adminPermit(&visitor, urgent)
+		p := w.adminPermit(t.Context(), &visitor, "", urgent)
 		same(t, "urgency", p.Urgent, urgent)
 		refused(t, "the judgement", p.Judge(Identity{User: &people[guest-1], Account: &home}),
 			"forbidden: this needs the role admin")

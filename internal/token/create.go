@@ -54,7 +54,7 @@ func (s *Service) Create(ctx context.Context, c Caller, d Draft) (Token, string,
 func (s *Service) create(ctx context.Context, c Caller, d Draft, y *retry) (Token, string, error) {
 	creation := creation{service: s, caller: c, draft: d, policy: s.policy(d.Dialect)}
 	in := Insert{
-		Token: creation.start(), Permit: s.permit(&creation.caller, d.allowed), Alone: d.Deliver != nil,
+		Token: creation.start(), Permit: s.permit(ctx, &creation.caller, d.allowed), Alone: d.Deliver != nil,
 		Exclusive: d.Dialect.UniqueNames, Claim: y.sealing(&creation.secret), Decide: creation.decide,
 	}
 	if d.Dialect.OwnedByUser {

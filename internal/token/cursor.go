@@ -26,10 +26,15 @@ const (
 
 func encodeUser(id int64) string { return encodeKey(userList, strconv.FormatInt(id, 10)) }
 
-func decodeUser(cursor string) (int64, bool) {
-	text, ok := strings.CutPrefix(decode(cursor), userList)
-	id, err := strconv.ParseInt(text, 10, 64)
-	return id, ok && err == nil && id > 0 && strconv.FormatInt(id, 10) == text
+func decodeUser(cursor string) (int64, bool) { return decodeNumber(userList)(cursor) }
+
+// decodeNumber returns the decoder for the cursors of a list of things that have numbers.
+func decodeNumber(list string) func(cursor string) (int64, bool) {
+	return func(cursor string) (int64, bool) {
+		text, ok := strings.CutPrefix(decode(cursor), list)
+		id, err := strconv.ParseInt(text, 10, 64)
+		return id, ok && err == nil && id > 0 && strconv.FormatInt(id, 10) == text
+	}
 }
 
 func encodeKey(list, id string) string {

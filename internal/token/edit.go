@@ -15,7 +15,7 @@ type Terms struct {
 // Edit changes the terms of a token that the caller has, see [Owned]. It gives a token nothing that its owner could not
 // give it when it was made, and takes nothing away from those that it made.
 func (s *Service) Edit(ctx context.Context, c Caller, ref Ref, terms Terms) (Token, error) {
-	t, err := s.change(ctx, c, ref, s.update, func(c Caller, t *Token, _ StatusEntry) error {
+	t, err := s.change(ctx, c, ref, "edit", s.update, func(c Caller, t *Token, _ StatusEntry) error {
 		now := s.Now()
 		if err := terms.allowed(c, t, now); err != nil {
 			return err

@@ -171,10 +171,8 @@ func (r *rows) caller(p Permit) Identity {
 
 func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 	return change(ctx, f, "Create", in.Permit, func(r *rows) (Token, error) {
-		if c := in.Claim; c != nil {
-			if held, ok := r.claims[c.ID]; ok && held.ExpiresAt.After(c.MadeAt) {
-				return Token{}, &Claimed{held.Request, held.answer}
-			}
+		if err := r.claimed(in.Claim); err != nil {
+			return Token{}, err
 		}
 		t := in.Token
 		if err := in.Decide(&t, r.facts(t, in)); err != nil {
@@ -189,6 +187,16 @@ func (f *Fake) Create(ctx context.Context, in Insert) (Token, error) {
 		}
 		return t, cmp.Or(r.insert(t), r.claim(in.Claim, t))
 	})
+}
+
+func (r *rows) claimed(c *Claim) error {
+	if c == nil {
+		return nil
+	}
+	if held, ok := r.claims[c.ID]; ok && held.ExpiresAt.After(c.MadeAt) {
+		return &Claimed{held.Request, held.answer}
+	}
+	return nil
 }
 
 func (r *rows) claim(c *Claim, t Token) error {
@@ -318,9 +326,18 @@ func (f *Fake) Update(ctx context.Context, p Permit, ref Ref, set func(*Token) e
 	return change(ctx, f, "Update", p, func(r *rows) (Token, error) { return r.update(ref, set) })
 }
 
-func (f *Fake) Rotate(ctx context.Context, p Permit, ref Ref, set func(*Token, StatusEntry) error) (Token, error) {
+func (f *Fake) Rotate(
+	ctx context.Context, p Permit, ref Ref, c *Claim, set func(*Token, StatusEntry) error,
+) (Token, error) {
 	return change(ctx, f, "Rotate", p, func(r *rows) (Token, error) {
-		return r.update(ref, func(t *Token) error { return set(t, r.entry(t.Dialect)) })
+		if err := r.claimed(c); err != nil {
+			return Token{}, err
+		}
+		t, err := r.update(ref, func(t *Token) error { return set(t, r.entry(t.Dialect)) })
+		if err != nil {
+			return Token{}, err
+		}
+		return t, r.claim(c, t)
 	})
 }
 

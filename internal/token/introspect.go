@@ -84,7 +84,11 @@ func (s *Service) switchIntrospection(ctx context.Context, c Caller, ref Ref, al
 		return Token{}, notFound()
 	}
 	var changed []Change
-	t, err := s.Store.Update(ctx, s.adminPermit(&c, !allow), ref, func(t *Token) error {
+	action := "forbid_introspection"
+	if allow {
+		action = "allow_introspection"
+	}
+	t, err := s.Store.Update(ctx, s.adminPermit(ctx, &c, action, !allow), ref, func(t *Token) error {
 		switch {
 		case t.Deleted():
 			return notFound()

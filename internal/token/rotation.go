@@ -16,13 +16,24 @@ const MemberOverlap = "/overlap"
 // overlap is over. A token has one earlier secret at most: as long as that works, only a rotation without overlap is
 // possible, which ends both.
 func (s *Service) Rotate(
-	ctx context.Context, c Caller, ref Ref, overlap time.Duration,
+	ctx context.Context, c Caller, ref Ref, overlap time.Duration, r *Retry,
+) (t Token, secret string, err error) {
+	return s.once(ctx, c, r, func(y *retry) (Token, string, error) { return s.rotated(ctx, c, ref, overlap, y) })
+}
+
+func (s *Service) rotated(
+	ctx context.Context, c Caller, ref Ref, overlap time.Duration, y *retry,
 ) (t Token, secret string, err error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Token{}, "", Faulty(Fault{Pointer: MemberOverlap, Detail: "must be from 0s to 168h"})
 	}
 	overlap = overlap.Truncate(time.Millisecond)
-	t, err = s.change(ctx, c, ref, s.Store.Rotate, func(c Caller, t *Token, entry StatusEntry) error {
+	claimed := func(
+		ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error,
+	) (Token, error) {
+		return s.Store.Rotate(ctx, p, ref, y.sealing(&secret), change)
+	}
+	t, err = s.change(ctx, c, ref, "rotate", claimed, func(c Caller, t *Token, entry StatusEntry) error {
 		now := s.Now()
 		if err := t.rotatable(c, now); err != nil {
 			return err
@@ -78,19 +89,21 @@ func (t Token) issuedAt() time.Time {
 
 // FinishRotation ends the secret before the current one, while both work.
 func (s *Service) FinishRotation(ctx context.Context, c Caller, ref Ref) (Token, error) {
-	return s.endRotation(ctx, c, ref, func(t *Token) { t.Previous = Previous{} })
+	return s.endRotation(ctx, c, ref, "finish_rotation", func(t *Token) { t.Previous = Previous{} })
 }
 
 // CancelRotation ends the current secret, while the one before it works, which is the current one again.
 func (s *Service) CancelRotation(ctx context.Context, c Caller, ref Ref) (Token, error) {
-	return s.endRotation(ctx, c, ref, func(t *Token) {
+	return s.endRotation(ctx, c, ref, "cancel_rotation", func(t *Token) {
 		p := t.Previous
 		t.Hash, t.KeyID, t.Entry, t.RotatedAt, t.Previous = p.Hash, p.KeyID, p.Entry, p.RotatedAt, Previous{}
 	})
 }
 
-func (s *Service) endRotation(ctx context.Context, c Caller, ref Ref, end func(*Token)) (Token, error) {
-	return s.change(ctx, c, ref, s.takeAway, func(c Caller, t *Token, _ StatusEntry) error {
+func (s *Service) endRotation(
+	ctx context.Context, c Caller, ref Ref, action string, end func(*Token),
+) (Token, error) {
+	return s.change(ctx, c, ref, action, s.takeAway, func(c Caller, t *Token, _ StatusEntry) error {
 		now := s.Now()
 		if err := t.rotatable(c, now); err != nil {
 			return err
@@ -123,7 +136,7 @@ func (t *Token) rotatable(c Caller, now time.Time) error {
 // change lets fn change a token that the caller has, see [Owned], and store has that written. Fn is told the caller as
 // it is in the transaction.
 func (s *Service) change(
-	ctx context.Context, c Caller, ref Ref, store storing, fn func(Caller, *Token, StatusEntry) error,
+	ctx context.Context, c Caller, ref Ref, action string, store storing, fn func(Caller, *Token, StatusEntry) error,
 ) (Token, error) {
 	if err := c.enter(ref.Dialect, Owned); err != nil {
 		return Token{}, err
@@ -132,7 +145,8 @@ func (s *Service) change(
 		return Token{}, notFound()
 	}
 	var changed []Change
-	permit := s.permit(&c, func(c Caller) error { return c.enter(ref.Dialect, Owned) })
+	permit := s.permit(ctx, &c, func(c Caller) error { return c.enter(ref.Dialect, Owned) })
+	permit.Action = action
 	t, err := store(ctx, permit, ref, func(t *Token, entry StatusEntry) error {
 		changed = t.Changes()
 		if t.Deleted() || !c.sees(*t, Owned) {

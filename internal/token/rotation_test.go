@@ -10,7 +10,7 @@ import (
 func rotated(t *testing.T, w *world, in Token) (made Token, old, current string) {
 	t.Helper()
 	made, old = w.put(t, in)
-	made, current, err := w.Rotate(t.Context(), w.user(t, admin), made.Ref(), time.Hour)
+	made, current, err := w.Rotate(t.Context(), w.user(t, admin), made.Ref(), time.Hour, nil)
 	ok(t, err)
 	return made, old, current
 }
@@ -59,7 +59,7 @@ func TestRotation(t *testing.T) {
 			same(t, "at the end", works(t, w, old, current), "-+")
 			_, err := w.CancelRotation(t.Context(), w.user(t, admin), made.Ref())
 			refused(t, "a cancel after the end", err, "conflict: no rotation is under way: only one secret of the token works")
-			_, third, err := w.Rotate(t.Context(), w.user(t, admin), made.Ref(), 0)
+			_, third, err := w.Rotate(t.Context(), w.user(t, admin), made.Ref(), 0, nil)
 			ok(t, err)
 			same(t, "without overlap", works(t, w, old, current, third), "--+")
 		})
@@ -88,7 +88,7 @@ func TestEndOfARotation(t *testing.T) {
 		}, "+-"},
 		"revoke": {apply(Revoke), "--"}, "suspend": {apply(Suspend), "--"},
 		"rotate": {func(t *testing.T, w *world, c Caller, ref Ref) error {
-			_, _, err := w.Rotate(t.Context(), c, ref, 0)
+			_, _, err := w.Rotate(t.Context(), c, ref, 0, nil)
 			return err
 		}, "--"},
 	} {
@@ -116,7 +116,7 @@ func TestRotationsAreNumbered(t *testing.T) {
 		func() error { w.now = w.now.Add(2 * time.Hour); return nil },
 		func() error { return nil },
 	} {
-		now, _, err := w.Rotate(t.Context(), root, made.Ref(), time.Hour)
+		now, _, err := w.Rotate(t.Context(), root, made.Ref(), time.Hour, nil)
 		ok(t, err)
 		same(t, "jti", w.signer.claims.ID, made.ID+"."+string(rune('1'+i)))
 		same(t, "iat", w.signer.claims.IssuedAt, w.now)
@@ -172,7 +172,7 @@ func TestRotationRefused(t *testing.T) {
 		"by one who introspects":    {w.user(t, introspector), mine.Ref(), 0, notThere},
 		"by the user of a shut one": {w.user(t, evicted), ofAccount.Ref(), 0, "forbidden: the caller's home account is disabled"},
 	} {
-		_, secret, err := w.Rotate(t.Context(), c.caller, c.ref, c.overlap)
+		_, secret, err := w.Rotate(t.Context(), c.caller, c.ref, c.overlap, nil)
 		refused(t, name, err, c.want)
 		same(t, name+": whether there is a secret", secret != "", c.want == "")
 	}
@@ -194,11 +194,11 @@ func rotatesItself(t *testing.T, in Token) {
 		ok(t, err)
 		return c
 	}
-	_, lost, err := w.Rotate(t.Context(), caller(old), made.Ref(), time.Hour)
+	_, lost, err := w.Rotate(t.Context(), caller(old), made.Ref(), time.Hour, nil)
 	ok(t, err)
 	_, err = w.CancelRotation(t.Context(), caller(old), made.Ref()) // since it never got the answer
 	ok(t, err)
-	_, current, err := w.Rotate(t.Context(), caller(old), made.Ref(), time.Hour)
+	_, current, err := w.Rotate(t.Context(), caller(old), made.Ref(), time.Hour, nil)
 	ok(t, err)
 	_, err = w.FinishRotation(t.Context(), caller(current), made.Ref())
 	ok(t, err)
@@ -228,7 +228,7 @@ func TestCallerOfAnEndedSecret(t *testing.T) {
 	ok(t, err)
 	_, err = w.CancelRotation(t.Context(), w.user(t, admin), made.Ref())
 	ok(t, err)
-	_, _, err = w.Rotate(t.Context(), c, made.Ref(), 0)
+	_, _, err = w.Rotate(t.Context(), c, made.Ref(), 0, nil)
 	if KindOf(err) != CredentialInvalid {
 		t.Errorf("a caller whose secret was cancelled: %v", err)
 	}

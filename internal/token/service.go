@@ -27,9 +27,15 @@ type Service struct {
 	// answers are not kept, see [Retry].
 	RetryKey []byte
 
+	// Events keeps the audit trail; nil has refused uses of credentials recorded nowhere.
+	Events EventStore
+	// Prover proves what happened; the methods about the log of events need it.
+	Prover Prover
+
 	uses         uses[int64] // by the Seq of the token
 	previousUses uses[Hash]  // of previous secrets
 	claims       claims
+	refusals     refusals
 }
 
 // Policy is what an operator sets for the tokens of a dialect.
@@ -201,7 +207,7 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 		return Token{}, notFound()
 	}
 	var changed []Change
-	permit := s.permit(&c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
+	permit := s.permit(ctx, &c, func(c Caller) error { return cmp.Or(c.enter(ref.Dialect, r), c.may(a)) })
 	change := func(t *Token) error {
 		changed = t.Changes() // even of a tombstone: the answer that it is gone must be true for the cache, too
 		if t.Deleted() || !c.sees(*t, r) {
@@ -209,7 +215,7 @@ func (s *Service) Apply(ctx context.Context, c Caller, ref Ref, a Action, r Reac
 		}
 		return t.apply(c, a, s.Now())
 	}
-	permit.Urgent = a != Activate
+	permit.Action, permit.Urgent = string(a), a != Activate
 	var t Token
 	var err error
 	if permit.Urgent {

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Store keeps tokens. Its errors carry a [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where
-// the database cannot be asked, [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every
-// method honours its context. The package storetest is its contract.
+// Store keeps tokens. With every change it stores an [Event], or else does not make the change. Its errors carry a
+// [Kind]: [NotFound], [NameTaken] for a broken uniqueness, [Unavailable] where the database cannot be asked,
+// [Overloaded] where too many ask it, [Canceled] where the context was cancelled. Every method honours its context. The
+// package storetest is its contract.
 type Store interface {
 	// Create judges in.Permit, reads the [Facts] of in.Token, locked against change until the end of the transaction,
 	// calls in.Decide with them and inserts the token as Decide left it. An error of Decide ends the transaction and is
@@ -28,8 +29,11 @@ type Store interface {
 	// of the token is kept as that of a former secret, for which [Store.FindSecret] still finds the token, and whose Entry
 	// is published as revoked. An error of change ends the transaction and is returned as it is.
 	Update(ctx context.Context, p Permit, ref Ref, change func(*Token) error) (Token, error)
-	// Rotate is Update, and gives change an entry that no other secret has, where [Dialect.PublishesStatus].
-	Rotate(ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error) (Token, error)
+	// Rotate is Update, and gives change an entry that no other secret has, where [Dialect.PublishesStatus]. The claim,
+	// which may be nil, is that of an [Insert].
+	Rotate(
+		ctx context.Context, p Permit, ref Ref, claim *Claim, change func(*Token, StatusEntry) error,
+	) (Token, error)
 	// Touch stores times of use, each only if it is later than the one stored, in one statement a batch.
 	Touch(ctx context.Context, uses map[int64]time.Time) error
 	// ForgetClaims deletes claims that have expired at the time, some at a time, and reports whether there may be more.
@@ -63,6 +67,11 @@ type Permit struct {
 
 	// Urgent changes take rights away. Nothing that may wait is done before them.
 	Urgent bool
+
+	// What the [Event] says that is stored with the change.
+	By     By
+	Action string // what is done, such as suspend; "": the store says whether it is a create or an update
+	Clock  Clock
 
 	// Judge gets what Token names as it is now, or else what UserID names. Its error ends the transaction and is returned
 	// as it is. It may be called again, if the store has to repeat the transaction. Nil permits everything.
@@ -128,8 +137,8 @@ type Query struct {
 	Limit         int       // at least 1
 }
 
-// Registry keeps users, accounts and environments, with the same errors as [Store]. Every change judges its permit
-// first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
+// Registry keeps users, accounts and environments, with the same errors and events as [Store]. Every change judges its
+// permit first. Lists are by ascending id and begin after the given id ("" or 0: at the start).
 type Registry interface {
 	UserStore
 	AccountStore

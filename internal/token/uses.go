@@ -131,6 +131,11 @@ func (u *uses[K]) flush(ctx context.Context, store func(context.Context, map[K]t
 // Run flushes times of use until the context ends, and once more at the end. It tells failures to report, and whether
 // the times are lost: before the end they stay pending.
 func (s *Service) Run(ctx context.Context, report func(err error, lost bool)) {
+	flushing(ctx, s.FlushUses, report)
+}
+
+// flushing calls flush every few seconds until the context ends, and once more at the end.
+func flushing(ctx context.Context, flush func(context.Context) error, report func(err error, lost bool)) {
 	tick := time.NewTicker(FlushInterval)
 	defer tick.Stop()
 	for done := false; !done; {
@@ -139,8 +144,8 @@ func (s *Service) Run(ctx context.Context, report func(err error, lost bool)) {
 		case <-ctx.Done():
 			done = true
 		}
-		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), FlushInterval)
-		if err := s.FlushUses(flush); err != nil {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), FlushInterval)
+		if err := flush(limited); err != nil {
 			report(err, done)
 		}
 		cancel()

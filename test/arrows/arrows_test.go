@@ -31,6 +31,7 @@ var local = []struct {
 	{"internal/server", []string{"handlers", "store", "internal/..."}},
 	{"internal/token", nil},
 	{"internal/durable", nil},
+	{"internal/audit", []string{"internal/durable", "internal/token"}},
 	{"internal/jwt", []string{"internal/durable", "internal/token"}},
 	{"internal/memory", []string{"internal/fresh", "internal/statuslist", "internal/token"}},
 	{"internal/statuslist", []string{"internal/fresh", "internal/token"}},
@@ -49,6 +50,7 @@ var foreign = []struct {
 }{
 	{"github.com/labstack/echo/...", []string{"handlers/...", "gen/...", "verify/echoverify", "test/...", "bench/..."}},
 	{"gorm.io/...", []string{"store/...", "test/...", "bench/..."}},
+	{"golang.org/x/mod/sumdb/...", []string{"internal/audit"}},
 	{"github.com/ncruces/...", []string{"store/...", "test/...", "bench/..."}},
 	{"...", []string{"cmd/...", "handlers/...", "gen/...", "store/...", "verify/...", "internal/*", "test/...",
 		"bench/..."}},

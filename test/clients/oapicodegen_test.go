@@ -181,7 +181,7 @@ func TestOapiCodegenService(t *testing.T) {
 	}))
 	user := present(t, made.JSON201, made)
 	same(t, "location", made.Headers201.Location, fmt.Sprintf("%s/service/users/%d", w.URL, user.Id))
-	first := must(boss.CreateUserTokenWithResponse(ctx, user.Id, service.UserTokenDraft{Name: "first"}))
+	first := must(boss.CreateUserTokenWithResponse(ctx, user.Id, nil, service.UserTokenDraft{Name: "first"}))
 	token := present(t, first.JSON201, first)
 	verdict := must(boss.IntrospectTokenWithFormdataBodyWithResponse(ctx, service.IntrospectionRequest{Token: token.Token}))
 	same(t, "introspected", *present(t, verdict.JSON200, verdict).Jti, token.Id)

@@ -58,7 +58,7 @@ type Contracts []*contract
 
 // published reads the published contracts. Where one names a dialect it may also name one of these.
 func published(dialects []any) []*contract {
-	for _, media := range []string{"application/statuslist+jwt", "text/html", "text/javascript", "text/css"} { // strings
+	for _, media := range []string{"application/statuslist+jwt", "application/x-ndjson", "text/html", "text/javascript", "text/css"} { // strings
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.FileBodyDecoder)
 	}
 	all := []*contract{

@@ -44,7 +44,7 @@ func Example() {
 	if user.JSON201 == nil {
 		log.Fatal(user.Status())
 	}
-	first, err := admin.CreateUserTokenWithResponse(ctx, user.JSON201.Id, client.UserTokenDraft{Name: "first"})
+	first, err := admin.CreateUserTokenWithResponse(ctx, user.JSON201.Id, nil, client.UserTokenDraft{Name: "first"})
 	if err != nil {
 		log.Fatal(err)
 	}

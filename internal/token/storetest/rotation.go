@@ -43,7 +43,7 @@ func replace(hash token.Hash, overlap time.Duration) func(*token.Token, token.St
 // rotate makes the change, which nothing refuses.
 func (w *world) rotate(t *testing.T, ref token.Ref, hash token.Hash) token.Token {
 	t.Helper()
-	rotated, err := w.Rotate(t.Context(), token.Permit{}, ref, replace(hash, time.Hour))
+	rotated, err := w.Rotate(t.Context(), token.Permit{}, ref, nil, replace(hash, time.Hour))
 	ok(t, err)
 	return rotated
 }
@@ -73,7 +73,7 @@ func rotationIsStored(t *testing.T, w *world) {
 		want := before
 		var given token.StatusEntry
 		hash := w.hash()
-		got, err := w.Rotate(t.Context(), token.Permit{}, before.Ref(), func(t *token.Token, e token.StatusEntry) error {
+		got, err := w.Rotate(t.Context(), token.Permit{}, before.Ref(), nil, func(t *token.Token, e token.StatusEntry) error {
 			given = e
 			return replace(hash, time.Hour)(t, e)
 		})
@@ -97,17 +97,17 @@ func rotationIsStored(t *testing.T, w *world) {
 
 func rotationRefused(t *testing.T, w *world) {
 	before := w.publish(t, w.homeEnv)
-	_, err := w.Rotate(t.Context(), token.Permit{}, before.Ref(), func(t *token.Token, e token.StatusEntry) error {
+	_, err := w.Rotate(t.Context(), token.Permit{}, before.Ref(), nil, func(t *token.Token, e token.StatusEntry) error {
 		_ = replace(token.Hash{31: 1}, time.Hour)(t, e)
 		return token.Errorf(token.Conflict, "no")
 	})
 	kind(t, err, token.Conflict)
 	same(t, "the token", w.find(t, before.Ref()), before)
 	refused := token.Permit{Judge: func(token.Identity) error { return token.Errorf(token.Forbidden, "no") }}
-	_, err = w.Rotate(t.Context(), refused, before.Ref(), replace(w.hash(), time.Hour))
+	_, err = w.Rotate(t.Context(), refused, before.Ref(), nil, replace(w.hash(), time.Hour))
 	kind(t, err, token.Forbidden)
 	same(t, "the token", w.find(t, before.Ref()), before)
-	_, err = w.Rotate(t.Context(), token.Permit{}, token.Ref{Dialect: token.APIToken, ID: "unknown"}, replace(w.hash(), 0))
+	_, err = w.Rotate(t.Context(), token.Permit{}, token.Ref{Dialect: token.APIToken, ID: "unknown"}, nil, replace(w.hash(), 0))
 	kind(t, err, token.NotFound)
 }
 
@@ -220,7 +220,7 @@ func oneRotationWithOverlap(t *testing.T, w *world) {
 	for range rounds {
 		made := w.publish(t, w.homeEnv)
 		errs := together(8, func(int) error {
-			_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), replace(w.hash(), time.Hour))
+			_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), nil, replace(w.hash(), time.Hour))
 			return err
 		})
 		tally(t, errs, map[token.Kind]int{"": 1, token.Conflict: 7})
@@ -236,7 +236,7 @@ func revokeSurvivesRotation(t *testing.T, w *world) {
 				_, err := w.Update(t.Context(), token.Permit{Urgent: true}, made.Ref(), setState(token.Revoked))
 				return err
 			}
-			_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), func(t *token.Token, e token.StatusEntry) error {
+			_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), nil, func(t *token.Token, e token.StatusEntry) error {
 				if t.State != token.Active {
 					return token.Errorf(token.Conflict, "revoked")
 				}

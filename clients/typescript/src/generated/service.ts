@@ -929,6 +929,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/service/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events
+         * @description Lists what was changed, and uses of credentials that were refused, newest first. An event is listed as soon as the change that it describes is made. Events never hold a secret.
+         */
+        get: operations["listAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export events
+         * @description Streams events, oldest first, one JSON object a line, in the form whose SHA-256 is in the log (RFC 6962: the hash of a line, without its line break, is that of a leaf). An export that breaks off can be continued with `after`.
+         */
+        get: operations["exportAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the last checkpoint
+         * @description The signed size and root of the log of events (C2SP tlog-checkpoint). An event is covered by one a few seconds after it was stored. Whoever keeps a checkpoint can tell later that nothing before it was changed or cut off.
+         */
+        get: operations["getAuditCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service/audit/inclusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove that an event is in the log
+         * @description The inclusion proof (RFC 6962 section 2.1.1) of an event in the log of the last checkpoint.
+         */
+        get: operations["proveAuditEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove that the log was only extended
+         * @description The consistency proof (RFC 6962 section 2.1.2) between an earlier size of the log and the last checkpoint.
+         */
+        get: operations["proveAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1547,6 +1647,109 @@ export interface components {
             /** @description The cursor of the next page; null on the last page. */
             next_cursor: string | null;
         };
+        /** @description A change, or uses of a credential that were refused. Texts are empty where there is nothing to say. */
+        AuditEvent: {
+            /**
+             * Format: int64
+             * @description A number that no other event has.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it happened, in milliseconds.
+             */
+            at: string;
+            /** @description Who did it: user:ID or account:ID. */
+            actor: string;
+            /** @description With what: token:DIALECT/ID, oidc:ISSUER SUBJECT, or database. */
+            credential: string;
+            /** @description What was done, such as token.create. */
+            action: string;
+            /** @description To what: token:DIALECT/ID, user:ID, account:ID or environment:ID. */
+            object: string;
+            /**
+             * @description The dialect of the token that is the object; null if the object is no token.
+             * @enum {string|null}
+             */
+            dialect: "muninx" | "apitoken" | "unleash" | null;
+            /** @description The address of the client. */
+            address: string;
+            /** @description The start of the User-Agent of the client. */
+            agent: string;
+            /** @description The id that the request has in the log of the server. */
+            request_id: string;
+            /** @description What the members that changed were. */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description What the members that changed are. */
+            after: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** @description A page of events. */
+        AuditEventList: {
+            /** @description The events. */
+            items: components["schemas"]["AuditEvent"][];
+            /** @description The cursor of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description Lines of JSON, each an AuditEvent. */
+        AuditExport: string;
+        /** @description A SHA-256 in base64. */
+        AuditHash: string;
+        /** @description The last checkpoint of the log. */
+        AuditCheckpoint: {
+            /**
+             * Format: int64
+             * @description How many events it covers.
+             */
+            size: number;
+            /** @description The checkpoint as a signed note (C2SP tlog-checkpoint). */
+            checkpoint: string;
+            /** @description The public key that verifies it, in the form of C2SP signed-note. */
+            key: string;
+        };
+        /** @description A proof that an event is in the log. */
+        AuditInclusion: {
+            /**
+             * Format: int64
+             * @description The id of the event.
+             */
+            event: number;
+            /**
+             * Format: int64
+             * @description Its position in the log, from 0.
+             */
+            position: number;
+            leaf: components["schemas"]["AuditHash"];
+            /** @description The audit path, from the leaf to the root. */
+            hashes: components["schemas"]["AuditHash"][];
+            /**
+             * Format: int64
+             * @description The size of the log of the checkpoint.
+             */
+            size: number;
+            /** @description The checkpoint whose root follows from leaf and hashes. */
+            checkpoint: string;
+        };
+        /** @description A proof that a later log begins with an earlier one. */
+        AuditConsistency: {
+            /**
+             * Format: int64
+             * @description The size of the earlier log.
+             */
+            from: number;
+            /** @description The proof. */
+            hashes: components["schemas"]["AuditHash"][];
+            /**
+             * Format: int64
+             * @description The size of the log of the checkpoint.
+             */
+            size: number;
+            /** @description The checkpoint of the later log. */
+            checkpoint: string;
+        };
         /** @description Problem details (RFC 9457). */
         Problem: {
             /**
@@ -1656,6 +1859,46 @@ export interface components {
         Created: boolean;
         /** @description Only tokens that this user created, directly or through those tokens. */
         CreatorFilter: number;
+        /**
+         * @description Only events that this one has caused, such as user:1 or account:ID.
+         * @example user:1
+         */
+        ActorFilter: string;
+        /**
+         * @description Only events about this object, such as token:muninx/ID, user:1, account:ID or environment:ID.
+         * @example user:1
+         */
+        ObjectFilter: string;
+        /**
+         * @description Only this action, such as token.revoke or credential.refused.
+         * @example token.revoke
+         */
+        ActionFilter: string;
+        /**
+         * @description Only events at this time or later.
+         * @example 2026-11-01T08:00:00Z
+         */
+        SinceFilter: string;
+        /**
+         * @description Only events before this time.
+         * @example 2026-11-02T08:00:00Z
+         */
+        UntilFilter: string;
+        /**
+         * @description Only events after the one with this id.
+         * @example 1
+         */
+        AfterEvent: number;
+        /**
+         * @description The id of the event.
+         * @example 1
+         */
+        ProvenEvent: number;
+        /**
+         * @description The earlier size of the log.
+         * @example 1
+         */
+        EarlierSize: number;
         /** @description Only tokens that are usable now, or only those that are not. */
         UsableFilter: boolean;
         /** @description Only tokens signed with the key of this kid. */
@@ -6879,6 +7122,688 @@ export interface operations {
                     "Retry-After": components["headers"]["RetryAfter"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The maximum number of entries in a page.
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the previous page; the first page if missing. */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Only events that this one has caused, such as user:1 or account:ID.
+                 * @example user:1
+                 */
+                actor?: components["parameters"]["ActorFilter"];
+                /**
+                 * @description Only events about this object, such as token:muninx/ID, user:1, account:ID or environment:ID.
+                 * @example user:1
+                 */
+                object?: components["parameters"]["ObjectFilter"];
+                /**
+                 * @description Only this action, such as token.revoke or credential.refused.
+                 * @example token.revoke
+                 */
+                action?: components["parameters"]["ActionFilter"];
+                /** @description Only tokens of this dialect. */
+                dialect?: components["parameters"]["DialectFilter"];
+                /**
+                 * @description Only events at this time or later.
+                 * @example 2026-11-01T08:00:00Z
+                 */
+                since?: components["parameters"]["SinceFilter"];
+                /**
+                 * @description Only events before this time.
+                 * @example 2026-11-02T08:00:00Z
+                 */
+                until?: components["parameters"]["UntilFilter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": 7,
+                     *           "at": "2026-11-01T08:00:00Z",
+                     *           "actor": "user:1",
+                     *           "credential": "token:muninx/019300d1-1111-7222-8333-444455556666",
+                     *           "action": "token.suspend",
+                     *           "object": "token:apitoken/013xrzp12g3nqk8n7f8f9jbg8d18q7tm",
+                     *           "dialect": "apitoken",
+                     *           "address": "192.0.2.1",
+                     *           "agent": "curl/8.9.1",
+                     *           "request_id": "5d2f3f6e-9f8c-4b7f-8a53-0a8f5c1f7c11",
+                     *           "before": {
+                     *             "state": "active",
+                     *             "suspended_by_admin": false
+                     *           },
+                     *           "after": {
+                     *             "state": "suspended",
+                     *             "suspended_by_admin": true
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEventList"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an admin. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only events after the one with this id.
+                 * @example 1
+                 */
+                after?: components["parameters"]["AfterEvent"];
+                /**
+                 * @description Only events that this one has caused, such as user:1 or account:ID.
+                 * @example user:1
+                 */
+                actor?: components["parameters"]["ActorFilter"];
+                /**
+                 * @description Only events about this object, such as token:muninx/ID, user:1, account:ID or environment:ID.
+                 * @example user:1
+                 */
+                object?: components["parameters"]["ObjectFilter"];
+                /**
+                 * @description Only this action, such as token.revoke or credential.refused.
+                 * @example token.revoke
+                 */
+                action?: components["parameters"]["ActionFilter"];
+                /** @description Only tokens of this dialect. */
+                dialect?: components["parameters"]["DialectFilter"];
+                /**
+                 * @description Only events at this time or later.
+                 * @example 2026-11-01T08:00:00Z
+                 */
+                since?: components["parameters"]["SinceFilter"];
+                /**
+                 * @description Only events before this time.
+                 * @example 2026-11-02T08:00:00Z
+                 */
+                until?: components["parameters"]["UntilFilter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"action":"account.disable","actor":"user:1","address":"192.0.2.1","after":{"disabled":true},"agent":"","at":"2026-11-01T08:00:00.000Z","before":{"disabled":false},"credential":"token:muninx/019300d1-1111-7222-8333-444455556666","dialect":null,"id":7,"object":"account:013xrzp12g3nqk8ngskn1wtxgka5b0nf","request_id":"5d2f3f6e-9f8c-4b7f-8a53-0a8f5c1f7c11"} */
+                    "application/x-ndjson": components["schemas"]["AuditExport"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an admin. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checkpoint. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "size": 8,
+                     *       "checkpoint": "tokens.example/audit\n8\nZXhhbXBsZS1yb290LWhhc2gtb2YtYS1sb2ctZXZlbnQ=\n\n— tokens.example/audit c2lnbmF0dXJl\n",
+                     *       "key": "tokens.example/audit+3f2a9c01+AYEZ2DPWmIZ0kMwkDlAUpTGxFaLPqULuuqzDJ8gAXmjl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an admin. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proveAuditEvent: {
+        parameters: {
+            query: {
+                /**
+                 * @description The id of the event.
+                 * @example 1
+                 */
+                event: components["parameters"]["ProvenEvent"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "event": 7,
+                     *       "position": 1,
+                     *       "leaf": "ZXhhbXBsZS1yb290LWhhc2gtb2YtYS1sb2ctZXZlbnQ=",
+                     *       "hashes": [
+                     *         "ZXhhbXBsZS1yb290LWhhc2gtb2YtYS1sb2ctZXZlbnQ="
+                     *       ],
+                     *       "size": 2,
+                     *       "checkpoint": "tokens.example/audit\n2\nZXhhbXBsZS1yb290LWhhc2gtb2YtYS1sb2ctZXZlbnQ=\n\n— tokens.example/audit c2lnbmF0dXJl\n"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditInclusion"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an admin. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error of the server. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable; retry later. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proveAuditLog: {
+        parameters: {
+            query: {
+                /**
+                 * @description The earlier size of the log.
+                 * @example 1
+                 */
+                from: components["parameters"]["EarlierSize"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": 1,
+                     *       "hashes": [
+                     *         "ZXhhbXBsZS1yb290LWhhc2gtb2YtYS1sb2ctZXZlbnQ="
+                     *       ],
+                     *       "size": 2,
+                     *       "checkpoint": "tokens.example/audit\n2\nZXhhbXBsZS1yb290LWhhc2gtb2YtYS1sb2ctZXZlbnQ=\n\n— tokens.example/audit c2lnbmF0dXJl\n"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditConsistency"];
+                };
+            };
+            /** @description The body, the query or the path is invalid. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential is missing or invalid. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an admin. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "WWW-Authenticate": components["headers"]["ScopeChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current state does not allow it. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
                     [name: string]: unknown;
                 };
                 content: {
