@@ -38,6 +38,7 @@ func (c *bootstrapCmd) Run(ctx context.Context, out *streams) error {
 		return nil
 	case first:
 		fmt.Fprintf(out.stdout, "The database was empty. The credential of the first admin is in %s.\n", c.CredentialFile)
+		tellMaxima(out.stdout, newPolicyFlags(token.Published).policies(token.NewMaxima))
 		return nil
 	}
 	t, err := rescue(ctx, tokens, c.User, c.file())

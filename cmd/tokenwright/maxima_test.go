@@ -99,3 +99,18 @@ func TestOlderInstallationHasNoMaxima(t *testing.T) {
 		t.Errorf("a muninx token expires at %s", expiry)
 	}
 }
+
+// TestBootstrapTellsTheMaxima where it fills an empty database.
+func TestBootstrapTellsTheMaxima(t *testing.T) {
+	dir := t.TempDir()
+	database := "sqlite:" + filepath.Join(dir, "tokenwright.db")
+	command(t, nil, "migrate", "up", "--database-url", database).ok(t)
+	out := command(t, nil, "bootstrap", "--database-url", database, "--credential-file", filepath.Join(dir, "first")).ok(t)
+	if !strings.Contains(out, saysMaxima) {
+		t.Errorf("it says %s", out)
+	}
+	out = command(t, nil, "bootstrap", "--database-url", database, "--credential-file", filepath.Join(dir, "second")).ok(t)
+	if strings.Contains(out, saysMaxima) {
+		t.Errorf("the database is filled, and it says %s", out)
+	}
+}

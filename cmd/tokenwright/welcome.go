@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tokenwright/tokenwright/internal/server"
+	"github.com/tokenwright/tokenwright/internal/token"
 )
 
 // welcome prints how to call the server, but never the credential itself. With JSON logs the reader is a machine: it
@@ -32,7 +33,7 @@ func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, fi
 	}
 	if first {
 		fmt.Fprintf(w, "The first admin's credential is in %s. Keep it safe.\n", s.BootstrapCredentialFile)
-		s.tellMaxima(w, srv)
+		tellMaxima(w, s.policies(s.maxima))
 	} else {
 		fmt.Fprintf(w, "An admin's credential is in %s unless it was replaced.\n", s.BootstrapCredentialFile)
 	}
@@ -40,14 +41,14 @@ func (s *settings) welcome(w io.Writer, log *slog.Logger, srv *server.Server, fi
 }
 
 // tellMaxima says what a new installation limits, since an older one does not.
-func (s *settings) tellMaxima(w io.Writer, srv *server.Server) {
-	for _, d := range srv.Tokens.Dialects.OrPublished() {
-		p := srv.Tokens.Policies[d]
+func tellMaxima(w io.Writer, policies map[*token.Dialect]token.Policy) {
+	for _, d := range token.Published {
+		p := policies[d]
 		if d.OwnedByUser || p.MaxLifetime == 0 || p.MaxTokens == 0 {
 			continue
 		}
 		fmt.Fprintf(w, "In this new installation a token lives at most %s, and an account has at most %d %s tokens: "+
-			"see --max-lifetime and --%[3]s-max-tokens.\n", inDays(p.MaxLifetime), p.MaxTokens, d)
+			"see --max-lifetime and --%[3]s-max-tokens of serve.\n", inDays(p.MaxLifetime), p.MaxTokens, d)
 	}
 }
 
