@@ -18,9 +18,9 @@ type tokenUpdate struct {
 	entry  token.StatusEntry
 
 	claiming claiming
-	row    tokenRow // of which Seq is 0 where there is none
-	stored token.Token
-	after  tokenRow
+	row      tokenRow // of which Seq is 0 where there is none
+	stored   token.Token
+	after    tokenRow
 }
 
 // Update implements [token.Store].

@@ -85,7 +85,7 @@ func (h handler) RotateServiceToken(
 		return nil, err
 	}
 	return gen.RotateServiceToken200JSONResponse{
-		Body:    h.issued(ctx, t, secret),
+		Body: h.issued(ctx, t, secret),
 		Headers: gen.RotateServiceToken200ResponseHeaders{
 			CacheControl: "no-store", IdempotencyReplayed: wire.Replayed(retry),
 		},

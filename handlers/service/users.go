@@ -104,7 +104,7 @@ func (h handler) CreateUserToken(
 		Headers: gen.CreateUserToken201ResponseHeaders{
 			CacheControl:        "no-store",
 			IdempotencyReplayed: wire.Replayed(retry),
-			Location:     h.options.PublicURL + "/service/tokens/muninx/" + t.ID,
+			Location:            h.options.PublicURL + "/service/tokens/muninx/" + t.ID,
 		},
 	}, nil
 }

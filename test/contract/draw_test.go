@@ -36,6 +36,8 @@ func good(t *rapid.T, s *openapi3.Schema, label string) any {
 			items[i] = good(t, s.Items.Value, fmt.Sprintf("%s %d", label, i))
 		}
 		return items
+	case s.Type.Is("boolean"):
+		return rapid.Bool().Draw(t, label)
 	case s.Type.Is("integer"):
 		return rapid.Int64Range(1, 1<<40).Draw(t, label)
 	case s.Format == "date-time":

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -123,6 +124,9 @@ func (p *prober) path(o operation, params map[string]string) string {
 	if o.id == "updateUser" { // which may take the run's own user its role
 		known["id"] = p.Other
 	}
+	if strings.HasPrefix(o.id, "rotate") || o.id == "updateServiceToken" { // which the fixture may not do to itself
+		known["id"] = p.fresh()
+	}
 	parts := strings.Split(o.path, "/")
 	for i, part := range parts {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
@@ -135,6 +139,13 @@ func (p *prober) path(o operation, params map[string]string) string {
 		}
 	}
 	return strings.Join(parts, "/")
+}
+
+// fresh is a token that nothing has happened to; "" makes what needs one fail.
+func (p *prober) fresh() string {
+	var made struct{ ID string }
+	_ = p.call(context.Background(), "POST", "/tokens", p.Credentials["service"], `{"name":"fresh"}`, &made)
+	return made.ID
 }
 
 // doors asks for what is the same for all operations: a credential, declared parameters, a media type, a size, a method.
@@ -223,8 +234,7 @@ func (p *prober) draw(t *rapid.T, o operation) map[string]any {
 	body := goodObject(t, schema, "")
 	for _, name := range []string{"subject", "description"} {
 		if text, ok := body[name].(string); ok {
-			cut := []rune(text)
-			body[name] = string(cut[:min(len(cut), 230)]) + fmt.Sprintf(" %d %d", time.Now().UnixNano(), p.sent)
+			body[name] = cut(text, 230) + fmt.Sprintf(" %d %d", time.Now().UnixNano(), p.sent)
 		}
 	}
 	if body["account_id"] != nil {
@@ -235,12 +245,44 @@ func (p *prober) draw(t *rapid.T, o operation) map[string]any {
 	} else {
 		delete(body, "environment_id")
 	}
+	switch o.id {
+	case "createServiceToken":
+		fitDialect(body)
+	case "updateServiceToken":
+		if name, ok := body["name"].(string); ok {
+			body["name"] = "x" + strings.Map(honest, cut(name, 230))
+		}
+	case "rotateServiceToken":
+		body["overlap"] = rapid.SampledFrom([]string{"1h", "168h", "1h30m", "0.5h", "90s", "5000ms"}).Draw(t, "overlap that fits")
+	}
 	for _, name := range ignored[o.id] {
 		if rapid.Bool().Draw(t, name+" is sent") {
 			body[name] = rapid.SampledFrom([]any{nil, "", true, -1.5, []any{}, map[string]any{"a": nil}}).Draw(t, name)
 		}
 	}
 	return body
+}
+
+// fitDialect has the members that tokens of the dialect have. Of unleash a user has no more than ten.
+func fitDialect(body map[string]any) {
+	if body["dialect"] == "apitoken" {
+		delete(body, "name")
+		if body["token_scope"] == nil {
+			body["token_scope"] = "account"
+		}
+		return
+	}
+	name, _ := body["name"].(string)
+	body["dialect"], body["name"] = "muninx", "x"+strings.Map(honest, cut(name, 230))
+	for _, other := range []string{"token_scope", "account_id", "environment_id"} {
+		delete(body, other)
+	}
+}
+
+// cut is the beginning of a text.
+func cut(text string, most int) string {
+	runes := []rune(text)
+	return string(runes[:min(len(runes), most)])
 }
 
 func (p *prober) accepted(t *rapid.T, o operation) {

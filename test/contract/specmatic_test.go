@@ -134,12 +134,15 @@ func (f *fixer) resource(o operation) any {
 	}[collection])
 }
 
-// ready suspends what is to be activated and revokes what is to be deleted.
+// ready suspends what is to be activated, revokes what is to be deleted, and rotates what is to be finished or cancelled.
 func (f *fixer) ready(path string, id any, operation string) any {
 	for prefix, action := range map[string]string{"activate": "/suspend", "delete": "/revoke"} {
 		if strings.HasPrefix(operation, prefix) {
 			f.post(path+fmt.Sprint(id)+action, nil)
 		}
+	}
+	if strings.HasSuffix(operation, "TokenRotation") {
+		f.post(path+fmt.Sprint(id)+"/rotate", map[string]any{"overlap": "1h"})
 	}
 	return id
 }
@@ -166,18 +169,29 @@ func (f *fixer) post(path string, body map[string]any) map[string]any {
 // schema fits the schema of a request to the server.
 func (f *fixer) schema(name string, s *openapi3.Schema) {
 	requests := []string{"TokenCreate", "ApiToken_DetailsForCreate", "patSchema", "UserDraft", "UserChange", "UserTokenDraft", "AccountDraft",
-		"EnvironmentDraft", "IntrospectionRequest", "IntrospectionBatch"}
+		"EnvironmentDraft", "IntrospectionRequest", "IntrospectionBatch",
+		"ServiceTokenDraft", "ServiceTokenChange", "Rotation"}
 	if !slices.Contains(requests, name) {
 		return
 	}
 	if name == "patSchema" { // so that no description comes twice
 		s.Required = []string{"expiresAt"}
 	}
+	if name == "ServiceTokenDraft" {
+		s.Required = []string{"dialect", "token_scope"}
+	}
 	for member, p := range s.Properties {
 		p.Value.Pattern = "" // it takes one for the whole text, not for a part of it
 		switch {
-		case slices.Contains(ignored["createPat"], member) && name == "patSchema", member == "environment_id":
+		case slices.Contains(ignored["createPat"], member) && name == "patSchema", member == "environment_id",
+			name == "ServiceTokenDraft" && member == "name":
 			delete(s.Properties, member)
+		case name == "ServiceTokenDraft" && member == "dialect":
+			s.Properties[member] = pin(p.Value, "apitoken")
+		case name == "ServiceTokenChange" && member == "name":
+			p.Value.MinLength = 1
+		case member == "overlap": // since any other is a conflict with the one before
+			s.Properties[member] = pin(p.Value, "0s")
 		case member == "token_scope":
 			s.Properties[member] = pin(p.Value, "account")
 		case member == "account_id":
