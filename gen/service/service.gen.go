@@ -5981,8 +5981,10 @@ func (response ListAuditEvents403ApplicationProblemPlusJSONResponse) VisitListAu
 }
 
 type ListAuditEvents429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type ListAuditEvents429ApplicationProblemPlusJSONResponse struct {
@@ -5997,6 +5999,12 @@ func (response ListAuditEvents429ApplicationProblemPlusJSONResponse) VisitListAu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -6238,8 +6246,10 @@ func (response GetAuditCheckpoint415ApplicationProblemPlusJSONResponse) VisitGet
 }
 
 type GetAuditCheckpoint429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type GetAuditCheckpoint429ApplicationProblemPlusJSONResponse struct {
@@ -6254,6 +6264,12 @@ func (response GetAuditCheckpoint429ApplicationProblemPlusJSONResponse) VisitGet
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -6496,8 +6512,10 @@ func (response ProveAuditLog415ApplicationProblemPlusJSONResponse) VisitProveAud
 }
 
 type ProveAuditLog429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type ProveAuditLog429ApplicationProblemPlusJSONResponse struct {
@@ -6512,6 +6530,12 @@ func (response ProveAuditLog429ApplicationProblemPlusJSONResponse) VisitProveAud
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -6693,8 +6717,10 @@ func (response ExportAuditEvents403ApplicationProblemPlusJSONResponse) VisitExpo
 }
 
 type ExportAuditEvents429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type ExportAuditEvents429ApplicationProblemPlusJSONResponse struct {
@@ -6709,6 +6735,12 @@ func (response ExportAuditEvents429ApplicationProblemPlusJSONResponse) VisitExpo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -6951,8 +6983,10 @@ func (response ProveAuditEvent415ApplicationProblemPlusJSONResponse) VisitProveA
 }
 
 type ProveAuditEvent429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type ProveAuditEvent429ApplicationProblemPlusJSONResponse struct {
@@ -6967,6 +7001,12 @@ func (response ProveAuditEvent429ApplicationProblemPlusJSONResponse) VisitProveA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -8573,8 +8613,10 @@ func (response CreateServiceToken422ApplicationProblemPlusJSONResponse) VisitCre
 }
 
 type CreateServiceToken429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type CreateServiceToken429ApplicationProblemPlusJSONResponse struct {
@@ -8589,6 +8631,12 @@ func (response CreateServiceToken429ApplicationProblemPlusJSONResponse) VisitCre
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -9249,8 +9297,10 @@ func (response UpdateServiceToken415ApplicationProblemPlusJSONResponse) VisitUpd
 }
 
 type UpdateServiceToken429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type UpdateServiceToken429ApplicationProblemPlusJSONResponse struct {
@@ -9265,6 +9315,12 @@ func (response UpdateServiceToken429ApplicationProblemPlusJSONResponse) VisitUpd
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -10430,8 +10486,10 @@ func (response RotateServiceToken422ApplicationProblemPlusJSONResponse) VisitRot
 }
 
 type RotateServiceToken429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type RotateServiceToken429ApplicationProblemPlusJSONResponse struct {
@@ -10446,6 +10504,12 @@ func (response RotateServiceToken429ApplicationProblemPlusJSONResponse) VisitRot
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -10645,8 +10709,10 @@ func (response CancelServiceTokenRotation409ApplicationProblemPlusJSONResponse) 
 }
 
 type CancelServiceTokenRotation429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type CancelServiceTokenRotation429ApplicationProblemPlusJSONResponse struct {
@@ -10661,6 +10727,12 @@ func (response CancelServiceTokenRotation429ApplicationProblemPlusJSONResponse) 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)
@@ -10860,8 +10932,10 @@ func (response FinishServiceTokenRotation409ApplicationProblemPlusJSONResponse) 
 }
 
 type FinishServiceTokenRotation429ResponseHeaders struct {
-	RetryAfter int
-	XRequestId string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int
+	XRequestId      string
 }
 
 type FinishServiceTokenRotation429ApplicationProblemPlusJSONResponse struct {
@@ -10876,6 +10950,12 @@ func (response FinishServiceTokenRotation429ApplicationProblemPlusJSONResponse) 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Request-Id", fmt.Sprint(response.Headers.XRequestId))
 	w.WriteHeader(429)

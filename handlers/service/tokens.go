@@ -76,7 +76,7 @@ func (h handler) RotateServiceToken(
 		return nil, err
 	}
 	ref := h.tokens.Ref(r.Dialect, r.Id)
-	retry, err := wire.RetryOf(r.Params.IdempotencyKey, "service rotateServiceToken "+string(r.Dialect)+"/"+r.Id, r.Body)
+	retry, err := wire.RetryOf(r.Params.IdempotencyKey, "service rotateServiceToken "+r.Dialect+"/"+r.Id, r.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,6 @@ type kept struct {
 }
 
 func (y *retry) seal(t Token, secret string) ([]byte, error) {
-	t.Dialect = nil
 	answer, err := json.Marshal(kept{secret, t}) //nolint:gosec // to be sealed
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (s State) Allows(a Action) bool { return slices.Contains(transitions[s], a)
 
 // Ref names a token: public ids are unique within a dialect only.
 type Ref struct {
-	Dialect *Dialect
+	Dialect *Dialect `json:"-"` // not in what is kept of a token, see [kept]
 	ID      string
 }
 
