@@ -15,14 +15,13 @@ const MemberOverlap = "/overlap"
 // Rotate gives a token that the caller has another secret, which it returns. The one that was current works until the
 // overlap is over. A token has one earlier secret at most: as long as that works, only a rotation without overlap is
 // possible, which ends both.
-func (s *Service) Rotate(
-	ctx context.Context, c Caller, ref Ref, overlap time.Duration,
-) (t Token, secret string, err error) {
+func (s *Service) Rotate(ctx context.Context, c Caller, ref Ref, overlap time.Duration) (Token, string, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Token{}, "", Faulty(Fault{Pointer: MemberOverlap, Detail: "must be from 0s to 168h"})
 	}
 	overlap = overlap.Truncate(time.Millisecond)
-	t, err = s.change(ctx, c, ref, s.Store.Rotate, func(c Caller, t *Token, entry StatusEntry) error {
+	var secret string
+	t, err := s.change(ctx, c, ref, s.Store.Rotate, func(c Caller, t *Token, entry StatusEntry) error {
 		now := s.Now()
 		if err := t.rotatable(c, now); err != nil {
 			return err
@@ -32,13 +31,14 @@ func (s *Service) Rotate(
 				"or rotate without overlap, which ends both secrets", t.Previous.EndsAt.Format(time.RFC3339))
 		}
 		*t = s.used(*t)
-		secret, err = s.rotate(t, entry, overlap, now)
+		made, err := s.rotate(t, entry, overlap, now)
+		secret = made
 		return err
 	})
-	if err != nil {
-		secret = ""
+	if err != nil { // perhaps since the caller has left, and then somebody else may still be at it
+		return t, "", err
 	}
-	return t, secret, err
+	return t, secret, nil
 }
 
 // rotate makes the token's next secret.
