@@ -142,8 +142,8 @@ const mostAccounts = 10_000
 // formCrews comes after the lines. Changes wait in changing, unless they take rights away, and look-ups in looking.
 func (d *DB) formCrews(changing, looking *line) {
 	d.lookups = crew[*lookup]{line: looking, most: mostLookups, do: d.lookUp}
-	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer)}
-	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker)}
+	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer), certain: true}
+	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker), certain: true}
 	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1
 }
 
