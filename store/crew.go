@@ -16,6 +16,8 @@ type crew[J any] struct {
 	line *line
 	most int // of what is done together
 	do   func(ctx context.Context, all []*job[J])
+	// certain has whoever leaves after the work has begun wait for its outcome, which ends when all have left.
+	certain bool
 }
 
 // job is the work of one caller.
@@ -28,7 +30,8 @@ type job[J any] struct {
 	done  chan struct{}
 }
 
-// run returns when the work is done, or when its caller has left. Then nobody looks at its outcome.
+// run returns when the work is done, or when its caller has left. Then nobody looks at its outcome, unless the crew is
+// certain.
 func (c *crew[J]) run(ctx context.Context, cl class, work J) error {
 	j := &job[J]{ctx: ctx, class: cl, work: work, done: make(chan struct{})}
 	leave, err := c.line.enterWith(ctx, cl, j)
@@ -37,6 +40,9 @@ func (c *crew[J]) run(ctx context.Context, cl class, work J) error {
 		c.lead(j, leave)
 	case !errors.Is(err, errTaken):
 		return err
+	}
+	if c.certain {
+		<-j.done
 	}
 	select {
 	case <-j.done:

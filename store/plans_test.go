@@ -30,22 +30,23 @@ func statementsOf(d *DB) map[string]statement {
 		"terms":                   {text: storeTerms, args: []any{"name", true, int64(1), true, int64(7)}},
 		"a rotation": {text: storeSecrets, args: []any{hash, "key", int64(1), int64(2), int64(3), int64(4), hash, "key",
 			int64(5), int64(6), int64(7), int64(8), int64(9), int64(7)}},
-		"a replaced secret":            {text: byReplaced, args: []any{hash}},
-		"a use of a previous secret":   {text: touchPrevious, args: []any{int64(1), hash}},
-		"previous secrets in a list":   {text: dry(d, standingsQueries[3], map[string]any{"list": 1})},
-		"former secrets in a list":     {text: dry(d, standingsQueries[4], map[string]any{"list": 1})},
-		"previous secrets of tokens":   {text: dry(d, standingsOf[1], []int64{7, 8})},
-		"former secrets of tokens":     {text: dry(d, standingsOf[2], []int64{7, 8})},
-		"whether there is a stranger":  strangers(d.dialects),
-		"what a user holds":            {text: holdings, args: []any{"name", "muninx", int64(2)}},
-		"what an account holds":        {text: heldByAccount, args: []any{"apitoken", "a0", int64(1000)}},
-		"times of use":                 {text: dry(d, d.touchStatement(2), 7, 5, 8, 5)},
-		"what changed in status lists": {text: dry(d, standings+"t.seq IN ?", []int64{7, 8})},
-		"whether there is a list":      {text: "SELECT seq FROM tokens WHERE status_list = 1 LIMIT 1"},
-		"a page of users":              {text: "SELECT * FROM users WHERE id > 1 ORDER BY id LIMIT 50"},
-		"a page of accounts":           {text: "SELECT * FROM accounts WHERE id > 'a' ORDER BY id LIMIT 50"},
-		"a page of environments":       {text: "SELECT * FROM environments WHERE id > 'e' ORDER BY id LIMIT 50"},
-		"the enabled admins":           {text: "SELECT * FROM users WHERE " + enabledAdmins + " ORDER BY id"},
+		"a replaced secret":               {text: byReplaced, args: []any{hash}},
+		"a use of a previous secret":      {text: numbered(touchPrevious), args: []any{int64(1), hash, int64(1)}},
+		"previous secrets that were used": {text: strings.Replace(previousRows, "?", "($1, $2)", 1) + d.backend.lockRows, args: []any{hash, hash}},
+		"previous secrets in a list":      {text: dry(d, standingsQueries[3], map[string]any{"list": 1})},
+		"former secrets in a list":        {text: dry(d, standingsQueries[4], map[string]any{"list": 1})},
+		"previous secrets of tokens":      {text: dry(d, standingsOf[1], []int64{7, 8})},
+		"former secrets of tokens":        {text: dry(d, standingsOf[2], []int64{7, 8})},
+		"whether there is a stranger":     strangers(d.dialects),
+		"what a user holds":               {text: holdings, args: []any{"name", "muninx", int64(2)}},
+		"what an account holds":           {text: heldByAccount, args: []any{"apitoken", "a0", int64(1000)}},
+		"times of use":                    {text: dry(d, d.touchStatement(2), 7, 5, 8, 5)},
+		"what changed in status lists":    {text: dry(d, standings+"t.seq IN ?", []int64{7, 8})},
+		"whether there is a list":         {text: "SELECT seq FROM tokens WHERE status_list = 1 LIMIT 1"},
+		"a page of users":                 {text: "SELECT * FROM users WHERE id > 1 ORDER BY id LIMIT 50"},
+		"a page of accounts":              {text: "SELECT * FROM accounts WHERE id > 'a' ORDER BY id LIMIT 50"},
+		"a page of environments":          {text: "SELECT * FROM environments WHERE id > 'e' ORDER BY id LIMIT 50"},
+		"the enabled admins":              {text: "SELECT * FROM users WHERE " + enabledAdmins + " ORDER BY id"},
 	}
 	for name, q := range map[string]token.EventQuery{
 		"events":              {Action: "token.create", Since: time.UnixMilli(1)},
@@ -82,6 +83,14 @@ func statementsOf(d *DB) map[string]statement {
 // dry is a statement of GORM with its arguments in it.
 func dry(d *DB, text string, args ...any) string {
 	return d.reader.ToSQL(func(tx *gorm.DB) *gorm.DB { return tx.Raw(text, args...) })
+}
+
+// numbered has $1, $2 and so on for the parameters.
+func numbered(text string) string {
+	for i := 1; strings.Contains(text, "?"); i++ {
+		text = strings.Replace(text, "?", fmt.Sprintf("$%d", i), 1)
+	}
+	return text
 }
 
 // whole are the words of both databases for a table that is read from one end to the other.

@@ -148,8 +148,8 @@ const mostAccounts = 10_000
 func (d *DB) formCrews(changing, looking, asking *line) {
 	d.lookups = crew[*lookup]{line: looking, most: mostLookups, do: d.lookUp}
 	d.questions = crew[[]statement]{line: asking, most: mostQuestions, do: d.answer}
-	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer)}
-	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker)}
+	d.changes = crew[work]{line: changing, most: mostTogether, do: d.together(d.writer), certain: true}
+	d.revokes = crew[work]{line: d.revoking, most: mostTogether, do: d.together(d.revoker), certain: true}
 	d.accountOf, _ = lru.New[string, string](mostAccounts) // which fails only below 1
 	d.holdings = newHoldings()
 }

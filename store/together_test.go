@@ -223,6 +223,55 @@ func TestWhoLeavesDuringATransaction(t *testing.T) {
 	})
 }
 
+// TestWhoLeavesHearsTheOutcome: whoever leaves while a change is on its way comes back when it is certain what became of
+// it. Before that, memory could be told too early to forget what the change concerns, and keep it then.
+func TestWhoLeavesHearsTheOutcome(t *testing.T) {
+	together(t, func(t *testing.T, d *DB, owner token.Token) {
+		first, err := d.Create(t.Context(), named(owner, "first"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := d.Create(t.Context(), named(owner, "second"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := occupy(t, d.revokes.line, abreast(d), revoking)
+		leaving, leave := context.WithCancel(t.Context())
+		left, state := make(chan struct{}), token.State("")
+		w.add(func() {
+			_, _ = d.Update(leaving, token.Permit{Urgent: true}, first.Ref(), revoke)
+			found, err := d.Find(t.Context(), first.Ref())
+			if state = found.State; err != nil {
+				t.Error(err)
+			}
+			close(left)
+		})
+		w.add(func() {
+			_, err := d.Update(t.Context(), token.Permit{Urgent: true}, second.Ref(), func(x *token.Token) error {
+				leave()
+				select { // it may come back before the commit
+				case <-left:
+				case <-time.After(200 * time.Millisecond):
+				}
+				return revoke(x)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		w.let()
+		<-left
+		if found, err := d.Find(t.Context(), first.Ref()); err != nil || found.State != state {
+			t.Errorf("the token was %s when its caller came back, and is %s, %v", state, found.State, err)
+		}
+	})
+}
+
+func revoke(t *token.Token) error {
+	t.State = token.Revoked
+	return nil
+}
+
 // TestRevokesGoTogether: one commit for all, and none is behind a create.
 func TestRevokesGoTogether(t *testing.T) {
 	together(t, func(t *testing.T, d *DB, owner token.Token) {

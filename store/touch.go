@@ -24,9 +24,12 @@ const touchStatement = `WITH use (seq, at) AS (VALUES %s),
 		WHERE t.last_used_at IS NULL OR t.last_used_at < use.at ORDER BY t.seq %s)
 	UPDATE tokens SET last_used_at = later.at FROM later WHERE tokens.seq = later.seq`
 
-// touchPrevious is the same for previous secrets, which few have.
-const touchPrevious = `UPDATE tokens SET previous_used_at = $1
-	WHERE previous_hash = $2 AND (previous_used_at IS NULL OR previous_used_at < $1)`
+const (
+	previousRows = "SELECT t.previous_hash FROM tokens t WHERE t.previous_hash IN ? ORDER BY t.seq "
+	// touchPrevious stores the time of a previous secret, which few tokens have.
+	touchPrevious = `UPDATE tokens SET previous_used_at = ?
+		WHERE previous_hash = ? AND (previous_used_at IS NULL OR previous_used_at < ?)`
+)
 
 // Touch implements [token.Store].
 func (d *DB) Touch(ctx context.Context, uses map[int64]time.Time) error {
@@ -44,13 +47,30 @@ func (d *DB) Touch(ctx context.Context, uses map[int64]time.Time) error {
 	return nil
 }
 
-// TouchPrevious implements [token.Store]. Each is a transaction of its own, so that nobody waits for two rows.
+// TouchPrevious implements [token.Store].
 func (d *DB) TouchPrevious(ctx context.Context, uses map[token.Hash]time.Time) error {
-	for hash, at := range uses {
-		err := d.transact(ctx, later, func(tx *gorm.DB) error {
-			return tx.Exec(touchPrevious, at.UnixMilli(), hash[:]).Error
-		})
+	hashes := make([][]byte, 0, len(uses))
+	for hash := range uses {
+		hashes = append(hashes, hash[:])
+	}
+	for batch := range slices.Chunk(hashes, touchBatch) {
+		err := d.transact(ctx, later, func(tx *gorm.DB) error { return d.touchPrevious(tx, batch, uses) })
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// touchPrevious locks the rows of a batch in the order of their numbers, as for [touchStatement].
+func (d *DB) touchPrevious(tx *gorm.DB, batch [][]byte, uses map[token.Hash]time.Time) error {
+	var rows []struct{ PreviousHash []byte }
+	if err := tx.Raw(previousRows+d.backend.lockRows, batch).Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, row := range rows {
+		at := uses[token.Hash(row.PreviousHash)].UnixMilli()
+		if err := tx.Exec(touchPrevious, at, row.PreviousHash, at).Error; err != nil {
 			return err
 		}
 	}

@@ -17,23 +17,24 @@ const MemberOverlap = "/overlap"
 // possible, which ends both.
 func (s *Service) Rotate(
 	ctx context.Context, c Caller, ref Ref, overlap time.Duration, r *Retry,
-) (t Token, secret string, err error) {
+) (Token, string, error) {
 	return s.once(ctx, c, r, func(y *retry) (Token, string, error) { return s.rotated(ctx, c, ref, overlap, y) })
 }
 
 func (s *Service) rotated(
 	ctx context.Context, c Caller, ref Ref, overlap time.Duration, y *retry,
-) (t Token, secret string, err error) {
+) (Token, string, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Token{}, "", Faulty(Fault{Pointer: MemberOverlap, Detail: "must be from 0s to 168h"})
 	}
 	overlap = overlap.Truncate(time.Millisecond)
+	var secret string
 	claimed := func(
 		ctx context.Context, p Permit, ref Ref, change func(*Token, StatusEntry) error,
 	) (Token, error) {
 		return s.Store.Rotate(ctx, p, ref, y.sealing(&secret), change)
 	}
-	t, err = s.change(ctx, c, ref, "rotate", claimed, func(c Caller, t *Token, entry StatusEntry) error {
+	t, err := s.change(ctx, c, ref, "rotate", claimed, func(c Caller, t *Token, entry StatusEntry) error {
 		now := s.Now()
 		if err := t.rotatable(c, now); err != nil {
 			return err
@@ -43,13 +44,14 @@ func (s *Service) rotated(
 				"or rotate without overlap, which ends both secrets", t.Previous.EndsAt.Format(time.RFC3339))
 		}
 		*t = s.used(*t)
-		secret, err = s.rotate(t, entry, overlap, now)
+		made, err := s.rotate(t, entry, overlap, now)
+		secret = made
 		return err
 	})
-	if err != nil {
-		secret = ""
+	if err != nil { // perhaps since the caller has left, and then somebody else may still be at it
+		return t, "", err
 	}
-	return t, secret, err
+	return t, secret, nil
 }
 
 // rotate makes the token's next secret.

@@ -136,6 +136,18 @@ func everySecretLeadsToItsToken(t *testing.T, w *world) {
 	w.rotate(t, made.Ref(), hashes[len(hashes)-1])
 	w.update(t, made.Ref(), cancel)
 	find("cancelled")
+	for range 2 { // the first of which leaves a previous one that ends without being finished
+		hashes = append(hashes, w.hash())
+		_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), func(t *token.Token, e token.StatusEntry) error {
+			previous := token.Previous{Hash: t.Hash, EndsAt: noon}
+			t.Previous = token.Previous{}
+			err := replace(hashes[len(hashes)-1], 0)(t, e)
+			t.Previous = previous
+			return err
+		})
+		ok(t, err)
+		find("replaced")
+	}
 	id, err := w.FindSecret(t.Context(), other.Hash)
 	ok(t, err)
 	sameFact(t, "another token", id.Token, other)
@@ -211,6 +223,12 @@ func touchPreviousKeepsTheLatest(t *testing.T, w *world) {
 		same(t, "the token", w.find(t, made.Ref()), want)
 	}
 	same(t, "another token", w.find(t, other.Ref()), other)
+	many := map[token.Hash]time.Time{made.Hash: noon.Add(7 * time.Hour)}
+	for range 300 { // more than fit into one transaction
+		many[w.hash()] = noon
+	}
+	ok(t, w.TouchPrevious(t.Context(), many))
+	same(t, "the last use", w.find(t, made.Ref()).Previous.LastUsedAt, noon.Add(7*time.Hour))
 	finished := w.update(t, made.Ref(), finish)
 	ok(t, w.TouchPrevious(t.Context(), map[token.Hash]time.Time{made.Hash: noon.Add(8 * time.Hour)}))
 	same(t, "the token whose rotation is finished", w.find(t, made.Ref()), finished)
