@@ -79,7 +79,7 @@ func insertOne[R audited[R]](d *DB, tx *gorm.DB, p token.Permit, row R) (R, erro
 		return row, err
 	}
 	var before R
-	return row, d.record(tx, describe(p, token.OriginOf(tx.Statement.Context), before, row, true))
+	return row, d.record(tx, describe(p, token.OriginOf(tx.Statement.Context), before, row, created()))
 }
 
 // find reads one row of the registry.
@@ -127,7 +127,7 @@ func update[R audited[R], D any](
 			return err
 		}
 		keep(&row, thing)
-		if err := d.record(tx, describe(p, token.OriginOf(ctx), before, row, false)); err != nil {
+		if err := d.record(tx, describe(p, token.OriginOf(ctx), before, row, &difference{})); err != nil {
 			return err
 		}
 		return d.storeChange(tx, &row, []string{"disabled", "updated_at"}, changed)

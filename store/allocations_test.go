@@ -17,8 +17,8 @@ func TestAllocations(t *testing.T) {
 		database, url        string
 		lookUp, create, list int
 	}{
-		{"sqlite", sqliteURL(t), 50, 117, 147},
-		{"postgres", pgtest.URL(t), 70, 247, 169},
+		{"sqlite", sqliteURL(t), 50, 132, 147},
+		{"postgres", pgtest.URL(t), 70, 275, 169},
 	} {
 		d := openWith(t, c.url, store.Options{})
 		caller := aCaller(t, d)

@@ -268,14 +268,22 @@ func eventPage(q token.EventQuery) (text string, args []any) {
 }
 
 // difference collects the members of a thing that a change has changed.
-type difference struct{ before, after []byte }
+type difference struct {
+	created       bool // there was nothing before
+	before, after []byte
+}
+
+// created is for a new thing, which has many members.
+func created() *difference { return &difference{created: true, after: make([]byte, 0, 200)} }
 
 // member adds one, if it has changed. Put appends its value as JSON.
 func member[T comparable](d *difference, name string, before, after T, put func([]byte, T) []byte) {
 	if before == after {
 		return
 	}
-	d.before = put(appendName(d.before, name), before)
+	if !d.created {
+		d.before = put(appendName(d.before, name), before)
+	}
 	d.after = put(appendName(d.after, name), after)
 }
 
@@ -287,12 +295,12 @@ func appendName(b []byte, name string) []byte {
 	return append(append(append(append(b, separator), '"'), name...), '"', ':')
 }
 
-// texts are the two objects, "" where nothing has changed; without the first one if there was nothing before.
-func (d *difference) texts(created bool) (before, after string) {
+// texts are the two objects, "" where nothing has changed or where there was nothing before.
+func (d *difference) texts() (before, after string) {
 	if len(d.after) == 0 {
 		return "", ""
 	}
-	if !created {
+	if !d.created {
 		before = string(append(d.before, '}'))
 	}
 	return before, string(append(d.after, '}'))
@@ -333,66 +341,66 @@ func appendOptional(b []byte, text string) []byte {
 // tokenDifference compares what an event tells of a token: all but the hash of its secret, numbers of its row and times
 // of changes. Before is zero for a new token.
 func tokenDifference(before, after *tokenRow) (string, string) {
-	var d difference
-	member(&d, "account_id", orZero(before.AccountID), orZero(after.AccountID), appendOptional)
-	member(&d, "created_by", orZero(before.CreatedBy), orZero(after.CreatedBy), appendNumber)
-	member(&d, "deleted", before.DeletedAt != nil, after.DeletedAt != nil, strconv.AppendBool)
-	member(&d, "environment_id", orZero(before.EnvironmentID), orZero(after.EnvironmentID), appendOptional)
-	member(&d, "expires_at", orZero(before.ExpiresAt), orZero(after.ExpiresAt), appendTime)
-	member(&d, "introspector", before.Introspector, after.Introspector, strconv.AppendBool)
-	member(&d, "name", before.Name, after.Name, appendOptional)
-	member(&d, "previous_ends_at", orZero(before.Rotation.PreviousEndsAt), orZero(after.Rotation.PreviousEndsAt), appendTime)
-	member(&d, "role_limit", before.RoleLimit, after.RoleLimit, appendOptional)
-	member(&d, "rotations", before.Rotation.Rotations, after.Rotation.Rotations, appendNumber)
-	member(&d, "scope", before.Scope, after.Scope, appendOptional)
-	member(&d, "self_rotation", before.SelfRotation, after.SelfRotation, strconv.AppendBool)
-	member(&d, "state", before.State, after.State, appendOptional)
-	member(&d, "suspended_by_admin", before.SuspendedByAdmin, after.SuspendedByAdmin, strconv.AppendBool)
-	member(&d, "user_id", orZero(before.UserID), orZero(after.UserID), appendNumber)
-	return d.texts(before.Dialect == "")
+	d := &difference{}
+	if before.Dialect == "" {
+		d = created()
+	}
+	member(d, "account_id", orZero(before.AccountID), orZero(after.AccountID), appendOptional)
+	member(d, "created_by", orZero(before.CreatedBy), orZero(after.CreatedBy), appendNumber)
+	member(d, "deleted", before.DeletedAt != nil, after.DeletedAt != nil, strconv.AppendBool)
+	member(d, "environment_id", orZero(before.EnvironmentID), orZero(after.EnvironmentID), appendOptional)
+	member(d, "expires_at", orZero(before.ExpiresAt), orZero(after.ExpiresAt), appendTime)
+	member(d, "introspector", before.Introspector, after.Introspector, strconv.AppendBool)
+	member(d, "name", before.Name, after.Name, appendOptional)
+	member(d, "previous_ends_at", orZero(before.Rotation.PreviousEndsAt), orZero(after.Rotation.PreviousEndsAt), appendTime)
+	member(d, "role_limit", before.RoleLimit, after.RoleLimit, appendOptional)
+	member(d, "rotations", before.Rotation.Rotations, after.Rotation.Rotations, appendNumber)
+	member(d, "scope", before.Scope, after.Scope, appendOptional)
+	member(d, "self_rotation", before.SelfRotation, after.SelfRotation, strconv.AppendBool)
+	member(d, "state", before.State, after.State, appendOptional)
+	member(d, "suspended_by_admin", before.SuspendedByAdmin, after.SuspendedByAdmin, strconv.AppendBool)
+	member(d, "user_id", orZero(before.UserID), orZero(after.UserID), appendNumber)
+	return d.texts()
 }
 
 // audited is a row of the registry, which an event can describe.
 type audited[R any] interface {
 	// audit names the thing that the row is about, and compares it with the row before, zero for a new one.
-	audit(before R) (kind, id string, d *difference)
+	audit(before R, d *difference) (kind, id string)
 }
 
 // describe completes the event of a change of the registry.
-func describe[R audited[R]](p token.Permit, o token.Origin, before, after R, created bool) eventRow {
+func describe[R audited[R]](p token.Permit, o token.Origin, before, after R, d *difference) eventRow {
+	kind, id := after.audit(before, d)
 	usual := "update"
-	if created {
+	if d.created {
 		usual = "create"
 	}
-	kind, id, d := after.audit(before)
 	e := eventOf(p, o, kind, usual)
 	e.Object = kind + ":" + id
-	e.Before, e.After = d.texts(created)
+	e.Before, e.After = d.texts()
 	return e
 }
 
-func (r accountRow) audit(before accountRow) (kind, id string, d *difference) {
-	d = &difference{}
+func (r accountRow) audit(before accountRow, d *difference) (kind, id string) {
 	member(d, "disabled", before.Disabled, r.Disabled, strconv.AppendBool)
 	member(d, "name", before.Name, r.Name, appendText)
-	return "account", r.ID, d
+	return "account", r.ID
 }
 
-func (r environmentRow) audit(before environmentRow) (kind, id string, d *difference) {
-	d = &difference{}
+func (r environmentRow) audit(before environmentRow, d *difference) (kind, id string) {
 	member(d, "account_id", before.AccountID, r.AccountID, appendOptional)
 	member(d, "disabled", before.Disabled, r.Disabled, strconv.AppendBool)
 	member(d, "name", before.Name, r.Name, appendText)
-	return "environment", r.ID, d
+	return "environment", r.ID
 }
 
-func (r userRow) audit(before userRow) (kind, id string, d *difference) {
-	d = &difference{}
+func (r userRow) audit(before userRow, d *difference) (kind, id string) {
 	member(d, "account_id", orZero(before.AccountID), orZero(r.AccountID), appendOptional)
 	member(d, "disabled", before.Disabled, r.Disabled, strconv.AppendBool)
 	member(d, "issuer", before.Issuer, r.Issuer, appendText)
 	member(d, "name", before.Name, r.Name, appendText)
 	member(d, "role", before.Role, r.Role, appendText)
 	member(d, "subject", before.Subject, r.Subject, appendText)
-	return "user", strconv.FormatInt(r.ID, 10), d
+	return "user", strconv.FormatInt(r.ID, 10)
 }

@@ -54,7 +54,7 @@ func (d *DB) UpdateUser(
 		user.Role, user.AccountID = string(changed.Role), orNull(changed.AccountID)
 		user.Disabled, user.UpdatedAt = changed.Disabled, changed.UpdatedAt.UnixMilli()
 		row = user
-		if err := d.record(tx, describe(p, token.OriginOf(ctx), before, row, false)); err != nil {
+		if err := d.record(tx, describe(p, token.OriginOf(ctx), before, row, &difference{})); err != nil {
 			return err
 		}
 		return d.storeChange(tx, &row, []string{"role", "account_id", "disabled", "updated_at"}, token.Change{User: row.ID})

@@ -104,3 +104,37 @@ func TestPendingRefusalsAreBounded(t *testing.T) {
 	}
 	same(t, "the number of all", total, tokens*addresses)
 }
+
+// TestPermitsSayWhoActs, by which credential, and what is done.
+func TestPermitsSayWhoActs(t *testing.T) {
+	w := newWorld(t)
+	member, admin, bound := w.user(t, member), w.user(t, admin), w.account(t, home.ID, homeEnv.ID)
+	guest := w.guest(t, "", noon.Add(time.Hour))
+	w.OIDC, w.signer.foreign = nil, false
+	local := Caller{User: admin.User, Account: admin.Account, Role: RoleAdmin}
+	for _, c := range []struct {
+		caller Caller
+		want   By
+	}{
+		{member, By{"user:3", member.Token.Ref().Object()}},
+		{bound, By{"account:" + home.ID, bound.Token.Ref().Object()}},
+		{guest, By{"user:7", "oidc:https://idp.example guest"}},
+		{local, By{"user:1", ByDatabase}},
+	} {
+		same(t, "who acts", w.permit(t.Context(), &c.caller, func(Caller) error { return nil }).By, c.want)
+	}
+	last := func() Permit { return w.fake.Permits[len(w.fake.Permits)-1] }
+	made, _, err := w.Create(t.Context(), member, Draft{Dialect: personal})
+	ok(t, err)
+	same(t, "the action of a create", last().Action, "")
+	_, err = w.Apply(t.Context(), admin, made.Ref(), Suspend, Everything)
+	ok(t, err)
+	same(t, "the action", last().Action, "suspend")
+	same(t, "who acts", last().By.Actor, "user:1")
+	_, err = w.DisableAccount(t.Context(), admin, other.ID)
+	ok(t, err)
+	same(t, "the action", last().Action, "disable")
+	_, err = w.EnableAccount(t.Context(), admin, other.ID)
+	ok(t, err)
+	same(t, "the action", last().Action, "enable")
+}

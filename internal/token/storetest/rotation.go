@@ -138,7 +138,7 @@ func everySecretLeadsToItsToken(t *testing.T, w *world) {
 	find("cancelled")
 	for range 2 { // the first of which leaves a previous one that ends without being finished
 		hashes = append(hashes, w.hash())
-		_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), func(t *token.Token, e token.StatusEntry) error {
+		_, err := w.Rotate(t.Context(), token.Permit{}, made.Ref(), nil, func(t *token.Token, e token.StatusEntry) error {
 			previous := token.Previous{Hash: t.Hash, EndsAt: noon}
 			t.Previous = token.Previous{}
 			err := replace(hashes[len(hashes)-1], 0)(t, e)
