@@ -217,3 +217,38 @@ func TestWithoutTheServersKey(t *testing.T) {
 		}
 	}
 }
+
+// TestRotationsCanBeRepeated: the same rotation with the same key is made once, and its secret is shown again as long as it
+// works.
+func TestRotationsCanBeRepeated(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		for _, dialect := range []string{"muninx", "apitoken", "unleash"} {
+			body := map[string]string{
+				"muninx": `{"dialect":"muninx","name":"rotated"}`, "apitoken": `{"dialect":"apitoken","token_scope":"account"}`,
+				"unleash": `{"dialect":"unleash","name":"rotated"}`,
+			}[dialect]
+			made := s.Do("POST", "/service/tokens", s.Vars["admin"], body, "Idempotency-Key", "create-"+idempotencyKey)
+			again := s.Do("POST", "/service/tokens", s.Vars["admin"], body, "Idempotency-Key", "create-"+idempotencyKey)
+			if made.Status != http.StatusCreated || !bytes.Equal(made.Body, again.Body) {
+				t.Fatalf("%s: %d %s, again %d %s", dialect, made.Status, made.Body, again.Status, again.Body)
+			}
+			path := fmt.Sprintf("/service/tokens/%s/%v", dialect, made.JSON()["id"])
+			rotate := func(overlap, key string) harness.Answer {
+				return s.Do("POST", path+"/rotate", s.Vars["admin"], `{"overlap":"`+overlap+`"}`, "Idempotency-Key", key)
+			}
+			first, second := rotate("1h", idempotencyKey), rotate("1h", idempotencyKey)
+			if first.Status != http.StatusOK || !bytes.Equal(first.Body, second.Body) || second.Header.Get("Idempotency-Replayed") != "true" {
+				t.Errorf("%s: %d %s, again %d %s", dialect, first.Status, first.Body, second.Status, second.Body)
+			}
+			if a := rotate("2h", idempotencyKey); a.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s, another overlap: %d %s", dialect, a.Status, a.Body)
+			}
+			if a := rotate("0s", "another-"+idempotencyKey); a.Status != http.StatusOK {
+				t.Errorf("%s, the next rotation: %d %s", dialect, a.Status, a.Body)
+			}
+			if a := rotate("1h", idempotencyKey); a.Status != http.StatusConflict {
+				t.Errorf("%s, after the next rotation: %d %s", dialect, a.Status, a.Body)
+			}
+		}
+	})
+}
