@@ -227,8 +227,8 @@ func TestRotationsCanBeRepeated(t *testing.T) {
 				"muninx": `{"dialect":"muninx","name":"rotated"}`, "apitoken": `{"dialect":"apitoken","token_scope":"account"}`,
 				"unleash": `{"dialect":"unleash","name":"rotated"}`,
 			}[dialect]
-			made := s.Do("POST", "/service/tokens", s.Vars["admin"], body, "Idempotency-Key", "create-"+idempotencyKey)
-			again := s.Do("POST", "/service/tokens", s.Vars["admin"], body, "Idempotency-Key", "create-"+idempotencyKey)
+			made := s.Do("POST", "/service/tokens", s.Vars["admin"], body, "Idempotency-Key", dialect+idempotencyKey)
+			again := s.Do("POST", "/service/tokens", s.Vars["admin"], body, "Idempotency-Key", dialect+idempotencyKey)
 			if made.Status != http.StatusCreated || !bytes.Equal(made.Body, again.Body) {
 				t.Fatalf("%s: %d %s, again %d %s", dialect, made.Status, made.Body, again.Status, again.Body)
 			}

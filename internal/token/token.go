@@ -60,7 +60,7 @@ func (s State) Allows(a Action) bool { return slices.Contains(transitions[s], a)
 
 // Ref names a token: public ids are unique within a dialect only.
 type Ref struct {
-	Dialect *Dialect `json:"-"` // not in what is kept of a token, see [kept]
+	Dialect *Dialect
 	ID      string
 }
 
@@ -72,11 +72,11 @@ func (r Ref) valid() bool { return r.Dialect != nil && r.Dialect.IDs.Valid(r.ID)
 
 // Token is an issued API token, without its secret.
 type Token struct {
-	Seq              int64 // order of insertion, given by the store; never shown except as an id of the form [Numbers]
-	Dialect          *Dialect
-	ID               string // public id
-	Hash             Hash   // of the secret
-	Name             string // name (muninx) or description (unleash); "" is none
+	Seq              int64    // order of insertion, given by the store; never shown except as an id of the form [Numbers]
+	Dialect          *Dialect `json:"-"` // not in what is kept of a token, see [kept]
+	ID               string   // public id
+	Hash             Hash     // of the secret
+	Name             string   // name (muninx) or description (unleash); "" is none
 	Scope            Scope
 	UserID           int64  // the owner where [Dialect.OwnedByUser], else 0
 	AccountID        string // the account (apitoken), else ""
