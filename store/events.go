@@ -352,7 +352,8 @@ func tokenDifference(before, after *tokenRow) (string, string) {
 	member(d, "expires_at", orZero(before.ExpiresAt), orZero(after.ExpiresAt), appendTime)
 	member(d, "introspector", before.Introspector, after.Introspector, strconv.AppendBool)
 	member(d, "name", before.Name, after.Name, appendOptional)
-	member(d, "previous_ends_at", orZero(before.Rotation.PreviousEndsAt), orZero(after.Rotation.PreviousEndsAt), appendTime)
+	ended, ends := before.Rotation.PreviousEndsAt, after.Rotation.PreviousEndsAt
+	member(d, "previous_ends_at", orZero(ended), orZero(ends), appendTime)
 	member(d, "role_limit", before.RoleLimit, after.RoleLimit, appendOptional)
 	member(d, "rotations", before.Rotation.Rotations, after.Rotation.Rotations, appendNumber)
 	member(d, "scope", before.Scope, after.Scope, appendOptional)
