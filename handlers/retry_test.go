@@ -92,7 +92,7 @@ func TestCreatesCanBeRepeated(t *testing.T) {
 // TestKeysThatAreNone are faults that name the header.
 func TestKeysThatAreNone(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
-	for _, key := range []string{"short", strings.Repeat("x", 256), "fifteen letters", `"unbalanced-quotes-here`, "sixteen letters with spaces", "ключ-идемпотентности"} {
+	for _, key := range []string{"short", strings.Repeat("x", 256), "fifteen-letters", "sixteen letters with spaces", "ключ-идемпотентности"} {
 		for name, o := range secretives {
 			a := s.Do("POST", o.path, s.Vars["admin"], o.body, "Idempotency-Key", key)
 			if a.Status != http.StatusBadRequest || !strings.Contains(string(a.Body), "Idempotency-Key") {

@@ -89,7 +89,8 @@ const forgotten = 500
 func (d *DB) ForgetClaims(ctx context.Context, now time.Time) (more bool, err error) {
 	err = d.transact(ctx, later, func(tx *gorm.DB) error {
 		old := tx.Model(&claimRow{}).Select("id").Where("expires_at <= ?", now.UnixMilli()).Limit(forgotten)
-		deleted := tx.Where("id IN (?)", old).Delete(&claimRow{})
+		// The condition again, for a claim that was made anew since it was selected.
+		deleted := tx.Where("id IN (?) AND expires_at <= ?", old, now.UnixMilli()).Delete(&claimRow{})
 		more = deleted.RowsAffected == forgotten
 		return deleted.Error
 	})

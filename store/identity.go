@@ -150,19 +150,23 @@ func (d *DB) Identities(ctx context.Context, seqs []int64) (map[int64]token.Iden
 }
 
 // FindSubject implements [token.Registry].
-func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (id token.Identity, err error) {
-	missing := gorm.ErrRecordNotFound
+func (d *DB) FindSubject(ctx context.Context, issuer, subject string) (token.Identity, error) {
 	if issuer == "" { // a local user, whom no issuer may claim to be
-		return id, d.translate(ctx, missing)
+		return token.Identity{}, d.translate(ctx, gorm.ErrRecordNotFound)
 	}
-	err = d.ask(ctx, func() []statement {
+	var last *one[token.Identity]
+	err := d.ask(ctx, func() []statement {
+		answer := &one[token.Identity]{err: gorm.ErrRecordNotFound}
+		last = answer
 		return []statement{{bySubject, []any{issuer, subject}, func(c columns) error {
-			missing = nil
-			id = readOwner(c)
+			answer.value, answer.err = readOwner(c), nil
 			return nil
 		}}}
 	})
-	return id, cmp.Or(err, d.translate(ctx, missing))
+	if err != nil {
+		return token.Identity{}, err
+	}
+	return last.value, d.translate(ctx, last.err)
 }
 
 // readOnConn runs statements that only read.

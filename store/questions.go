@@ -22,6 +22,13 @@ func (d *DB) ask(ctx context.Context, statements func() []statement) error {
 	return d.translate(ctx, err)
 }
 
+// one is the answer to a question for one row. Each call of the function has its own, since who leaves returns while its
+// statements may still be read.
+type one[T any] struct {
+	value T
+	err   error
+}
+
 // answer asks all questions in one round trip. A row that cannot be understood is the matter of who asked for it.
 func (d *DB) answer(ctx context.Context, all []*job[[]statement]) {
 	statements := all[0].work

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,17 +31,21 @@ func byRef(ref token.Ref, each func(columns) error) statement {
 }
 
 // Find implements [token.Store].
-func (d *DB) Find(ctx context.Context, ref token.Ref) (found token.Token, err error) {
-	missing := gorm.ErrRecordNotFound
-	err = d.ask(ctx, func() []statement {
+func (d *DB) Find(ctx context.Context, ref token.Ref) (token.Token, error) {
+	var last *one[token.Token]
+	err := d.ask(ctx, func() []statement {
+		answer := &one[token.Token]{err: gorm.ErrRecordNotFound}
+		last = answer
 		return []statement{byRef(ref, func(c columns) error {
-			missing = nil
 			row := readToken(c)
-			found, err = row.token(d.dialects)
-			return err
+			answer.value, answer.err = row.token(d.dialects)
+			return nil
 		})}
 	})
-	return found, cmp.Or(err, d.translate(ctx, missing))
+	if err != nil {
+		return token.Token{}, err
+	}
+	return last.value, d.translate(ctx, last.err)
 }
 
 // List implements [token.Store].

@@ -502,7 +502,7 @@ type Cursor = string
 // EnvironmentFilter defines model for EnvironmentFilter.
 type EnvironmentFilter = string
 
-// IdempotencyKey 16 to 255 visible ASCII characters without quotes, or in quotes
+// IdempotencyKey 16 to 255 visible ASCII characters
 type IdempotencyKey = string
 
 // Limit defines model for Limit.
@@ -543,7 +543,7 @@ type ListApiTokensParamsTokenScope string
 
 // CreateApiTokenParams defines parameters for CreateApiToken.
 type CreateApiTokenParams struct {
-	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 visible ASCII characters; quotes around them are not part of the key. Choose it at random, such as a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 

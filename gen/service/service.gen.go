@@ -1622,7 +1622,7 @@ type EarlierSize = int64
 // EnvironmentFilter defines model for EnvironmentFilter.
 type EnvironmentFilter = string
 
-// IdempotencyKey 16 to 255 visible ASCII characters without quotes, or in quotes
+// IdempotencyKey 16 to 255 visible ASCII characters
 type IdempotencyKey = string
 
 // IfNoneMatch defines model for IfNoneMatch.
@@ -1840,13 +1840,13 @@ type ListServiceTokensParamsTokenScope string
 
 // CreateServiceTokenParams defines parameters for CreateServiceToken.
 type CreateServiceTokenParams struct {
-	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 visible ASCII characters; quotes around them are not part of the key. Choose it at random, such as a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotateServiceTokenParams defines parameters for RotateServiceToken.
 type RotateServiceTokenParams struct {
-	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 visible ASCII characters; quotes around them are not part of the key. Choose it at random, such as a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1867,7 +1867,7 @@ type DisableUserParams struct {
 
 // CreateUserTokenParams defines parameters for CreateUserToken.
 type CreateUserTokenParams struct {
-	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 characters, which may be quoted. Choose it at random, such as a UUID.
+	// IdempotencyKey Makes it safe to send the request again (draft-ietf-httpapi-idempotency-key-header): for 24 hours the same caller gets the same response for the same key, operation and body, with its secret. 16 to 255 visible ASCII characters; quotes around them are not part of the key. Choose it at random, such as a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 

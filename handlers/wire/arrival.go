@@ -26,6 +26,8 @@ func (l countingListener) Accept() (net.Conn, error) {
 
 type countedConn struct {
 	net.Conn
+	encrypted bool // what arrives shows no heads
+
 	arrivals atomic.Int64
 	rest     atomic.Int64 // how many bytes came along with the last end of a head, after it
 }
@@ -58,10 +60,12 @@ type connKey struct{}
 
 // ConnContext is for [net/http.Server]: the context of the requests of a connection.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	if secure, ok := conn.(*tls.Conn); ok {
+	secure, encrypted := conn.(*tls.Conn)
+	if encrypted {
 		conn = secure.NetConn()
 	}
 	if counted, ok := conn.(*countedConn); ok {
+		counted.encrypted = encrypted
 		return context.WithValue(ctx, connKey{}, counted)
 	}
 	return ctx
@@ -71,7 +75,7 @@ func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 // read once more.
 func arrivedBody(r *http.Request) []byte {
 	counted, ok := r.Context().Value(connKey{}).(*countedConn)
-	if !ok || r.ProtoMajor != 1 || r.ContentLength <= 0 || r.ContentLength > min(counted.rest.Load(), MaxBody) {
+	if !ok || counted.encrypted || r.ProtoMajor != 1 || r.ContentLength <= 0 || r.ContentLength > min(counted.rest.Load(), MaxBody) {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)

@@ -69,6 +69,9 @@ func (s *Service) lookUp(ctx context.Context, credential string) (Identity, erro
 	if id, err, ok := beside.answer(hash); ok {
 		return id, err
 	}
+	if beside != nil {
+		beside.Found = nil // of an earlier reading
+	}
 	s.ask(beside)
 	read := func() (id Identity, err error) { // the signature, too, since a retired key is a change
 		if dialect.Secrets.Signed {

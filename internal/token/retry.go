@@ -26,7 +26,7 @@ const answerLife = 24 * time.Hour
 type Retry struct {
 	Key       string // of the client, the same for the same request
 	Operation string // which the key is for
-	Body      []byte // of the request, the same to the byte
+	Body      []byte // of the request, as the server understands it
 
 	Replayed bool // set where the answer is that of an earlier request
 }
@@ -59,7 +59,7 @@ type retry struct {
 	*Retry
 	service *Service
 	claim   Claim
-	proof   string // of the caller
+	caller  Caller
 }
 
 // claims are those that this server is working on.
@@ -82,7 +82,7 @@ func (s *Service) retrying(c Caller, r *Retry) (*retry, error) {
 		return nil, Wrap(Internal, errors.New("the caller has no credential to seal an answer with"))
 	}
 	now := s.Now()
-	y := &retry{Retry: r, service: s, proof: c.proof}
+	y := &retry{Retry: r, service: s, caller: c}
 	y.claim = Claim{
 		ID:        s.keyed("claim", c.account(), r.Operation, r.Key),
 		Request:   s.keyed("request", string(r.Body)),
@@ -118,7 +118,7 @@ func joined(parts ...string) (text []byte) {
 // cipher takes all three: the key of the client may be weak, so a copy of the database alone must not be enough to try
 // keys, nor must the database with the server's key.
 func (y *retry) cipher() (cipher.AEAD, error) {
-	secret := joined(y.Key, y.proof)
+	secret := joined(y.Key, y.caller.proof)
 	key, err := hkdf.Key(sha256.New, secret, y.service.RetryKey, "tokenwright kept answer", 32)
 	if err != nil {
 		return nil, err
@@ -214,13 +214,15 @@ func (y *retry) replay(ctx context.Context, earlier *Claimed) (Token, string, er
 	if err != nil {
 		return Token{}, "", Errorf(Conflict, "the answer to this Idempotency-Key is kept for another secret of the caller")
 	}
-	id, _, err := y.service.identify(ctx, answer.Secret)
-	switch {
-	case KindOf(err) == CredentialInvalid:
+	id, err := y.service.lookUp(ctx, answer.Secret) // which is no use of it
+	switch kind := KindOf(err); {
+	case err != nil && kind != NotFound && kind != CredentialInvalid:
+		return Token{}, "", err
+	case err != nil, !id.usable(y.service.Now()):
 		return Token{}, "", Errorf(Conflict, "the secret that this Idempotency-Key was answered with no longer works; "+
 			"use a new one")
-	case err != nil:
-		return Token{}, "", err
+	case !y.caller.sees(*id.Token, Owned): // any more
+		return Token{}, "", notFound()
 	}
 	t := answer.Token
 	t.Dialect, t.Seq, t.ID = id.Token.Dialect, id.Token.Seq, id.Token.ID
