@@ -252,3 +252,58 @@ func TestRotationsCanBeRepeated(t *testing.T) {
 		}
 	})
 }
+
+// TestReplaysAreForWhoStillSees: whoever was demoted meanwhile gets no secret of others again.
+func TestReplaysAreForWhoStillSees(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	role := func(id any, role string) {
+		t.Helper()
+		path := fmt.Sprintf("/service/users/%v", id)
+		if a := s.Do("PATCH", path, s.Vars["admin"], `{"role":"`+role+`"}`); a.Status != http.StatusOK {
+			t.Fatal(a.Status, string(a.Body))
+		}
+	}
+	role(s.Vars["member_id"], "admin")
+	create := func() harness.Answer {
+		return s.Do("POST", fmt.Sprintf("/service/users/%s/tokens", s.Vars["stranger_id"]), s.Vars["member"], `{"name":"theirs"}`,
+			"Idempotency-Key", idempotencyKey)
+	}
+	first := create()
+	if again := create(); first.Status != http.StatusCreated || !bytes.Equal(again.Body, first.Body) {
+		t.Fatalf("%d %s, again %d %s", first.Status, first.Body, again.Status, again.Body)
+	}
+	rotate := func() harness.Answer {
+		return s.Do("POST", fmt.Sprintf("/service/tokens/muninx/%v/rotate", first.JSON()["id"]), s.Vars["member"], `{"overlap":"1h"}`,
+			"Idempotency-Key", idempotencyKey)
+	}
+	if a := rotate(); a.Status != http.StatusOK {
+		t.Fatal(a.Status, string(a.Body))
+	}
+	role(s.Vars["member_id"], "member")
+	for name, a := range map[string]harness.Answer{"create": create(), "rotation": rotate()} {
+		if a.Status != http.StatusForbidden && a.Status != http.StatusNotFound || bytes.Contains(a.Body, []byte("muninx_")) {
+			t.Errorf("%s, by who is no admin any more: %d %s", name, a.Status, a.Body)
+		}
+	}
+}
+
+// TestReplaysAreNoUses: a repeated request whose secret does not work any more is no refused use of that secret.
+func TestReplaysAreNoUses(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	create := func() harness.Answer {
+		return s.Do("POST", "/tokens", s.Vars["member"], `{"name":"revoked"}`, "Idempotency-Key", idempotencyKey)
+	}
+	path := fmt.Sprintf("/tokens/%v", create().JSON()["id"])
+	if a := s.Do("DELETE", path, s.Vars["member"], ""); a.Status != http.StatusNoContent {
+		t.Fatal(a.Status, string(a.Body))
+	}
+	if a := create(); a.Status != http.StatusConflict {
+		t.Fatal(a.Status, string(a.Body))
+	}
+	s.Stop()
+	replica := harness.Start(t, harness.Options{Replica: s})
+	list := replica.Do("GET", "/service/audit?action=credential.refused", s.Vars["admin"], "")
+	if items, _ := list.JSON()["items"].([]any); list.Status != http.StatusOK || len(items) != 0 {
+		t.Errorf("%d %s", list.Status, list.Body)
+	}
+}

@@ -54,6 +54,12 @@ def as_text(context, response):
     return response.text
 
 
+@schemathesis.deserializer("application/x-ndjson")
+def as_lines(context, response):
+    """Lines of JSON are a text."""
+    return response.text
+
+
 @schemathesis.hook
 def after_load_schema(context, schema):
     """Lets stateful tests begin with a create whose body names an account: that is in the fixtures, where no operation of
@@ -94,11 +100,12 @@ def before_call(context, case, kwargs):
 
 
 def keep_own_credential(case):
-    """Nobody may disable or change the user that makes the requests, or end the credential: such a request goes to an unknown id."""
+    """Nobody may disable or change the user that makes the requests, or what the fixtures are in, or end the credential: such a
+    request goes to an unknown id."""
     path = case.path_parameters or {}
     ends = case.method in ("DELETE", "PATCH") or case.operation.path.endswith(("/disable", "/suspend", "/revoke", "/rotate", "/cancel"))
-    own = TARGET["token"] if "dialect" in path else TARGET["user"]
-    if case.operation.path.startswith("/service/") and ends and str(path.get("id")) == own:
+    own = {TARGET["token"]} if "dialect" in path else {TARGET["user"], TARGET["account"], TARGET["environment"]}
+    if case.operation.path.startswith("/service/") and ends and str(path.get("id")) in own:
         path["id"] = NOBODY
 
 

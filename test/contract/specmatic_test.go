@@ -57,8 +57,7 @@ func (f *fixer) fix() {
 		for method, op := range item.Operations() {
 			var own openapi3.Parameters
 			for _, p := range append(slices.Clone(shared), op.Parameters...) {
-				// A cursor is an earlier answer's. Of filters it would try all combinations, which are thousands.
-				if p.Value.In != "query" || slices.Contains([]string{"limit", "status", "account", "scope"}, p.Value.Name) {
+				if sent(p.Value) {
 					own = append(own, &openapi3.ParameterRef{Value: f.parameter(operation{f.spec.name, op.OperationID, method, path, op}, p.Value)})
 				}
 			}
@@ -76,6 +75,15 @@ func (f *fixer) fix() {
 	}
 }
 
+// sent tells which parameters are tried. A cursor is an earlier answer's. Of filters it would try all combinations, which
+// are thousands. With an Idempotency-Key it would send each body several times, and some bodies are good for one token.
+func sent(p *openapi3.Parameter) bool {
+	if p.In == "query" {
+		return slices.Contains([]string{"limit", "status", "account", "scope", "event", "from"}, p.Name)
+	}
+	return p.Name != "Idempotency-Key"
+}
+
 // otherMedia are those that an operation has for other names than the one in [fixer.parameter].
 var otherMedia = map[string][]string{"getSpec": {"application/yaml"}, "getReferenceFile": {"text/css", "text/plain"}}
 
@@ -88,7 +96,7 @@ func pin(s *openapi3.Schema, values ...any) *openapi3.SchemaRef {
 
 // parameter is the parameter with what the operation finds on the server.
 func (f *fixer) parameter(o operation, p *openapi3.Parameter) *openapi3.Parameter {
-	known := map[string]any{"name": "muninx.json", "file": "reference.js", "list": 1, "account": f.Account, "scope": "user"}
+	known := map[string]any{"name": "muninx.json", "file": "reference.js", "list": 1, "account": f.Account, "scope": "user", "event": 1, "from": 1}
 	fixed := *p
 	fixed.Example = nil
 	value, ok := known[p.Name]

@@ -276,7 +276,9 @@ func TestUnleash(t *testing.T) {
 
 func TestUnleashErrors(t *testing.T) {
 	p, ctx := meet(t), t.Context()
-	create := func(c *unleash.Client, body unleash.PatSchema) (any, error) { return c.CreatePat(ctx, &body, unleash.CreatePatParams{}) }
+	create := func(c *unleash.Client, body unleash.PatSchema) (any, error) {
+		return c.CreatePat(ctx, &body, unleash.CreatePatParams{})
+	}
 	past := unleash.PatSchema{ExpiresAt: unleash.NewOptDateTime(time.Now().Add(-time.Hour))}
 	early := is[*unleash.CreatePatBadRequest](t)(create(p.mine.unleash, past))
 	same(t, "400", early.Response.Details[0].Path.Value, "/body/expiresAt")
