@@ -22,7 +22,7 @@ func (d *DB) ask(ctx context.Context, statements func() []statement) error {
 	return d.translate(ctx, err)
 }
 
-// one is the answer to a question for one row. Each call of the function has its own, since who leaves returns while its
+// one is the answer to a question for one row. Each call of the function has its own: who leaves returns while its
 // statements may still be read.
 type one[T any] struct {
 	value T

@@ -75,7 +75,10 @@ func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 // read once more.
 func arrivedBody(r *http.Request) []byte {
 	counted, ok := r.Context().Value(connKey{}).(*countedConn)
-	if !ok || counted.encrypted || r.ProtoMajor != 1 || r.ContentLength <= 0 || r.ContentLength > min(counted.rest.Load(), MaxBody) {
+	if !ok || counted.encrypted || r.ProtoMajor != 1 {
+		return nil
+	}
+	if r.ContentLength <= 0 || r.ContentLength > min(counted.rest.Load(), MaxBody) {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
