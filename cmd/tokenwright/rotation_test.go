@@ -56,7 +56,7 @@ func (s *instance) stopped(t *testing.T, credential string) {
 
 // TestTokenEdit changes the terms of tokens.
 func TestTokenEdit(t *testing.T) {
-	s, _ := start(t, t.TempDir())
+	s, _ := start(t, t.TempDir(), "--max-lifetime", "0s")
 	id, _ := s.newToken(t, "muninx")
 	changed := s.object(t, "token", "edit", "muninx", id, "--name", "another", "--expires", "2100-01-01T00:00:00Z", "--self-rotation", "yes")
 	if changed["name"] != "another" || changed["expires_at"] != "2100-01-01T00:00:00Z" || changed["self_rotation"] != true {
