@@ -209,17 +209,17 @@ func TestOapiCodegenErrors(t *testing.T) {
 	long, text := []byte(`{"name":"`+strings.Repeat("x", 70_000)+`"}`), "text/plain"
 	body := func(content []byte) *bytes.Reader { return bytes.NewReader(content) }
 	m, a, u := w.mine.muninx, w.mine.apitoken, w.mine.unleash
-	tooLong := must(m.CreateTokenWithBodyWithResponse(ctx, "application/json", body(long)))
+	tooLong := must(m.CreateTokenWithBodyWithResponse(ctx, nil, "application/json", body(long)))
 	same(t, "muninx 413", present(t, tooLong.ApplicationproblemJSON413, tooLong).Status, 413)
-	noJSON := must(m.CreateTokenWithBodyWithResponse(ctx, text, body([]byte("x"))))
+	noJSON := must(m.CreateTokenWithBodyWithResponse(ctx, nil, text, body([]byte("x"))))
 	same(t, "muninx 415", present(t, noJSON.ApplicationproblemJSON415, noJSON).Status, 415)
-	aLong := must(a.CreateApiTokenWithBodyWithResponse(ctx, "application/json", body(long)))
+	aLong := must(a.CreateApiTokenWithBodyWithResponse(ctx, nil, "application/json", body(long)))
 	same(t, "apitoken 413", present(t, aLong.JSON413, aLong).Code, apitoken.PayloadTooLarge)
-	aText := must(a.CreateApiTokenWithBodyWithResponse(ctx, text, body([]byte("x"))))
+	aText := must(a.CreateApiTokenWithBodyWithResponse(ctx, nil, text, body([]byte("x"))))
 	same(t, "apitoken 415", present(t, aText.JSON415, aText).Code, apitoken.UnsupportedMediaType)
-	uLong := must(u.CreatePatWithBodyWithResponse(ctx, "application/json", body(long)))
+	uLong := must(u.CreatePatWithBodyWithResponse(ctx, nil, "application/json", body(long)))
 	same(t, "unleash 413", present(t, uLong.JSON413, uLong).Name, unleash.PayloadTooLargeError)
-	uText := must(u.CreatePatWithBodyWithResponse(ctx, text, body([]byte("x"))))
+	uText := must(u.CreatePatWithBodyWithResponse(ctx, nil, text, body([]byte("x"))))
 	same(t, "unleash 415", present(t, uText.JSON415, uText).Name, unleash.ContentTypeError)
 
 	past := nullable.NewNullableWithValue(time.Now().Add(-time.Hour))
@@ -229,7 +229,7 @@ func TestOapiCodegenErrors(t *testing.T) {
 	if faults := present(t, faulty.Errors, invalid); !slices.Equal(faults["expires_at"], []string{"must be in the future"}) {
 		t.Errorf("apitoken 400: %v", faults)
 	}
-	malformed := must(a.CreateApiTokenWithBodyWithResponse(ctx, "application/json", body([]byte("{"))))
+	malformed := must(a.CreateApiTokenWithBodyWithResponse(ctx, nil, "application/json", body([]byte("{"))))
 	if e := present(t, malformed.JSON400, malformed); e.Code != apitoken.BadRequest || e.Errors != nil {
 		t.Errorf("apitoken 400: %#v", e)
 	}
