@@ -99,7 +99,7 @@ var whole = regexp.MustCompile(
 
 // TestPlans: no statement reads more of a table than the rows that it is about.
 func TestPlans(t *testing.T) {
-	onBoth(t, 20_000, func(t *testing.T, d *DB) {
+	onBothOfSize(t, 2000, 20_000, func(t *testing.T, d *DB) {
 		Exec(t, d, "UPDATE tokens SET signing_key = 'key ' || (seq % 1000) WHERE dialect = 'apitoken'")
 		Exec(t, d, "UPDATE tokens SET created_by = seq % 1000, minted_by = seq % 997")
 		manyOwners(t, d)
@@ -172,7 +172,7 @@ func manyOwners(t *testing.T, d *DB) {
 
 // TestIndexesAreNeeded: each index is in a plan, or keeps something unique.
 func TestIndexesAreNeeded(t *testing.T) {
-	onBoth(t, 20_000, func(t *testing.T, d *DB) {
+	onBothOfSize(t, 2000, 20_000, func(t *testing.T, d *DB) {
 		Exec(t, d, "UPDATE tokens SET signing_key = 'key ' || (seq % 1000) WHERE dialect = 'apitoken'")
 		Exec(t, d, "UPDATE tokens SET created_by = seq % 1000 WHERE seq % 4 <> 1")
 		Exec(t, d, "UPDATE tokens SET minted_by = seq % 997")
