@@ -24,17 +24,11 @@ func RetryKey(dir string) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	err = Directory{Path: dir}.locked(func() error {
-		if key, err = readRetryKey(dir); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		key = NewRetryKey()
-		return durable.Replace(filepath.Join(dir, retryKeyName), []byte(hex.EncodeToString(key)+"\n"))
-	})
-	if err != nil {
+	err = durable.Create(filepath.Join(dir, retryKeyName), []byte(hex.EncodeToString(NewRetryKey())+"\n"))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("cannot create %s in the key directory: %w", retryKeyName, err)
 	}
-	return key, nil
+	return readRetryKey(dir)
 }
 
 func readRetryKey(dir string) ([]byte, error) {
