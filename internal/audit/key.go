@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,9 +20,6 @@ import (
 
 // keyFile is the name of the key in the key directory.
 const keyFile = "audit.key"
-
-// maxKeyFile is more than a key file can have.
-const maxKeyFile = 4096
 
 // Key signs checkpoints, with Ed25519. It is kept in the form of golang.org/x/mod/sumdb/note.
 type Key struct {
@@ -40,15 +36,12 @@ func Ephemeral(origin string) (*Key, error) {
 	return parseKey(private)
 }
 
-// OpenKey reads the key from the key directory. Its error matches [fs.ErrNotExist] if there is none.
+// OpenKey reads the key from the key directory, where only its owner may access it. Its error matches [fs.ErrNotExist] if there is none.
 func OpenKey(dir string) (*Key, error) {
 	path := filepath.Join(dir, keyFile)
-	if info, err := os.Stat(path); err == nil && info.Size() > maxKeyFile {
-		return nil, fmt.Errorf("%s is no key of an audit log: it is too large", path)
-	}
-	text, err := os.ReadFile(path)
+	text, err := durable.ReadPrivate(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the key of the audit log: %w", err)
+		return nil, err
 	}
 	key, err := parseKey(strings.TrimSpace(string(text)))
 	if err != nil { // whose text may repeat the key

@@ -1,5 +1,6 @@
-// Package durable changes files so that a crash leaves either the old content or the new. It knows nothing of what is
-// in them. internal/jwt keeps its key directory with it, and the command line its files of credentials.
+// Package durable changes files so that a crash leaves either the old content or the new, and reads those that only
+// their owner may access. It knows nothing of what is in them. internal/jwt and internal/audit keep the key directory
+// with it, and the command line its files of credentials.
 package durable
 
 import (

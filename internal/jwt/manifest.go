@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"time"
 
@@ -24,7 +22,6 @@ const (
 	keySuffix       = ".pem"
 	manifestName    = "manifest.json"
 	manifestVersion = 1
-	maxFileSize     = 1 << 20
 )
 
 // state is the state of a key.
@@ -102,7 +99,7 @@ func readManifest(dir string) (manifest, error) {
 
 func parseManifest(dir string) (manifest, error) {
 	var m manifest
-	text, err := readPrivate(filepath.Join(dir, manifestName))
+	text, err := durable.ReadPrivate(filepath.Join(dir, manifestName))
 	if err != nil {
 		return m, err
 	}
@@ -170,34 +167,5 @@ func checkDir(dir string) error {
 	if !info.IsDir() {
 		return fmt.Errorf("key directory %s is not a directory", dir)
 	}
-	return private(dir, info, dirMode)
-}
-
-// private rejects a file that anyone but its owner can access. Windows has no such mode bits.
-func private(path string, info fs.FileInfo, want fs.FileMode) error {
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("%s is accessible to group or others (mode %04o): run chmod %04o %s", path, mode, want, path)
-	}
-	return nil
-}
-
-// readPrivate reads a file that only its owner can access. It checks the mode of the open file, not of its path.
-func readPrivate(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	if err := private(path, info, fileMode); err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFileSize))
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	return text, nil
+	return durable.CheckPrivate(dir, info, dirMode)
 }

@@ -33,7 +33,7 @@ func RetryKey(dir string) ([]byte, error) {
 
 func readRetryKey(dir string) ([]byte, error) {
 	path := filepath.Join(dir, retryKeyName)
-	text, err := readPrivate(path)
+	text, err := durable.ReadPrivate(path)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/tokenwright/tokenwright/internal/durable"
 )
 
 // ring is an immutable snapshot of the keys of a directory.
@@ -66,7 +68,7 @@ func (m manifest) load(dir string) (*ring, error) {
 
 // load reads the key file, which must hold the key of this id.
 func (e *Entry) load(path string) (*key, error) {
-	text, err := readPrivate(path)
+	text, err := durable.ReadPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) { // must not match, or it would look like a directory without keys
 		return nil, fmt.Errorf("key file %s is missing", path)
 	}
