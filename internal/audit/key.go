@@ -36,7 +36,8 @@ func Ephemeral(origin string) (*Key, error) {
 	return parseKey(private)
 }
 
-// OpenKey reads the key from the key directory, where only its owner may access it. Its error matches [fs.ErrNotExist] if there is none.
+// OpenKey reads the key from the key directory, where only its owner may access it. Its error matches
+// [fs.ErrNotExist] if there is none.
 func OpenKey(dir string) (*Key, error) {
 	path := filepath.Join(dir, keyFile)
 	text, err := durable.ReadPrivate(path)
